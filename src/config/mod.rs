@@ -1,0 +1,3 @@
+//! The configuration: one TOML file plus environment, one struct and file per concern.
+
+pub mod switch;

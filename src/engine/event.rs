@@ -1,0 +1,41 @@
+//! Everything that can happen to the engine.
+
+use crate::engine::centre::Centre;
+use crate::engine::fact::Remembered;
+use crate::engine::id::{AgentId, CommandId, SwitchId};
+use crate::engine::recording::FiledRecording;
+use crate::engine::text::OutsideText;
+use crate::switch::{Outcome, SwitchEvent};
+use serde::{Deserialize, Serialize};
+
+/// One thing that happened. Serialisable: a journal of these, with their
+/// times, replays to the same commands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// The centre's configuration, given at the start and whenever it changes.
+    Configured { centre: Box<Centre> },
+    /// What the store knew of calls and agents when this run began.
+    Remembered { remembered: Remembered },
+    Switch { switch: SwitchId, event: SwitchEvent },
+    /// The one answer to a command.
+    Completed { command: CommandId, outcome: Outcome },
+    /// An agent asks for something, from the desk or through the API.
+    Agent { agent: AgentId, request: AgentRequest },
+    /// A recording lies in the recordings folder, complete and hashed.
+    RecordingFiled { recording: CommandId, filed: FiledRecording },
+    RecordingLost { recording: CommandId, why: OutsideText },
+    /// The time of [`crate::engine::Engine::next_deadline`] has come.
+    Due,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "snake_case")]
+pub enum AgentRequest {
+    /// Sign in, not ready yet.
+    SignIn,
+    /// Ready for calls; ends wrap-up early.
+    Ready,
+    NotReady { reason: OutsideText },
+    SignOut,
+}

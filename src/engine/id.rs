@@ -1,0 +1,181 @@
+//! Identifiers. Names that people choose (agents, queues, switches) are short
+//! checked strings; things the engine creates (calls, offers) are ULIDs made
+//! from the time handed in and the seeded generator, so that the same seed
+//! gives the same identifiers.
+
+use serde::{Deserialize, Deserializer, Serialize};
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use ulid::Ulid;
+
+/// Why a text cannot serve as an identifier.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IdError {
+    #[error("a {kind} must not be empty")]
+    Empty { kind: &'static str },
+    #[error("a {kind} may have at most {limit} characters, this one has {length}")]
+    TooLong { kind: &'static str, limit: usize, length: usize },
+    #[error("a {kind} may hold only letters, digits and '.', '_', '-', ':', '@', '+', not {found:?}")]
+    Character { kind: &'static str, found: char },
+}
+
+/// Longest identifier accepted, in bytes. FreeSWITCH uses 36, Asterisk up to 150.
+pub const MAX_ID_LENGTH: usize = 150;
+
+fn check(kind: &'static str, text: &str) -> Result<(), IdError> {
+    if text.is_empty() {
+        return Err(IdError::Empty { kind });
+    }
+    if text.len() > MAX_ID_LENGTH {
+        return Err(IdError::TooLong { kind, limit: MAX_ID_LENGTH, length: text.len() });
+    }
+    match text.chars().find(|c| !(c.is_ascii_alphanumeric() || "._-:@+".contains(*c))) {
+        Some(found) => Err(IdError::Character { kind, found }),
+        None => Ok(()),
+    }
+}
+
+macro_rules! name_id {
+    ($(#[$doc:meta])* $name:ident, $kind:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// # Errors
+            /// [`IdError`] when the text is empty, too long or holds a character
+            /// that has a meaning in some protocol.
+            pub fn new(text: &str) -> Result<Self, IdError> {
+                check($kind, text)?;
+                Ok(Self(Arc::from(text)))
+            }
+
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({})", stringify!($name), self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                Self::new(text)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                Self::new(&text).map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+name_id!(/// A customer organisation served by this installation.
+    TenantId, "tenant id");
+name_id!(/// A place where agents work.
+    SiteId, "site id");
+name_id!(/// One FreeSWITCH or Asterisk instance.
+    SwitchId, "switch id");
+name_id!(/// A person who handles calls.
+    AgentId, "agent id");
+name_id!(/// A queue of waiting calls.
+    QueueId, "queue id");
+name_id!(/// Something an agent can do, at a level.
+    SkillId, "skill id");
+name_id!(/// A flow (IVR).
+    FlowId, "flow id");
+name_id!(/// A block of a flow; unique within its flow.
+    BlockId, "block id");
+name_id!(/// A channel as its switch names it; unique within that switch.
+    ChannelId, "channel id");
+name_id!(/// The name of something played to a caller, without language or file type.
+    PromptId, "prompt id");
+name_id!(/// A class of music on hold, as the switch knows it.
+    MusicClass, "music class");
+
+macro_rules! ulid_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Ulid);
+
+        impl $name {
+            pub const fn from_ulid(ulid: Ulid) -> Self {
+                Self(ulid)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}", self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({})", stringify!($name), self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ulid::DecodeError;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Ulid::from_string(text).map(Self)
+            }
+        }
+    };
+}
+
+ulid_id!(/// One customer contact.
+    CallId);
+ulid_id!(/// One agent being rung for one call.
+    OfferId);
+
+/// One command, within one run of the engine; also the name of the playback
+/// or recording it starts.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct CommandId(pub u64);
+
+impl fmt::Display for CommandId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// One leg: a channel on a switch.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct LegId {
+    pub switch: SwitchId,
+    pub channel: ChannelId,
+}
+
+impl fmt::Display for LegId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.switch, self.channel)
+    }
+}
+
+impl fmt::Debug for LegId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LegId({self})")
+    }
+}

@@ -1,0 +1,113 @@
+//! The flow document: a flat map of blocks, each naming what comes next.
+
+use crate::engine::cause::Cause;
+use crate::engine::id::{BlockId, PromptId, QueueId};
+use crate::engine::time::Span;
+use crate::switch::Key;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What a caller goes through: begins at `start`, follows the blocks' edges.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Flow {
+    /// Shown to people.
+    pub name: String,
+    pub start: BlockId,
+    pub blocks: BTreeMap<BlockId, Block>,
+}
+
+/// One step of a flow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Block {
+    /// Answer the call. Nothing is heard before this block.
+    Answer { next: BlockId },
+    /// Refuse an unanswered call with busy, unanswered.
+    Busy,
+    /// Play prompts to their end.
+    Play { prompts: Vec<PromptId>, next: BlockId },
+    /// Play prompts, wait for one key and go where it leads. A key ends the prompts.
+    Menu {
+        prompts: Vec<PromptId>,
+        choices: BTreeMap<MenuKey, BlockId>,
+        /// How long to wait for a key after the prompts.
+        #[serde(default = "default_menu_timeout")]
+        timeout_s: u32,
+        /// How often the menu is played before `otherwise`.
+        #[serde(default = "default_menu_attempts")]
+        attempts: u32,
+        /// Where to go without a valid key.
+        otherwise: BlockId,
+    },
+    /// Wait in a queue for an agent.
+    Queue {
+        queue: QueueId,
+        /// Where to go when the queue is full; without it the call ends with congestion.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        full: Option<BlockId>,
+    },
+    HangUp {
+        #[serde(default = "default_hang_up_cause")]
+        cause: Cause,
+    },
+}
+
+fn default_menu_timeout() -> u32 {
+    5
+}
+
+fn default_menu_attempts() -> u32 {
+    3
+}
+
+fn default_hang_up_cause() -> Cause {
+    Cause::NormalClearing
+}
+
+/// A key as the name of a table entry, which TOML and JSON want as text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct MenuKey(pub Key);
+
+impl TryFrom<String> for MenuKey {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        let mut chars = text.chars();
+        match (chars.next(), chars.next()) {
+            (Some(c), None) => Key::try_from(c).map(MenuKey).map_err(|error| error.to_string()),
+            _ => Err(format!("{text:?} is not a single telephone key (0-9, *, #, A-D)")),
+        }
+    }
+}
+
+impl From<MenuKey> for String {
+    fn from(key: MenuKey) -> String {
+        key.0.to_string()
+    }
+}
+
+impl Block {
+    /// Every block this one can lead to, with the name of the edge.
+    pub fn edges(&self) -> Vec<(String, &BlockId)> {
+        match self {
+            Block::Answer { next } | Block::Play { next, .. } => vec![("next".to_owned(), next)],
+            Block::Menu { choices, otherwise, .. } => {
+                let mut edges: Vec<_> =
+                    choices.iter().map(|(key, to)| (format!("choices.{}", key.0), to)).collect();
+                edges.push(("otherwise".to_owned(), otherwise));
+                edges
+            }
+            Block::Queue { full, .. } => full.iter().map(|to| ("full".to_owned(), to)).collect(),
+            Block::Busy | Block::HangUp { .. } => Vec::new(),
+        }
+    }
+
+    /// How long a menu waits for a key after its prompts.
+    pub fn menu_timeout(&self) -> Option<Span> {
+        match self {
+            Block::Menu { timeout_s, .. } => Some(Span::seconds(*timeout_s)),
+            _ => None,
+        }
+    }
+}

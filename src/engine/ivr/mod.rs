@@ -1,0 +1,3 @@
+//! Flows: the document, its checker and its interpreter.
+
+pub mod flow;

@@ -1,0 +1,41 @@
+//! A leg: one channel of a call.
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LegRole {
+    Caller,
+    Agent,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LegState {
+    /// Created and not answered.
+    Ringing,
+    Answered,
+    /// Connected to the other leg of its call.
+    Bridged,
+    Ended,
+}
+
+impl LegRole {
+    pub fn word(self) -> &'static str {
+        match self {
+            LegRole::Caller => "caller",
+            LegRole::Agent => "agent",
+        }
+    }
+}
+
+impl LegState {
+    pub fn word(self) -> &'static str {
+        match self {
+            LegState::Ringing => "ringing",
+            LegState::Answered => "answered",
+            LegState::Bridged => "bridged",
+            LegState::Ended => "ended",
+        }
+    }
+}

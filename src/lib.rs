@@ -1,0 +1,8 @@
+//! switchyard: a call-centre control plane that attaches to FreeSWITCH and
+//! Asterisk. The modules in reading order; `docs/architecture.md` walks a call
+//! through them.
+
+pub mod clock;
+pub mod config;
+pub mod engine;
+pub mod switch;

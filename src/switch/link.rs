@@ -1,0 +1,94 @@
+//! What an adapter gives the runtime: a way to hand it orders, a view of its
+//! link, and access to finished recordings.
+
+use crate::engine::event::Event;
+use crate::engine::id::{CommandId, SwitchId};
+use crate::engine::text::OutsideText;
+use crate::switch::{Failure, Outcome, SwitchEvent, SwitchOrder};
+use futures_util::future::BoxFuture;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::sync::{mpsc, watch};
+
+/// Orders that may wait inside one adapter before the executor answers
+/// [`Failure::Overloaded`] in its place.
+pub const ORDER_QUEUE: usize = 4_096;
+
+/// One switch as the runtime drives it. Dropping `orders` ends the adapter's tasks.
+pub struct SwitchLink {
+    pub id: SwitchId,
+    pub orders: mpsc::Sender<SwitchOrder>,
+    pub state: watch::Receiver<LinkState>,
+    pub media: Arc<dyn MediaSource>,
+}
+
+/// Whether the switch can be reached now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkState {
+    Connecting { attempt: u32, last_error: Option<String> },
+    /// Connected, and the switch answered within the liveness limit.
+    Alive,
+    Closed,
+}
+
+/// Where a switch keeps finished recordings.
+pub trait MediaSource: Send + Sync {
+    /// Copies the switch's file `file` (its own name for it) to `into`.
+    fn fetch<'a>(&'a self, file: &'a str, into: &'a Path) -> BoxFuture<'a, Result<(), MediaError>>;
+    /// Removes the file from the switch once ours is safe.
+    fn discard<'a>(&'a self, file: &'a str) -> BoxFuture<'a, Result<(), MediaError>>;
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum MediaError {
+    #[error("the switch has no recording {file:?}")]
+    Missing { file: String },
+    #[error("recording {file:?} could not be read: {why}")]
+    Unreadable { file: String, why: String },
+}
+
+/// The adapter's way to the engine: waits when the engine is behind, so that
+/// nothing that happened is dropped.
+#[derive(Clone)]
+pub struct Inbox {
+    switch: SwitchId,
+    events: mpsc::Sender<Event>,
+}
+
+/// The engine is gone; the adapter ends.
+#[derive(Debug, thiserror::Error)]
+#[error("the engine has stopped")]
+pub struct EngineGone;
+
+impl Inbox {
+    pub fn new(switch: SwitchId, events: mpsc::Sender<Event>) -> Self {
+        Self { switch, events }
+    }
+
+    pub fn switch(&self) -> &SwitchId {
+        &self.switch
+    }
+
+    /// # Errors
+    /// [`EngineGone`] when the runtime has shut down.
+    pub async fn happened(&self, event: SwitchEvent) -> Result<(), EngineGone> {
+        let event = Event::Switch { switch: self.switch.clone(), event };
+        self.events.send(event).await.map_err(|_| EngineGone)
+    }
+
+    /// # Errors
+    /// [`EngineGone`] when the runtime has shut down.
+    pub async fn done(&self, command: CommandId) -> Result<(), EngineGone> {
+        self.complete(command, Outcome::Done).await
+    }
+
+    /// # Errors
+    /// [`EngineGone`] when the runtime has shut down.
+    pub async fn failed(&self, command: CommandId, why: Failure, detail: &str) -> Result<(), EngineGone> {
+        self.complete(command, Outcome::Failed { why, detail: OutsideText::new(detail) }).await
+    }
+
+    async fn complete(&self, command: CommandId, outcome: Outcome) -> Result<(), EngineGone> {
+        self.events.send(Event::Completed { command, outcome }).await.map_err(|_| EngineGone)
+    }
+}

@@ -1,0 +1,404 @@
+//! What a switch tells us and what we ask of it, in words that FreeSWITCH,
+//! Asterisk and the simulated switch share. The engine speaks only these; an
+//! adapter translates them to its protocol and adds no decision of its own.
+//!
+//! Rules every adapter keeps:
+//!
+//! - Each [`SwitchCommand`] is answered exactly once, with an [`Outcome`].
+//!   `Done` means *accepted*: that it took effect is told by an event.
+//! - Commands of one call take effect in the order they were given.
+//! - A leg hears one thing at a time: a new [`SwitchCommand::Play`] or
+//!   [`SwitchCommand::Music`] replaces what it heard, and a bridge ends it.
+//! - A value from outside never reaches a protocol line unquoted.
+
+pub mod link;
+
+use crate::engine::cause::Cause;
+use crate::engine::id::{CallId, ChannelId, CommandId, MusicClass, PromptId, SwitchId};
+use crate::engine::text::OutsideText;
+use crate::engine::time::{Span, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// What happened on a switch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum SwitchEvent {
+    /// The dialplan handed us a leg, unanswered (`state` says so), and waits
+    /// for a decision.
+    Arrived(Arrival),
+    /// The far end of a leg we dialled rings.
+    Ringing { channel: ChannelId },
+    Answered { channel: ChannelId },
+    /// One digit pressed, reported when it ends.
+    Digit { channel: ChannelId, digit: Digit },
+    /// A [`SwitchCommand::Play`] came to its end or was replaced.
+    PlaybackFinished { channel: ChannelId, playback: CommandId },
+    /// A prompt could not be played (missing file, wrong format).
+    PlaybackFailed { channel: ChannelId, playback: CommandId, why: OutsideText },
+    Bridged { channel: ChannelId, peer: ChannelId },
+    /// The two legs are apart; each still lives unless [`SwitchEvent::HungUp`] says otherwise.
+    Unbridged { channel: ChannelId, peer: ChannelId },
+    RecordingStarted { recording: CommandId },
+    /// The recording is complete on the switch's side and can be filed.
+    RecordingFinished { recording: CommandId, media: RecordedMedia },
+    RecordingFailed { recording: CommandId, why: OutsideText },
+    HungUp { channel: ChannelId, cause: Cause },
+    /// The link is up and this is everything alive on the switch that is ours.
+    /// Sent after every connect, and whenever the adapter cannot be sure that
+    /// it saw every event.
+    Snapshot(Snapshot),
+    /// The link is gone; nothing is known about the switch until the next snapshot.
+    LinkLost { why: OutsideText },
+}
+
+/// A leg that the dialplan handed over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Arrival {
+    pub channel: ChannelId,
+    pub state: ChannelState,
+    /// ANI: the caller's number as the network gave it; empty when withheld.
+    pub caller_number: OutsideText,
+    pub caller_name: OutsideText,
+    /// DNIS: the access number that was dialled.
+    pub dialled: OutsideText,
+    /// The variables of ours that the leg carries ([`LegVariables::NAMES`]);
+    /// empty on a first visit, filled when a fallback path offers the call again.
+    #[serde(default, skip_serializing_if = "LegVariables::is_empty")]
+    pub variables: LegVariables,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChannelState {
+    /// Created, not answered.
+    Ringing,
+    Answered,
+}
+
+/// How a digit reached the switch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DigitMethod {
+    /// Named telephone events in RTP (RFC 4733).
+    Rfc4733,
+    SipInfo,
+    /// The switch does not say.
+    Unknown,
+}
+
+/// A pressed key: `0`–`9`, `*`, `#`, `A`–`D`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "char", into = "char")]
+pub struct Key(char);
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a telephone key (0-9, *, #, A-D)")]
+pub struct NotAKey(pub char);
+
+impl TryFrom<char> for Key {
+    type Error = NotAKey;
+    fn try_from(c: char) -> Result<Self, NotAKey> {
+        match c {
+            '0'..='9' | '*' | '#' | 'A'..='D' => Ok(Self(c)),
+            'a'..='d' => Ok(Self(c.to_ascii_uppercase())),
+            other => Err(NotAKey(other)),
+        }
+    }
+}
+
+impl From<Key> for char {
+    fn from(key: Key) -> char {
+        key.0
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Digit {
+    pub key: Key,
+    pub method: DigitMethod,
+}
+
+/// Where the audio of a finished recording lies.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum RecordedMedia {
+    /// One stereo file, caller left, agent right, by the switch's own name for it.
+    Stereo { file: String },
+    /// Two mono files. `agent_lag` says how much later the agent's side started.
+    Pair { caller: String, agent: String, agent_lag: Lag },
+}
+
+/// How much later the second track started than the first, in milliseconds;
+/// negative when it started earlier.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Lag(pub i64);
+
+/// Everything alive on a switch that is ours or waits for us.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    pub legs: Vec<LiveLeg>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LiveLeg {
+    pub arrival: Arrival,
+    /// The channel it is bridged to, if any.
+    pub peer: Option<ChannelId>,
+    /// When the switch created the channel, if it says.
+    pub created: Option<Timestamp>,
+}
+
+/// Our state, riding on the leg as channel variables, so that a leg can be
+/// understood without our store.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LegVariables(BTreeMap<LegVariable, OutsideText>);
+
+/// The variables we put on legs. On both switches the channel variable has the
+/// name given by [`LegVariable::name`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LegVariable {
+    Call,
+    Role,
+    Tenant,
+    Queue,
+    /// Time of entry into the queue, milliseconds since the epoch.
+    Entered,
+    Priority,
+    /// How many offers the call has had.
+    Attempt,
+    Agent,
+    /// Who dialled and what was dialled: kept so that a fallback path can offer the call again.
+    Dialled,
+}
+
+impl LegVariable {
+    pub const ALL: [LegVariable; 9] = [
+        LegVariable::Call,
+        LegVariable::Role,
+        LegVariable::Tenant,
+        LegVariable::Queue,
+        LegVariable::Entered,
+        LegVariable::Priority,
+        LegVariable::Attempt,
+        LegVariable::Agent,
+        LegVariable::Dialled,
+    ];
+
+    /// The channel variable's name on the switch.
+    pub const fn name(self) -> &'static str {
+        match self {
+            LegVariable::Call => "switchyard_call",
+            LegVariable::Role => "switchyard_role",
+            LegVariable::Tenant => "switchyard_tenant",
+            LegVariable::Queue => "switchyard_queue",
+            LegVariable::Entered => "switchyard_entered",
+            LegVariable::Priority => "switchyard_priority",
+            LegVariable::Attempt => "switchyard_attempt",
+            LegVariable::Agent => "switchyard_agent",
+            LegVariable::Dialled => "switchyard_dialled",
+        }
+    }
+}
+
+impl LegVariables {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn get(&self, variable: LegVariable) -> Option<&str> {
+        self.0.get(&variable).map(OutsideText::as_str)
+    }
+
+    pub fn set(&mut self, variable: LegVariable, value: impl fmt::Display) {
+        self.0.insert(variable, OutsideText::new(&value.to_string()));
+    }
+
+    pub fn with(mut self, variable: LegVariable, value: impl fmt::Display) -> Self {
+        self.set(variable, value);
+        self
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (LegVariable, &str)> {
+        self.0.iter().map(|(variable, value)| (*variable, value.as_str()))
+    }
+}
+
+/// What we ask of a switch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum SwitchCommand {
+    /// Answer an arrived leg. [`SwitchEvent::Answered`] says that it happened.
+    Answer { channel: ChannelId },
+    /// End an unanswered leg with a cause the caller's network understands.
+    Refuse { channel: ChannelId, cause: Cause },
+    /// Play prompts one after the other; [`SwitchEvent::PlaybackFinished`]
+    /// carries the command's id when the last one ended.
+    Play { channel: ChannelId, prompts: Vec<PromptId>, language: Language },
+    /// Music until something else is heard.
+    Music { channel: ChannelId, class: MusicClass },
+    /// Stop whatever the leg hears.
+    Silence { channel: ChannelId },
+    /// Create a leg named `channel` and ring `extension`. Its progress comes as
+    /// `Ringing`, `Answered` or `HungUp` with the cause.
+    Ring(Ring),
+    /// Connect two answered legs. Disarms the dead-man's timer of both in the
+    /// same write, and ends what they hear.
+    Bridge { channel: ChannelId, peer: ChannelId },
+    /// Record a conversation with each side on its own channel, from now until
+    /// [`SwitchCommand::StopRecording`] or the end of either leg. The command's
+    /// id names the recording.
+    Record { caller: ChannelId, agent: ChannelId },
+    StopRecording { caller: ChannelId, recording: CommandId },
+    /// Arm or renew the dead-man's timer: without another command for `after`,
+    /// the switch sends the leg to the fallback path by itself.
+    Guard { channel: ChannelId, after: Span },
+    SetVariables { channel: ChannelId, variables: LegVariables },
+    /// End a leg.
+    HangUp { channel: ChannelId, cause: Cause },
+}
+
+/// Rings one device for one offer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ring {
+    /// The name the new leg shall have.
+    pub channel: ChannelId,
+    /// Whom to ring; the switch's `endpoint` setting turns it into a dial string.
+    pub extension: Extension,
+    pub caller_number: OutsideText,
+    pub caller_name: OutsideText,
+    /// How long the device rings before the switch gives up.
+    pub timeout: Span,
+    pub variables: LegVariables,
+    /// The caller's leg this is rung for, for switches that link the two.
+    pub originator: ChannelId,
+}
+
+/// A number or name inside the centre that a device answers to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Extension(String);
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an extension has 1 to 64 letters, digits, '.', '_', '-' or '+'; {0:?} does not")]
+pub struct NotAnExtension(pub String);
+
+impl Extension {
+    /// # Errors
+    /// [`NotAnExtension`] when the text holds anything a dial string could read as syntax.
+    pub fn new(text: &str) -> Result<Self, NotAnExtension> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "._-+".contains(c);
+        if text.is_empty() || text.len() > 64 || !text.chars().all(plain) {
+            return Err(NotAnExtension(text.chars().take(80).collect()));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Extension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Extension {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Extension::new(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+/// The language a caller hears.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Language {
+    #[default]
+    #[serde(rename = "zh-CN")]
+    Chinese,
+    #[serde(rename = "en")]
+    English,
+}
+
+impl Language {
+    /// The tag used in folders and attributes (BCP 47).
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Language::Chinese => "zh-CN",
+            Language::English => "en",
+        }
+    }
+}
+
+/// The single answer to a command.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// Accepted by the switch.
+    Done,
+    /// Refused by the switch, or could not be sent.
+    Failed { why: Failure, detail: OutsideText },
+    /// No answer before the command's deadline. Set by the engine, never by an adapter.
+    Lost,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Failure {
+    /// The channel does not exist (any more).
+    NoSuchChannel,
+    /// The link to the switch is down.
+    LinkDown,
+    /// The adapter's queue of commands is full.
+    Overloaded,
+    /// The switch cannot do it in the channel's present state.
+    WrongState,
+    /// Any other refusal, explained by `detail`.
+    Refused,
+}
+
+/// A command on its way to one switch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SwitchOrder {
+    pub id: CommandId,
+    /// All commands of one call take the same path, so that they stay in order.
+    pub call: CallId,
+    pub switch: SwitchId,
+    pub command: SwitchCommand,
+}
+
+impl SwitchCommand {
+    /// Whether the command can't be taken back, so that it must leave only
+    /// after the event that caused it is durable.
+    pub fn is_irrevocable(&self) -> bool {
+        matches!(self, SwitchCommand::HangUp { .. } | SwitchCommand::Refuse { .. })
+    }
+
+    /// The channel whose order of commands this one belongs to.
+    pub fn channel(&self) -> &ChannelId {
+        match self {
+            SwitchCommand::Answer { channel }
+            | SwitchCommand::Refuse { channel, .. }
+            | SwitchCommand::Play { channel, .. }
+            | SwitchCommand::Music { channel, .. }
+            | SwitchCommand::Silence { channel }
+            | SwitchCommand::Bridge { channel, .. }
+            | SwitchCommand::Guard { channel, .. }
+            | SwitchCommand::SetVariables { channel, .. }
+            | SwitchCommand::HangUp { channel, .. } => channel,
+            SwitchCommand::Ring(ring) => &ring.channel,
+            SwitchCommand::Record { caller, .. } | SwitchCommand::StopRecording { caller, .. } => caller,
+        }
+    }
+}
