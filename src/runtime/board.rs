@@ -1,0 +1,431 @@
+//! The live board: what is true now, kept from the engine's facts alone. The
+//! driver applies each fact as it leaves the engine; pages and the API read
+//! views of it. It holds live calls only, so it is as large as the centre is busy.
+
+pub mod view;
+
+use crate::engine::agent::AgentState;
+use crate::engine::call::CallState;
+use crate::engine::centre::Centre;
+use crate::engine::fact::{Fact, OfferOutcome, QueueExit, Remembered};
+use crate::engine::id::{AgentId, CallId, QueueId, SwitchId};
+use crate::engine::text::OutsideText;
+use crate::engine::time::Timestamp;
+use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
+use view::{AgentView, BoardView, CallView, LinkView, QueueView};
+
+/// What is true now of queues, agents, calls and links.
+#[derive(Debug)]
+pub struct Board {
+    zone: TimeZone,
+    /// The day the tallies belong to.
+    day: Option<jiff::civil::Date>,
+    queues: BTreeMap<QueueId, Queue>,
+    agents: BTreeMap<AgentId, Agent>,
+    calls: BTreeMap<CallId, Call>,
+    links: BTreeMap<SwitchId, Link>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    name: String,
+    answered: u32,
+    abandoned: u32,
+    failed: u32,
+}
+
+#[derive(Debug)]
+struct Agent {
+    name: String,
+    extension: String,
+    queues: Vec<QueueId>,
+    state: AgentState,
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+    call: Option<CallId>,
+    answered: u32,
+}
+
+#[derive(Debug)]
+struct Call {
+    switch: SwitchId,
+    caller_number: OutsideText,
+    caller_name: OutsideText,
+    dialled: OutsideText,
+    started: Timestamp,
+    state: CallState,
+    since: Timestamp,
+    queue: Option<QueueId>,
+    priority: i32,
+    /// Time of entry, while the call waits.
+    entered: Option<Timestamp>,
+    /// The agent it is offered to or connected with.
+    agent: Option<AgentId>,
+}
+
+#[derive(Debug, Default)]
+struct Link {
+    up: bool,
+    since: Option<Timestamp>,
+    why: OutsideText,
+}
+
+impl Board {
+    /// A board before the first fact: everybody signed out, every link down.
+    /// "Today" is a day in the system's time zone.
+    pub fn new(centre: &Centre) -> Self {
+        Self::in_zone(centre, TimeZone::system())
+    }
+
+    /// The same, with "today" a day in `zone`.
+    pub fn in_zone(centre: &Centre, zone: TimeZone) -> Self {
+        let mut board = Self {
+            zone,
+            day: None,
+            queues: BTreeMap::new(),
+            agents: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            links: BTreeMap::new(),
+        };
+        board.configure(centre);
+        board
+    }
+
+    /// Takes over changed settings; what is live stays.
+    pub fn configure(&mut self, centre: &Centre) {
+        self.queues.retain(|id, _| centre.queues.contains_key(id));
+        for (id, settings) in &centre.queues {
+            self.queues
+                .entry(id.clone())
+                .or_default()
+                .name
+                .clone_from(&settings.name);
+        }
+        self.agents.retain(|id, _| centre.agents.contains_key(id));
+        for (id, settings) in &centre.agents {
+            let agent = self
+                .agents
+                .entry(id.clone())
+                .or_insert_with(Agent::signed_out);
+            agent.name.clone_from(&settings.name);
+            agent.extension = settings.extension.to_string();
+            agent.queues.clone_from(&settings.queues);
+        }
+        self.links.retain(|id, _| centre.switches.contains(id));
+        for id in &centre.switches {
+            self.links.entry(id.clone()).or_default();
+        }
+    }
+
+    /// Puts back what the store knew when the run began.
+    pub fn remember(&mut self, remembered: &Remembered) {
+        for known in &remembered.calls {
+            let waiting = known.waiting.as_ref();
+            self.calls.insert(
+                known.call,
+                Call {
+                    switch: known.leg.switch.clone(),
+                    caller_number: known.caller_number.clone(),
+                    caller_name: known.caller_name.clone(),
+                    dialled: known.dialled.clone(),
+                    started: known.started,
+                    state: known.state,
+                    since: known.state_since,
+                    queue: waiting.map(|(queue, ..)| queue.clone()),
+                    priority: waiting.map_or(0, |(_, priority, _)| *priority),
+                    entered: waiting.map(|(.., entered)| *entered),
+                    agent: known.agent.as_ref().map(|(agent, _)| agent.clone()),
+                },
+            );
+        }
+        for known in &remembered.agents {
+            if let Some(agent) = self.agents.get_mut(&known.agent) {
+                agent.state = known.state.clone();
+                agent.since = Some(known.since);
+                agent.until = known.until;
+                agent.call = known.call;
+            }
+        }
+    }
+
+    /// Makes `fact`, which became true `at`, part of the board.
+    pub fn apply(&mut self, at: Timestamp, fact: &Fact) {
+        self.turn_day(at);
+        match fact {
+            Fact::CallStarted {
+                call,
+                switch,
+                caller_number,
+                caller_name,
+                dialled,
+                ..
+            } => {
+                self.calls.insert(
+                    *call,
+                    Call {
+                        switch: switch.clone(),
+                        caller_number: caller_number.clone(),
+                        caller_name: caller_name.clone(),
+                        dialled: dialled.clone(),
+                        started: at,
+                        state: CallState::Arrived,
+                        since: at,
+                        queue: None,
+                        priority: 0,
+                        entered: None,
+                        agent: None,
+                    },
+                );
+            }
+            Fact::CallMoved { call, state } => {
+                if let Some(call) = self.calls.get_mut(call) {
+                    call.state = *state;
+                    call.since = at;
+                }
+            }
+            Fact::CallEnded { call, .. } => {
+                self.calls.remove(call);
+            }
+            Fact::QueueEntered {
+                call,
+                queue,
+                priority,
+                entered,
+            } => {
+                if let Some(call) = self.calls.get_mut(call) {
+                    call.queue = Some(queue.clone());
+                    call.priority = *priority;
+                    call.entered = Some(*entered);
+                }
+            }
+            Fact::QueueLeft {
+                call,
+                queue,
+                reason,
+            } => {
+                if let Some(call) = self.calls.get_mut(call) {
+                    call.entered = None;
+                }
+                if let Some(queue) = self.queues.get_mut(queue) {
+                    let tally = match reason {
+                        QueueExit::Answered => &mut queue.answered,
+                        QueueExit::Abandoned => &mut queue.abandoned,
+                        QueueExit::Failed => &mut queue.failed,
+                    };
+                    *tally = tally.saturating_add(1);
+                }
+            }
+            Fact::Offered { call, agent, .. } => {
+                if let Some(call) = self.calls.get_mut(call) {
+                    call.agent = Some(agent.clone());
+                }
+            }
+            Fact::OfferEnded {
+                call,
+                agent,
+                outcome,
+                ..
+            } => {
+                if *outcome == OfferOutcome::Accepted {
+                    if let Some(agent) = self.agents.get_mut(agent) {
+                        agent.answered = agent.answered.saturating_add(1);
+                    }
+                } else if let Some(call) = self.calls.get_mut(call)
+                    && call.agent.as_ref() == Some(agent)
+                {
+                    call.agent = None;
+                }
+            }
+            Fact::AgentMoved {
+                agent,
+                state,
+                call,
+                until,
+                ..
+            } => {
+                if let Some(agent) = self.agents.get_mut(agent) {
+                    agent.state = state.clone();
+                    agent.since = Some(at);
+                    agent.until = *until;
+                    agent.call = *call;
+                }
+            }
+            Fact::LinkChanged { switch, up, why } => {
+                let link = self.links.entry(switch.clone()).or_default();
+                *link = Link {
+                    up: *up,
+                    since: Some(at),
+                    why: why.clone(),
+                };
+            }
+            Fact::BlockEntered { .. }
+            | Fact::LegStarted { .. }
+            | Fact::LegMoved { .. }
+            | Fact::LegEnded { .. }
+            | Fact::DigitPressed { .. }
+            | Fact::Decided { .. }
+            | Fact::RecordingStarted { .. }
+            | Fact::RecordingFiled { .. }
+            | Fact::RecordingLost { .. }
+            | Fact::CommandFailed { .. }
+            | Fact::Reconciled { .. } => {}
+        }
+    }
+
+    /// The whole board as of `at`.
+    pub fn view(&self, at: Timestamp) -> BoardView {
+        BoardView {
+            at: at.as_millis(),
+            queues: self.queues(at),
+            agents: self.agents(at),
+            calls: self.calls(),
+            links: self.links(),
+        }
+    }
+
+    /// Every queue, in the order of its id.
+    pub fn queues(&self, at: Timestamp) -> Vec<QueueView> {
+        let today = self.is_today(at);
+        let mut views: BTreeMap<&QueueId, QueueView> = self
+            .queues
+            .iter()
+            .map(|(id, queue)| {
+                let tally = |count: u32| if today { count } else { 0 };
+                let view = QueueView {
+                    id: id.to_string(),
+                    name: queue.name.clone(),
+                    answered_today: tally(queue.answered),
+                    abandoned_today: tally(queue.abandoned),
+                    failed_today: tally(queue.failed),
+                    ..QueueView::default()
+                };
+                (id, view)
+            })
+            .collect();
+        for call in self.calls.values() {
+            if let Some(view) = call.queue.as_ref().and_then(|queue| views.get_mut(queue)) {
+                view.count(call.state, call.entered);
+            }
+        }
+        for agent in self.agents.values() {
+            for queue in &agent.queues {
+                if let Some(view) = views.get_mut(queue) {
+                    view.count_agent(&agent.state);
+                }
+            }
+        }
+        views.into_values().collect()
+    }
+
+    /// Every agent, in the order of the id.
+    pub fn agents(&self, at: Timestamp) -> Vec<AgentView> {
+        let today = self.is_today(at);
+        self.agents
+            .iter()
+            .map(|(id, agent)| agent.view(id, today))
+            .collect()
+    }
+
+    pub fn agent(&self, id: &AgentId, at: Timestamp) -> Option<AgentView> {
+        self.agents
+            .get(id)
+            .map(|agent| agent.view(id, self.is_today(at)))
+    }
+
+    /// Every live call, the oldest first.
+    pub fn calls(&self) -> Vec<CallView> {
+        self.calls.iter().map(|(id, call)| call.view(*id)).collect()
+    }
+
+    pub fn call(&self, id: CallId) -> Option<CallView> {
+        self.calls.get(&id).map(|call| call.view(id))
+    }
+
+    /// Every switch's link, in the order of the switch's id.
+    pub fn links(&self) -> Vec<LinkView> {
+        self.links
+            .iter()
+            .map(|(id, link)| LinkView {
+                switch: id.to_string(),
+                up: link.up,
+                since: link.since.map(Timestamp::as_millis),
+                why: link.why.to_string(),
+            })
+            .collect()
+    }
+
+    fn turn_day(&mut self, at: Timestamp) {
+        if self.is_today(at) {
+            return;
+        }
+        self.day = self.date(at);
+        for queue in self.queues.values_mut() {
+            (queue.answered, queue.abandoned, queue.failed) = (0, 0, 0);
+        }
+        for agent in self.agents.values_mut() {
+            agent.answered = 0;
+        }
+    }
+
+    fn is_today(&self, at: Timestamp) -> bool {
+        self.day.is_some() && self.day == self.date(at)
+    }
+
+    fn date(&self, at: Timestamp) -> Option<jiff::civil::Date> {
+        let instant = jiff::Timestamp::from_millisecond(at.as_millis()).ok()?;
+        Some(self.zone.to_datetime(instant).date())
+    }
+}
+
+impl Agent {
+    fn signed_out() -> Self {
+        Self {
+            name: String::new(),
+            extension: String::new(),
+            queues: Vec::new(),
+            state: AgentState::SignedOut,
+            since: None,
+            until: None,
+            call: None,
+            answered: 0,
+        }
+    }
+
+    fn view(&self, id: &AgentId, today: bool) -> AgentView {
+        AgentView {
+            id: id.to_string(),
+            name: self.name.clone(),
+            extension: self.extension.clone(),
+            queues: self.queues.iter().map(QueueId::to_string).collect(),
+            state: self.state.word().to_owned(),
+            reason: match &self.state {
+                AgentState::NotReady { reason } => Some(reason.to_string()),
+                _ => None,
+            },
+            since: self.since.map(Timestamp::as_millis),
+            until: self.until.map(Timestamp::as_millis),
+            call: self.call.map(|call| call.to_string()),
+            answered_today: if today { self.answered } else { 0 },
+        }
+    }
+}
+
+impl Call {
+    fn view(&self, id: CallId) -> CallView {
+        CallView {
+            id: id.to_string(),
+            switch: self.switch.to_string(),
+            caller_number: self.caller_number.to_string(),
+            caller_name: self.caller_name.to_string(),
+            dialled: self.dialled.to_string(),
+            started: self.started.as_millis(),
+            state: self.state.word().to_owned(),
+            since: self.since.as_millis(),
+            queue: self.queue.as_ref().map(QueueId::to_string),
+            priority: self.priority,
+            waiting_since: self.entered.map(Timestamp::as_millis),
+            agent: self.agent.as_ref().map(AgentId::to_string),
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What the board shows: plain values for pages and the API. All times are
+//! milliseconds since the Unix epoch, UTC.
+
+use crate::engine::agent::AgentState;
+use crate::engine::call::CallState;
+use crate::engine::time::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Everything that is true now.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct BoardView {
+    /// When this view was taken.
+    pub at: i64,
+    pub queues: Vec<QueueView>,
+    pub agents: Vec<AgentView>,
+    pub calls: Vec<CallView>,
+    pub links: Vec<LinkView>,
+}
+
+/// One queue now, with its counts of today.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct QueueView {
+    pub id: String,
+    pub name: String,
+    /// Calls waiting, those being offered to an agent included.
+    pub waiting: u32,
+    /// When the call that waits longest entered the queue.
+    pub longest_since: Option<i64>,
+    /// Of those waiting: agents are being rung for them.
+    pub offered: u32,
+    /// Calls of this queue with an agent.
+    pub connected: u32,
+    /// Agents of this queue ready for a call.
+    pub agents_ready: u32,
+    /// Agents of this queue who are signed in.
+    pub agents_signed_in: u32,
+    /// Calls connected to an agent today, since this controller started.
+    pub answered_today: u32,
+    /// Callers who hung up while waiting, likewise.
+    pub abandoned_today: u32,
+    /// Waits that ended in neither way, likewise.
+    pub failed_today: u32,
+}
+
+/// One agent now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct AgentView {
+    pub id: String,
+    pub name: String,
+    pub extension: String,
+    pub queues: Vec<String>,
+    /// `signed_out`, `ready`, `not_ready`, `offered`, `on_call` or `wrap_up`.
+    pub state: String,
+    /// Why, when not ready.
+    pub reason: Option<String>,
+    /// In this state since then; absent before the first change of this run.
+    pub since: Option<i64>,
+    /// When the state ends by itself.
+    pub until: Option<i64>,
+    /// The call offered or in progress.
+    pub call: Option<String>,
+    /// Calls accepted today, since this controller started.
+    pub answered_today: u32,
+}
+
+/// One live call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct CallView {
+    pub id: String,
+    pub switch: String,
+    /// Empty when withheld.
+    pub caller_number: String,
+    pub caller_name: String,
+    pub dialled: String,
+    pub started: i64,
+    /// `arrived`, `in_flow`, `waiting`, `offered`, `connected` or `ended`.
+    pub state: String,
+    /// In this state since then.
+    pub since: i64,
+    /// The queue it waits in, or was answered from.
+    pub queue: Option<String>,
+    pub priority: i32,
+    /// Time of entry into the queue, while it waits.
+    pub waiting_since: Option<i64>,
+    /// The agent it is offered to or connected with.
+    pub agent: Option<String>,
+}
+
+/// The link to one switch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct LinkView {
+    pub switch: String,
+    pub up: bool,
+    /// Up or down since then; absent when it has not come up yet in this run.
+    pub since: Option<i64>,
+    /// What the adapter said of the last change.
+    pub why: String,
+}
+
+impl QueueView {
+    pub(super) fn count(&mut self, state: CallState, entered: Option<Timestamp>) {
+        match (state, entered) {
+            (CallState::Connected, _) => self.connected += 1,
+            (_, Some(entered)) => {
+                self.waiting += 1;
+                self.offered += u32::from(state == CallState::Offered);
+                let entered = entered.as_millis();
+                self.longest_since = Some(self.longest_since.map_or(entered, |l| l.min(entered)));
+            }
+            (_, None) => {}
+        }
+    }
+
+    pub(super) fn count_agent(&mut self, state: &AgentState) {
+        self.agents_ready += u32::from(*state == AgentState::Ready);
+        self.agents_signed_in += u32::from(*state != AgentState::SignedOut);
+    }
+}
