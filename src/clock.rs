@@ -5,7 +5,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Now, in UTC milliseconds.
 pub fn now() -> Timestamp {
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
-    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the wall clock"
+    )]
+    let elapsed = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     Timestamp::from_millis(i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX))
 }

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 pub enum AgentState {
     SignedOut,
     Ready,
-    NotReady { reason: OutsideText },
+    NotReady {
+        reason: OutsideText,
+    },
     /// Being rung for a call.
     Offered,
     OnCall,

@@ -2,7 +2,9 @@
 //! access numbers exist, what callers hear. Made from the configuration,
 //! validated there; the engine only reads it.
 
-use crate::engine::id::{AgentId, FlowId, MusicClass, PromptId, QueueId, SiteId, SkillId, SwitchId, TenantId};
+use crate::engine::id::{
+    AgentId, FlowId, MusicClass, PromptId, QueueId, SiteId, SkillId, SwitchId, TenantId,
+};
 use crate::engine::ivr::flow::Flow;
 use crate::engine::time::Span;
 use crate::switch::{Extension, Language};

@@ -17,14 +17,29 @@ pub enum Event {
     Configured { centre: Box<Centre> },
     /// What the store knew of calls and agents when this run began.
     Remembered { remembered: Remembered },
-    Switch { switch: SwitchId, event: SwitchEvent },
+    Switch {
+        switch: SwitchId,
+        event: SwitchEvent,
+    },
     /// The one answer to a command.
-    Completed { command: CommandId, outcome: Outcome },
+    Completed {
+        command: CommandId,
+        outcome: Outcome,
+    },
     /// An agent asks for something, from the desk or through the API.
-    Agent { agent: AgentId, request: AgentRequest },
+    Agent {
+        agent: AgentId,
+        request: AgentRequest,
+    },
     /// A recording lies in the recordings folder, complete and hashed.
-    RecordingFiled { recording: CommandId, filed: FiledRecording },
-    RecordingLost { recording: CommandId, why: OutsideText },
+    RecordingFiled {
+        recording: CommandId,
+        filed: FiledRecording,
+    },
+    RecordingLost {
+        recording: CommandId,
+        why: OutsideText,
+    },
     /// The time of [`crate::engine::Engine::next_deadline`] has come.
     Due,
 }
@@ -36,6 +51,8 @@ pub enum AgentRequest {
     SignIn,
     /// Ready for calls; ends wrap-up early.
     Ready,
-    NotReady { reason: OutsideText },
+    NotReady {
+        reason: OutsideText,
+    },
     SignOut,
 }

@@ -4,10 +4,13 @@
 use crate::engine::agent::AgentState;
 use crate::engine::call::CallState;
 use crate::engine::cause::Cause;
-use crate::engine::id::{AgentId, BlockId, CallId, CommandId, FlowId, LegId, OfferId, QueueId, SiteId, SwitchId, TenantId};
+use crate::engine::explanation::Explanation;
+use crate::engine::id::{
+    AgentId, BlockId, CallId, CommandId, FlowId, LegId, OfferId, QueueId, SiteId, SwitchId,
+    TenantId,
+};
 use crate::engine::leg::{LegRole, LegState};
 use crate::engine::recording::FiledRecording;
-use crate::engine::explanation::Explanation;
 use crate::engine::text::OutsideText;
 use crate::engine::time::Timestamp;
 use crate::switch::{Digit, Extension};
@@ -27,30 +30,114 @@ pub enum Fact {
         dialled: OutsideText,
     },
     /// The call entered a state (and so left the one before).
-    CallMoved { call: CallId, state: CallState },
+    CallMoved {
+        call: CallId,
+        state: CallState,
+    },
     /// The flow reached a block.
-    BlockEntered { call: CallId, flow: FlowId, block: BlockId },
-    CallEnded { call: CallId, cause: Cause, ended_by: EndedBy },
-    LegStarted { call: CallId, leg: LegId, role: LegRole, agent: Option<AgentId>, extension: Option<Extension> },
-    LegMoved { call: CallId, leg: LegId, state: LegState },
-    LegEnded { call: CallId, leg: LegId, cause: Cause },
-    DigitPressed { call: CallId, leg: LegId, digit: Digit },
-    QueueEntered { call: CallId, queue: QueueId, priority: i32, entered: Timestamp },
-    QueueLeft { call: CallId, queue: QueueId, reason: QueueExit },
+    BlockEntered {
+        call: CallId,
+        flow: FlowId,
+        block: BlockId,
+    },
+    CallEnded {
+        call: CallId,
+        cause: Cause,
+        ended_by: EndedBy,
+    },
+    LegStarted {
+        call: CallId,
+        leg: LegId,
+        role: LegRole,
+        agent: Option<AgentId>,
+        extension: Option<Extension>,
+    },
+    LegMoved {
+        call: CallId,
+        leg: LegId,
+        state: LegState,
+    },
+    LegEnded {
+        call: CallId,
+        leg: LegId,
+        cause: Cause,
+    },
+    DigitPressed {
+        call: CallId,
+        leg: LegId,
+        digit: Digit,
+    },
+    QueueEntered {
+        call: CallId,
+        queue: QueueId,
+        priority: i32,
+        entered: Timestamp,
+    },
+    QueueLeft {
+        call: CallId,
+        queue: QueueId,
+        reason: QueueExit,
+    },
     /// Why an agent was chosen for a call.
-    Decided { call: CallId, queue: QueueId, offer: OfferId, explanation: Explanation },
-    Offered { offer: OfferId, call: CallId, agent: AgentId, leg: LegId },
-    OfferEnded { offer: OfferId, call: CallId, agent: AgentId, outcome: OfferOutcome },
+    Decided {
+        call: CallId,
+        queue: QueueId,
+        offer: OfferId,
+        explanation: Explanation,
+    },
+    Offered {
+        offer: OfferId,
+        call: CallId,
+        agent: AgentId,
+        leg: LegId,
+    },
+    OfferEnded {
+        offer: OfferId,
+        call: CallId,
+        agent: AgentId,
+        outcome: OfferOutcome,
+    },
     /// An agent entered a state; `until` is when it ends by itself.
-    AgentMoved { agent: AgentId, tenant: TenantId, site: SiteId, switch: SwitchId, state: AgentState, call: Option<CallId>, until: Option<Timestamp> },
-    RecordingStarted { call: CallId, recording: CommandId },
-    RecordingFiled { call: CallId, recording: CommandId, filed: FiledRecording },
-    RecordingLost { call: CallId, recording: CommandId, why: OutsideText },
+    AgentMoved {
+        agent: AgentId,
+        tenant: TenantId,
+        site: SiteId,
+        switch: SwitchId,
+        state: AgentState,
+        call: Option<CallId>,
+        until: Option<Timestamp>,
+    },
+    RecordingStarted {
+        call: CallId,
+        recording: CommandId,
+    },
+    RecordingFiled {
+        call: CallId,
+        recording: CommandId,
+        filed: FiledRecording,
+    },
+    RecordingLost {
+        call: CallId,
+        recording: CommandId,
+        why: OutsideText,
+    },
     /// A command failed or was lost, and what it was for.
-    CommandFailed { call: Option<CallId>, command: CommandId, why: OutsideText },
-    LinkChanged { switch: SwitchId, up: bool, why: OutsideText },
+    CommandFailed {
+        call: Option<CallId>,
+        command: CommandId,
+        why: OutsideText,
+    },
+    LinkChanged {
+        switch: SwitchId,
+        up: bool,
+        why: OutsideText,
+    },
     /// A live leg that the engine did not know, or knew and no longer found.
-    Reconciled { switch: SwitchId, adopted: u32, closed: u32 },
+    Reconciled {
+        switch: SwitchId,
+        adopted: u32,
+        closed: u32,
+    },
 }
 
 /// How a call's wait in a queue ended.

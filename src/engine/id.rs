@@ -15,8 +15,14 @@ pub enum IdError {
     #[error("a {kind} must not be empty")]
     Empty { kind: &'static str },
     #[error("a {kind} may have at most {limit} characters, this one has {length}")]
-    TooLong { kind: &'static str, limit: usize, length: usize },
-    #[error("a {kind} may hold only letters, digits and '.', '_', '-', ':', '@', '+', not {found:?}")]
+    TooLong {
+        kind: &'static str,
+        limit: usize,
+        length: usize,
+    },
+    #[error(
+        "a {kind} may hold only letters, digits and '.', '_', '-', ':', '@', '+', not {found:?}"
+    )]
     Character { kind: &'static str, found: char },
 }
 
@@ -28,9 +34,16 @@ fn check(kind: &'static str, text: &str) -> Result<(), IdError> {
         return Err(IdError::Empty { kind });
     }
     if text.len() > MAX_ID_LENGTH {
-        return Err(IdError::TooLong { kind, limit: MAX_ID_LENGTH, length: text.len() });
+        return Err(IdError::TooLong {
+            kind,
+            limit: MAX_ID_LENGTH,
+            length: text.len(),
+        });
     }
-    match text.chars().find(|c| !(c.is_ascii_alphanumeric() || "._-:@+".contains(*c))) {
+    match text
+        .chars()
+        .find(|c| !(c.is_ascii_alphanumeric() || "._-:@+".contains(*c)))
+    {
         Some(found) => Err(IdError::Character { kind, found }),
         None => Ok(()),
     }

@@ -21,7 +21,13 @@ impl OutsideText {
         let mut kept: String = text
             .chars()
             .take(MAX_OUTSIDE_TEXT)
-            .map(|c| if c.is_control() || is_direction_mark(c) { '\u{FFFD}' } else { c })
+            .map(|c| {
+                if c.is_control() || is_direction_mark(c) {
+                    '\u{FFFD}'
+                } else {
+                    c
+                }
+            })
             .collect();
         if text.chars().nth(MAX_OUTSIDE_TEXT).is_some() {
             kept.pop();
@@ -68,7 +74,10 @@ mod tests {
 
     #[test]
     fn line_breaks_and_direction_marks_are_replaced() {
-        assert_eq!(OutsideText::new("a\r\nb\u{202E}c").as_str(), "a\u{FFFD}\u{FFFD}b\u{FFFD}c");
+        assert_eq!(
+            OutsideText::new("a\r\nb\u{202E}c").as_str(),
+            "a\u{FFFD}\u{FFFD}b\u{FFFD}c"
+        );
     }
 
     #[test]

@@ -25,7 +25,10 @@ pub struct SwitchLink {
 /// Whether the switch can be reached now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LinkState {
-    Connecting { attempt: u32, last_error: Option<String> },
+    Connecting {
+        attempt: u32,
+        last_error: Option<String>,
+    },
     /// Connected, and the switch answered within the liveness limit.
     Alive,
     Closed,
@@ -72,7 +75,10 @@ impl Inbox {
     /// # Errors
     /// [`EngineGone`] when the runtime has shut down.
     pub async fn happened(&self, event: SwitchEvent) -> Result<(), EngineGone> {
-        let event = Event::Switch { switch: self.switch.clone(), event };
+        let event = Event::Switch {
+            switch: self.switch.clone(),
+            event,
+        };
         self.events.send(event).await.map_err(|_| EngineGone)
     }
 
@@ -84,11 +90,26 @@ impl Inbox {
 
     /// # Errors
     /// [`EngineGone`] when the runtime has shut down.
-    pub async fn failed(&self, command: CommandId, why: Failure, detail: &str) -> Result<(), EngineGone> {
-        self.complete(command, Outcome::Failed { why, detail: OutsideText::new(detail) }).await
+    pub async fn failed(
+        &self,
+        command: CommandId,
+        why: Failure,
+        detail: &str,
+    ) -> Result<(), EngineGone> {
+        self.complete(
+            command,
+            Outcome::Failed {
+                why,
+                detail: OutsideText::new(detail),
+            },
+        )
+        .await
     }
 
     async fn complete(&self, command: CommandId, outcome: Outcome) -> Result<(), EngineGone> {
-        self.events.send(Event::Completed { command, outcome }).await.map_err(|_| EngineGone)
+        self.events
+            .send(Event::Completed { command, outcome })
+            .await
+            .map_err(|_| EngineGone)
     }
 }

@@ -29,28 +29,61 @@ pub enum SwitchEvent {
     /// for a decision.
     Arrived(Arrival),
     /// The far end of a leg we dialled rings.
-    Ringing { channel: ChannelId },
-    Answered { channel: ChannelId },
+    Ringing {
+        channel: ChannelId,
+    },
+    Answered {
+        channel: ChannelId,
+    },
     /// One digit pressed, reported when it ends.
-    Digit { channel: ChannelId, digit: Digit },
+    Digit {
+        channel: ChannelId,
+        digit: Digit,
+    },
     /// A [`SwitchCommand::Play`] came to its end or was replaced.
-    PlaybackFinished { channel: ChannelId, playback: CommandId },
+    PlaybackFinished {
+        channel: ChannelId,
+        playback: CommandId,
+    },
     /// A prompt could not be played (missing file, wrong format).
-    PlaybackFailed { channel: ChannelId, playback: CommandId, why: OutsideText },
-    Bridged { channel: ChannelId, peer: ChannelId },
+    PlaybackFailed {
+        channel: ChannelId,
+        playback: CommandId,
+        why: OutsideText,
+    },
+    Bridged {
+        channel: ChannelId,
+        peer: ChannelId,
+    },
     /// The two legs are apart; each still lives unless [`SwitchEvent::HungUp`] says otherwise.
-    Unbridged { channel: ChannelId, peer: ChannelId },
-    RecordingStarted { recording: CommandId },
+    Unbridged {
+        channel: ChannelId,
+        peer: ChannelId,
+    },
+    RecordingStarted {
+        recording: CommandId,
+    },
     /// The recording is complete on the switch's side and can be filed.
-    RecordingFinished { recording: CommandId, media: RecordedMedia },
-    RecordingFailed { recording: CommandId, why: OutsideText },
-    HungUp { channel: ChannelId, cause: Cause },
+    RecordingFinished {
+        recording: CommandId,
+        media: RecordedMedia,
+    },
+    RecordingFailed {
+        recording: CommandId,
+        why: OutsideText,
+    },
+    HungUp {
+        channel: ChannelId,
+        cause: Cause,
+    },
     /// The link is up and this is everything alive on the switch that is ours.
     /// Sent after every connect, and whenever the adapter cannot be sure that
     /// it saw every event.
     Snapshot(Snapshot),
     /// The link is gone; nothing is known about the switch until the next snapshot.
-    LinkLost { why: OutsideText },
+    LinkLost {
+        why: OutsideText,
+    },
 }
 
 /// A leg that the dialplan handed over.
@@ -133,7 +166,11 @@ pub enum RecordedMedia {
     /// One stereo file, caller left, agent right, by the switch's own name for it.
     Stereo { file: String },
     /// Two mono files. `agent_lag` says how much later the agent's side started.
-    Pair { caller: String, agent: String, agent_lag: Lag },
+    Pair {
+        caller: String,
+        agent: String,
+        agent_lag: Lag,
+    },
 }
 
 /// How much later the second track started than the first, in milliseconds;
@@ -221,7 +258,8 @@ impl LegVariables {
     }
 
     pub fn set(&mut self, variable: LegVariable, value: impl fmt::Display) {
-        self.0.insert(variable, OutsideText::new(&value.to_string()));
+        self.0
+            .insert(variable, OutsideText::new(&value.to_string()));
     }
 
     pub fn with(mut self, variable: LegVariable, value: impl fmt::Display) -> Self {
@@ -230,7 +268,9 @@ impl LegVariables {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (LegVariable, &str)> {
-        self.0.iter().map(|(variable, value)| (*variable, value.as_str()))
+        self.0
+            .iter()
+            .map(|(variable, value)| (*variable, value.as_str()))
     }
 }
 
@@ -244,9 +284,16 @@ pub enum SwitchCommand {
     Refuse { channel: ChannelId, cause: Cause },
     /// Play prompts one after the other; [`SwitchEvent::PlaybackFinished`]
     /// carries the command's id when the last one ended.
-    Play { channel: ChannelId, prompts: Vec<PromptId>, language: Language },
+    Play {
+        channel: ChannelId,
+        prompts: Vec<PromptId>,
+        language: Language,
+    },
     /// Music until something else is heard.
-    Music { channel: ChannelId, class: MusicClass },
+    Music {
+        channel: ChannelId,
+        class: MusicClass,
+    },
     /// Stop whatever the leg hears.
     Silence { channel: ChannelId },
     /// Create a leg named `channel` and ring `extension`. Its progress comes as
@@ -259,11 +306,17 @@ pub enum SwitchCommand {
     /// [`SwitchCommand::StopRecording`] or the end of either leg. The command's
     /// id names the recording.
     Record { caller: ChannelId, agent: ChannelId },
-    StopRecording { caller: ChannelId, recording: CommandId },
+    StopRecording {
+        caller: ChannelId,
+        recording: CommandId,
+    },
     /// Arm or renew the dead-man's timer: without another command for `after`,
     /// the switch sends the leg to the fallback path by itself.
     Guard { channel: ChannelId, after: Span },
-    SetVariables { channel: ChannelId, variables: LegVariables },
+    SetVariables {
+        channel: ChannelId,
+        variables: LegVariables,
+    },
     /// End a leg.
     HangUp { channel: ChannelId, cause: Cause },
 }
@@ -382,7 +435,10 @@ impl SwitchCommand {
     /// Whether the command can't be taken back, so that it must leave only
     /// after the event that caused it is durable.
     pub fn is_irrevocable(&self) -> bool {
-        matches!(self, SwitchCommand::HangUp { .. } | SwitchCommand::Refuse { .. })
+        matches!(
+            self,
+            SwitchCommand::HangUp { .. } | SwitchCommand::Refuse { .. }
+        )
     }
 
     /// The channel whose order of commands this one belongs to.
@@ -398,7 +454,9 @@ impl SwitchCommand {
             | SwitchCommand::SetVariables { channel, .. }
             | SwitchCommand::HangUp { channel, .. } => channel,
             SwitchCommand::Ring(ring) => &ring.channel,
-            SwitchCommand::Record { caller, .. } | SwitchCommand::StopRecording { caller, .. } => caller,
+            SwitchCommand::Record { caller, .. } | SwitchCommand::StopRecording { caller, .. } => {
+                caller
+            }
         }
     }
 }

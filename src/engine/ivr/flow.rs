@@ -26,7 +26,10 @@ pub enum Block {
     /// Refuse an unanswered call with busy, unanswered.
     Busy,
     /// Play prompts to their end.
-    Play { prompts: Vec<PromptId>, next: BlockId },
+    Play {
+        prompts: Vec<PromptId>,
+        next: BlockId,
+    },
     /// Play prompts, wait for one key and go where it leads. A key ends the prompts.
     Menu {
         prompts: Vec<PromptId>,
@@ -75,8 +78,12 @@ impl TryFrom<String> for MenuKey {
     fn try_from(text: String) -> Result<Self, String> {
         let mut chars = text.chars();
         match (chars.next(), chars.next()) {
-            (Some(c), None) => Key::try_from(c).map(MenuKey).map_err(|error| error.to_string()),
-            _ => Err(format!("{text:?} is not a single telephone key (0-9, *, #, A-D)")),
+            (Some(c), None) => Key::try_from(c)
+                .map(MenuKey)
+                .map_err(|error| error.to_string()),
+            _ => Err(format!(
+                "{text:?} is not a single telephone key (0-9, *, #, A-D)"
+            )),
         }
     }
 }
@@ -92,9 +99,13 @@ impl Block {
     pub fn edges(&self) -> Vec<(String, &BlockId)> {
         match self {
             Block::Answer { next } | Block::Play { next, .. } => vec![("next".to_owned(), next)],
-            Block::Menu { choices, otherwise, .. } => {
-                let mut edges: Vec<_> =
-                    choices.iter().map(|(key, to)| (format!("choices.{}", key.0), to)).collect();
+            Block::Menu {
+                choices, otherwise, ..
+            } => {
+                let mut edges: Vec<_> = choices
+                    .iter()
+                    .map(|(key, to)| (format!("choices.{}", key.0), to))
+                    .collect();
                 edges.push(("otherwise".to_owned(), otherwise));
                 edges
             }
