@@ -35,6 +35,8 @@ impl HttpConfig {
 
     /// Whether browsers reach us over TLS.
     pub fn is_https(&self) -> bool {
-        self.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
+        self.public_url
+            .as_deref()
+            .is_some_and(|url| url.starts_with("https://"))
     }
 }
