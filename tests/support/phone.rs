@@ -1,0 +1,232 @@
+//! SIP phones: SIPp speaks the signalling of one scenario in `sipp/`, a
+//! [`Line`] has the audio. Every phone ends with its test.
+
+use super::audio::Voice;
+use super::rtp::Line;
+use handlebars::Handlebars;
+use serde::Serialize;
+use std::net::UdpSocket;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+
+/// One SIPp process and the audio of its calls.
+pub struct Phone {
+    /// What it says and hears.
+    pub line: Line,
+    sipp: Child,
+    folder: TempDir,
+}
+
+/// What a scenario can be told; each uses its own part.
+#[derive(Clone, Debug, Serialize)]
+pub struct Caller {
+    pub number: String,
+    pub name: String,
+    /// Hangs up this long after the answer.
+    pub stay_ms: u64,
+    /// The key to press by SIP INFO, and when after the answer.
+    pub info_key: Option<char>,
+    pub info_after_ms: u64,
+}
+
+impl Default for Caller {
+    fn default() -> Self {
+        Caller {
+            number: "13800138000".to_owned(),
+            name: "Caller".to_owned(),
+            stay_ms: 60_000,
+            info_key: None,
+            info_after_ms: 0,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Script<'a> {
+    #[serde(flatten)]
+    caller: &'a Caller,
+    audio_port: u16,
+    status: u16,
+    ring_ms: u64,
+    answer_after_ms: u64,
+    talk_ms: u64,
+}
+
+/// What an agent's phone does when it is rung.
+#[derive(Clone, Copy, Debug)]
+pub enum Agent {
+    Answers {
+        after_ms: u64,
+        talks_ms: u64,
+    },
+    /// Rings for ever.
+    NoAnswer,
+    /// Refuses with a SIP status: 486 busy, 603 declined.
+    Refuses {
+        after_ms: u64,
+        status: u16,
+    },
+}
+
+impl Caller {
+    fn script(&self, audio_port: u16) -> Script<'_> {
+        Script {
+            caller: self,
+            audio_port,
+            status: 0,
+            ring_ms: 0,
+            answer_after_ms: 0,
+            talk_ms: 0,
+        }
+    }
+
+    /// Calls `number` at `switch` (`host:port` of its SIP) and stays when answered.
+    pub async fn calls(&self, switch: &str, number: &str, voice: Voice) -> Phone {
+        let line = Line::open(voice).await;
+        let script = self.script(line.port());
+        dial(line, "caller.xml", &script, switch, number)
+    }
+
+    /// Calls and expects to be refused with `status`, never answered.
+    pub async fn is_refused(&self, switch: &str, number: &str, status: u16) -> Phone {
+        let line = Line::open(Voice::Silent).await;
+        let script = Script {
+            status,
+            ..self.script(line.port())
+        };
+        dial(line, "caller-refused.xml", &script, switch, number)
+    }
+
+    /// Calls and cancels after `ring_ms` without an answer.
+    pub async fn gives_up(&self, switch: &str, number: &str, ring_ms: u64) -> Phone {
+        let line = Line::open(Voice::Silent).await;
+        let script = Script {
+            ring_ms,
+            ..self.script(line.port())
+        };
+        dial(line, "caller-gives-up.xml", &script, switch, number)
+    }
+}
+
+impl Agent {
+    /// Puts the agent's phone on a loopback SIP port, for any number of calls
+    /// one after the other.
+    pub async fn at(self, sip_port: u16, voice: Voice) -> Phone {
+        let line = Line::open(voice).await;
+        let nobody = Caller::default();
+        let script = nobody.script(line.port());
+        let (file, script) = match self {
+            Agent::Answers { after_ms, talks_ms } => (
+                "agent.xml",
+                Script {
+                    answer_after_ms: after_ms,
+                    talk_ms: talks_ms,
+                    ..script
+                },
+            ),
+            Agent::NoAnswer => (
+                "agent-refuses.xml",
+                Script {
+                    answer_after_ms: 600_000,
+                    status: 480,
+                    ..script
+                },
+            ),
+            Agent::Refuses { after_ms, status } => (
+                "agent-refuses.xml",
+                Script {
+                    answer_after_ms: after_ms,
+                    status,
+                    ..script
+                },
+            ),
+        };
+        let port = sip_port.to_string();
+        Phone::start(line, file, &script, &["-p", &port])
+    }
+}
+
+fn dial(line: Line, file: &str, script: &Script<'_>, switch: &str, number: &str) -> Phone {
+    let port = free_port().to_string();
+    let once = ["-p", &port, "-m", "1", "-s", number, switch];
+    Phone::start(line, file, script, &once)
+}
+
+/// A UDP port that was free a moment ago.
+pub fn free_port() -> u16 {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a free UDP port");
+    socket.local_addr().expect("the port just bound").port()
+}
+
+impl Phone {
+    fn start(line: Line, file: &str, script: &Script<'_>, arguments: &[&str]) -> Phone {
+        let folder = tempfile::tempdir().expect("a folder for SIPp's files");
+        let scenario = folder.path().join("scenario.xml");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/support/sipp")
+            .join(file);
+        let source = std::fs::read_to_string(source).expect("the scenario");
+        let text = Handlebars::new()
+            .render_template(&source, script)
+            .expect("a whole scenario");
+        std::fs::write(&scenario, text).expect("a writable folder");
+        let screen =
+            std::fs::File::create(folder.path().join("screen")).expect("a writable folder");
+        let media = free_port().to_string();
+        let sipp = Command::new("sipp")
+            .args([
+                "-sf",
+                &scenario.display().to_string(),
+                "-i",
+                "127.0.0.1",
+                "-nostdin",
+            ])
+            .args(["-mi", "127.0.0.1", "-mp", &media, "-timeout", "300s"])
+            .args([
+                "-trace_msg",
+                "-message_file",
+                &in_folder(&folder, "messages"),
+            ])
+            .args(["-trace_err", "-error_file", &in_folder(&folder, "errors")])
+            .args(arguments)
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .stdout(screen.try_clone().expect("a file handle"))
+            .stderr(screen)
+            .kill_on_drop(true)
+            .spawn()
+            .expect("SIPp, from the Debian package sip-tester");
+        Phone { line, sipp, folder }
+    }
+
+    /// Waits for the scenario's end.
+    ///
+    /// # Errors
+    /// What SIPp saw, when the scenario did not go as written or took too long.
+    pub async fn ended(&mut self, within: Duration) -> Result<(), String> {
+        let status = tokio::time::timeout(within, self.sipp.wait()).await;
+        match status {
+            Ok(Ok(status)) if status.success() => Ok(()),
+            Ok(Ok(status)) => Err(format!("SIPp ended with {status}\n{}", self.story())),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err(format!("SIPp did not end in {within:?}\n{}", self.story())),
+        }
+    }
+
+    /// The SIP messages and errors so far.
+    pub fn story(&self) -> String {
+        let read = |name| std::fs::read_to_string(self.file(name)).unwrap_or_default();
+        format!("{}\n{}", read("errors"), read("messages"))
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+fn in_folder(folder: &TempDir, name: &str) -> String {
+    folder.path().join(name).display().to_string()
+}

@@ -1,0 +1,253 @@
+//! A phone's audio: one RTP stream each way (RFC 3550) in µ-law, digits as
+//! telephone events (RFC 4733), everything heard kept.
+
+use super::audio::{RATE, Voice, from_ulaw, loudness, share_of, to_ulaw};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::net::UdpSocket;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+/// Samples in one packet: 20 ms.
+const PACKET: usize = 160;
+const TELEPHONE_EVENT: u8 = 101;
+/// The most that is kept: five minutes.
+const MEMORY: usize = 300 * RATE;
+
+/// One end of a conversation's audio. It learns where to send from the first
+/// packet it receives, as phones behind a NAT make switches do.
+pub struct Line {
+    port: u16,
+    heard: Arc<Mutex<Vec<i16>>>,
+    grown: watch::Receiver<usize>,
+    orders: mpsc::UnboundedSender<Order>,
+    task: JoinHandle<()>,
+}
+
+enum Order {
+    Say(Voice),
+    Press(u8),
+}
+
+impl Line {
+    /// Opens a line on a free loopback port.
+    pub async fn open(voice: Voice) -> Line {
+        let socket = UdpSocket::bind("127.0.0.1:0")
+            .await
+            .expect("a free UDP port");
+        let port = socket.local_addr().expect("the port just bound").port();
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let (grow, grown) = watch::channel(0);
+        let (orders, taken) = mpsc::unbounded_channel();
+        let mouth = Mouth::new(voice);
+        let talk = converse(socket, mouth, heard.clone(), grow, taken);
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a phone's audio runs beside the test"
+        )]
+        let task = tokio::spawn(talk);
+        Line {
+            port,
+            heard,
+            grown,
+            orders,
+            task,
+        }
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub fn say(&self, voice: Voice) {
+        self.orders
+            .send(Order::Say(voice))
+            .expect("the line is open");
+    }
+
+    /// Presses a key by RFC 4733.
+    pub fn press(&self, key: char) {
+        let event = "0123456789*#ABCD".find(key).expect("a telephone key");
+        self.orders
+            .send(Order::Press(event as u8))
+            .expect("the line is open");
+    }
+
+    /// Everything heard so far. Times in which no packet came are left out.
+    pub fn heard(&self) -> Vec<i16> {
+        self.heard.lock().expect("the line's task is well").clone()
+    }
+
+    /// How much was heard so far, in samples; a mark for [`Line::heard_since`].
+    pub fn mark(&self) -> usize {
+        *self.grown.borrow()
+    }
+
+    pub fn heard_since(&self, mark: usize) -> Vec<i16> {
+        self.heard().split_off(mark.min(self.mark()))
+    }
+
+    /// Waits until 200 ms heard after `mark` were mostly a tone of `hz`.
+    pub async fn hears_tone(&self, hz: f64, mark: usize, within: Duration) -> Result<(), String> {
+        let sought = |window: &[i16]| loudness(window) > 200.0 && share_of(hz, window) > 0.3;
+        self.hears(sought, mark, within)
+            .await
+            .map_err(|heard| format!("no {hz} Hz; {heard}"))
+    }
+
+    /// Waits until 200 ms heard after `mark` were not silence.
+    pub async fn hears_anything(&self, mark: usize, within: Duration) -> Result<(), String> {
+        self.hears(|window| loudness(window) > 200.0, mark, within)
+            .await
+    }
+
+    async fn hears(
+        &self,
+        sought: impl Fn(&[i16]) -> bool,
+        mark: usize,
+        within: Duration,
+    ) -> Result<(), String> {
+        let mut grown = self.grown.clone();
+        let listen = grown.wait_for(|length| {
+            let heard = self.heard.lock().expect("the line's task is well");
+            let from = mark.max(length.saturating_sub(PACKET * 10));
+            heard
+                .get(from..*length)
+                .is_some_and(|w| w.len() >= PACKET * 10 && sought(w))
+        });
+        match tokio::time::timeout(within, listen).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) => Err("the line was closed".to_owned()),
+            Err(_) => {
+                let heard = self.heard_since(mark);
+                let (seconds, level) = (heard.len() as f64 / RATE as f64, loudness(&heard));
+                Err(format!(
+                    "heard {seconds:.1} s at loudness {level:.0} in {within:?}"
+                ))
+            }
+        }
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn converse(
+    socket: UdpSocket,
+    mut mouth: Mouth,
+    heard: Arc<Mutex<Vec<i16>>>,
+    grow: watch::Sender<usize>,
+    mut orders: mpsc::UnboundedReceiver<Order>,
+) {
+    let mut peer: Option<SocketAddr> = None;
+    let mut beat = tokio::time::interval(Duration::from_millis(20));
+    let mut packet = [0_u8; 2_048];
+    loop {
+        tokio::select! {
+            Ok((length, from)) = socket.recv_from(&mut packet) => {
+                peer = Some(from);
+                let Some(payload) = audio_of(&packet[..length]) else { continue };
+                let length = {
+                    let mut heard = heard.lock().expect("nobody panics with the lock");
+                    if heard.len() < MEMORY {
+                        heard.extend(payload.iter().map(|byte| from_ulaw(*byte)));
+                    }
+                    heard.len()
+                };
+                grow.send_replace(length);
+                if mouth.voice == Voice::Echo && mouth.events.is_empty() {
+                    let echo = mouth.packet(payload);
+                    let _ = socket.send_to(&echo, from).await;
+                }
+            }
+            _ = beat.tick() => {
+                let Some(peer) = peer else { continue };
+                if let Some(next) = mouth.next() {
+                    let _ = socket.send_to(&next, peer).await;
+                }
+            }
+            order = orders.recv() => match order {
+                Some(Order::Say(voice)) => mouth.voice = voice,
+                Some(Order::Press(event)) => mouth.press(event),
+                None => return,
+            }
+        }
+    }
+}
+
+/// The µ-law payload of an RTP packet, if it is one.
+fn audio_of(packet: &[u8]) -> Option<&[u8]> {
+    let (first, kind) = (*packet.first()?, *packet.get(1)? & 0x7F);
+    (first >> 6 == 2 && kind == 0).then(|| &packet[12 + usize::from(first & 0x0F) * 4..])
+}
+
+/// The sending side of an RTP stream.
+struct Mouth {
+    voice: Voice,
+    said: usize,
+    sequence: u16,
+    timestamp: u32,
+    /// Telephone event packets still to send: event, end flag, duration, timestamp.
+    events: std::collections::VecDeque<(u8, bool, u16)>,
+}
+
+impl Mouth {
+    fn new(voice: Voice) -> Mouth {
+        Mouth {
+            voice,
+            said: 0,
+            sequence: 1,
+            timestamp: 0,
+            events: Default::default(),
+        }
+    }
+
+    /// Five packets of 20 ms and the end three times (RFC 4733, section 2.5.1.4).
+    fn press(&mut self, event: u8) {
+        for n in 1..=8_u16 {
+            self.events
+                .push_back((event, n > 5, n.min(5) * PACKET as u16));
+        }
+    }
+
+    fn next(&mut self) -> Option<Vec<u8>> {
+        if let Some((event, end, duration)) = self.events.pop_front() {
+            let [high, low] = duration.to_be_bytes();
+            let flags = if end { 0x8A } else { 0x0A };
+            let packet = self.header(TELEPHONE_EVENT, duration == PACKET as u16 && !end);
+            let packet = [packet.as_slice(), &[event, flags, high, low]].concat();
+            if self.events.is_empty() {
+                self.timestamp += u32::from(duration);
+            }
+            return Some(packet);
+        }
+        if self.voice == Voice::Echo {
+            return None;
+        }
+        let samples = self.said..self.said + PACKET;
+        self.said += PACKET;
+        let payload: Vec<u8> = samples.map(|n| to_ulaw(self.voice.sample(n))).collect();
+        Some(self.packet(&payload))
+    }
+
+    fn packet(&mut self, payload: &[u8]) -> Vec<u8> {
+        let packet = [self.header(0, false).as_slice(), payload].concat();
+        self.timestamp = self.timestamp.wrapping_add(payload.len() as u32);
+        packet
+    }
+
+    fn header(&mut self, kind: u8, marker: bool) -> [u8; 12] {
+        let mut header = [0; 12];
+        header[0] = 0x80;
+        header[1] = kind | if marker { 0x80 } else { 0 };
+        header[2..4].copy_from_slice(&self.sequence.to_be_bytes());
+        header[4..8].copy_from_slice(&self.timestamp.to_be_bytes());
+        header[8..12].copy_from_slice(&0x5157_4944_u32.to_be_bytes());
+        self.sequence = self.sequence.wrapping_add(1);
+        header
+    }
+}
