@@ -6,4 +6,5 @@ pub mod clock;
 pub mod config;
 pub mod engine;
 pub mod runtime;
+pub mod store;
 pub mod switch;
