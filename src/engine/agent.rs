@@ -1,6 +1,11 @@
 //! An agent and the one state each agent is in.
 
+use crate::engine::centre::AgentSettings;
+use crate::engine::event::AgentRequest;
+use crate::engine::explanation::Exclusion;
+use crate::engine::id::CallId;
 use crate::engine::text::OutsideText;
+use crate::engine::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// What an agent is doing. Exactly one at any time.
@@ -28,6 +33,47 @@ impl AgentState {
             AgentState::Offered => "offered",
             AgentState::OnCall => "on_call",
             AgentState::WrapUp => "wrap_up",
+        }
+    }
+}
+
+/// One agent as the engine knows them.
+#[derive(Clone, Debug)]
+pub(crate) struct Agent {
+    pub(crate) settings: AgentSettings,
+    pub(crate) state: AgentState,
+    /// Since the last contact ended, or since signing in.
+    pub(crate) idle_since: Timestamp,
+    /// The call that is offered, talked on or being wrapped up.
+    pub(crate) call: Option<CallId>,
+    /// Until when the agent is left alone after a missed offer.
+    pub(crate) resting: bool,
+    /// Asked for while busy with a call; granted when the agent is free of it.
+    pub(crate) next: Option<AgentRequest>,
+}
+
+impl Agent {
+    pub(crate) fn new(settings: AgentSettings, at: Timestamp) -> Self {
+        Self {
+            settings,
+            state: AgentState::SignedOut,
+            idle_since: at,
+            call: None,
+            resting: false,
+            next: None,
+        }
+    }
+
+    /// Why the agent can take no call at all now, if so.
+    pub(crate) fn unavailable(&self) -> Option<Exclusion> {
+        match &self.state {
+            AgentState::SignedOut => Some(Exclusion::SignedOut),
+            AgentState::NotReady { .. } => Some(Exclusion::NotReady),
+            AgentState::Offered => Some(Exclusion::Offered),
+            AgentState::OnCall => Some(Exclusion::OnCall),
+            AgentState::WrapUp => Some(Exclusion::WrapUp),
+            AgentState::Ready if self.resting => Some(Exclusion::Resting),
+            AgentState::Ready => None,
         }
     }
 }

@@ -1,5 +1,13 @@
 //! A call: one customer contact, from arrival to end.
 
+use crate::engine::cause::Cause;
+use crate::engine::fact::EndedBy;
+use crate::engine::id::{AgentId, CommandId, LegId, OfferId, QueueId};
+use crate::engine::ivr::interpreter::Session;
+use crate::engine::leg::Leg;
+use crate::engine::queue::Place;
+use crate::engine::text::OutsideText;
+use crate::switch::Language;
 use serde::{Deserialize, Serialize};
 
 /// Where a call is. Exactly one at any time.
@@ -30,5 +38,60 @@ impl CallState {
             CallState::Connected => "connected",
             CallState::Ended => "ended",
         }
+    }
+}
+
+/// One call as the engine knows it.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) state: CallState,
+    pub(crate) caller: Leg,
+    pub(crate) caller_number: OutsideText,
+    pub(crate) caller_name: OutsideText,
+    pub(crate) dialled: OutsideText,
+    pub(crate) language: Language,
+    pub(crate) session: Option<Session>,
+    /// The playback whose end moves the call on.
+    pub(crate) playback: Option<CommandId>,
+    pub(crate) waiting: Option<(QueueId, Place)>,
+    pub(crate) offers: u32,
+    pub(crate) offer: Option<Offer>,
+    /// Why and by whose doing the call is being ended, from the moment it is decided.
+    pub(crate) ending: Option<(Cause, EndedBy)>,
+}
+
+/// One agent being rung for the call, and then talking to it.
+#[derive(Debug)]
+pub(crate) struct Offer {
+    pub(crate) id: OfferId,
+    pub(crate) agent: AgentId,
+    pub(crate) leg: Leg,
+    pub(crate) stage: OfferStage,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OfferStage {
+    Ringing,
+    /// The agent answered; the bridge is asked for.
+    Connecting,
+    Connected,
+}
+
+impl Call {
+    /// The leg by its name; legs being closed no longer belong to the call.
+    pub(crate) fn leg_mut(&mut self, id: &LegId) -> Option<&mut Leg> {
+        if self.caller.id == *id {
+            return Some(&mut self.caller);
+        }
+        self.offer
+            .as_mut()
+            .map(|offer| &mut offer.leg)
+            .filter(|leg| leg.id == *id)
+    }
+
+    pub(crate) fn is_connected(&self) -> bool {
+        self.offer
+            .as_ref()
+            .is_some_and(|offer| offer.stage == OfferStage::Connected)
     }
 }

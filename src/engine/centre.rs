@@ -116,3 +116,16 @@ pub struct Limits {
     /// Offers a call may have before it is hung up with congestion.
     pub max_offers: u32,
 }
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_calls: 10_000,
+            max_flow_steps: 100,
+            dead_man: Span::seconds(60),
+            command_deadline: Span::seconds(10),
+            missed_offer_rest: Span::seconds(5),
+            max_offers: 100,
+        }
+    }
+}

@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
+    /// A run begins; `seed` feeds the generator behind identifiers and jitter.
+    Started { seed: u64 },
     /// The centre's configuration, given at the start and whenever it changes.
     Configured { centre: Box<Centre> },
     /// What the store knew of calls and agents when this run began.

@@ -160,6 +160,23 @@ ulid_id!(/// One customer contact.
 ulid_id!(/// One agent being rung for one call.
     OfferId);
 
+impl OfferId {
+    /// The name of the leg that rings for this offer: the same 128 bits in the
+    /// form of a UUID, which FreeSWITCH wants.
+    pub fn channel(&self) -> ChannelId {
+        let hex = format!("{:032x}", self.0.0);
+        let uuid = [
+            &hex[..8],
+            &hex[8..12],
+            &hex[12..16],
+            &hex[16..20],
+            &hex[20..],
+        ]
+        .join("-");
+        ChannelId(Arc::from(uuid))
+    }
+}
+
 /// One command, within one run of the engine; also the name of the playback
 /// or recording it starts.
 #[derive(

@@ -1,5 +1,6 @@
 //! A leg: one channel of a call.
 
+use crate::engine::id::LegId;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -37,5 +38,22 @@ impl LegState {
             LegState::Bridged => "bridged",
             LegState::Ended => "ended",
         }
+    }
+}
+
+/// One leg as the engine knows it.
+#[derive(Clone, Debug)]
+pub(crate) struct Leg {
+    pub(crate) id: LegId,
+    pub(crate) state: LegState,
+}
+
+impl Leg {
+    pub(crate) fn is_answered(&self) -> bool {
+        matches!(self.state, LegState::Answered | LegState::Bridged)
+    }
+
+    pub(crate) fn is_alive(&self) -> bool {
+        self.state != LegState::Ended
     }
 }

@@ -1,21 +1,202 @@
 //! The pure core: events in, commands out, no clock, no input or output.
 //!
 //! Reading order: [`event`] and [`command`] (what goes in and out), [`centre`]
-//! (what it is told of the centre), then the state: [`call`], [`leg`],
-//! [`agent`], [`queue`], [`offer`], with [`strategy`] as the planner, [`ivr`]
-//! for flows and [`timer`] for every deadline.
+//! (what it is told of the centre), the state ([`call`], [`leg`], [`agent`],
+//! [`queue`]), then what happens: [`arrival`], [`ivr`] with [`flow_run`],
+//! [`waiting`] with [`strategy`] as the planner, [`offer`], [`conversation`],
+//! [`desk`], [`reconcile`]; [`timer`] holds every deadline and [`order`] every
+//! command that still wants its answer.
 
 pub mod agent;
+mod arrival;
 pub mod call;
 pub mod cause;
 pub mod centre;
 pub mod command;
+mod configure;
+mod conversation;
+mod desk;
 pub mod event;
 pub mod explanation;
 pub mod fact;
+mod flow_run;
 pub mod id;
 pub mod ivr;
 pub mod leg;
+mod offer;
+mod order;
+mod queue;
+mod reconcile;
 pub mod recording;
+pub mod skill;
+mod strategy;
 pub mod text;
 pub mod time;
+pub mod timer;
+mod waiting;
+
+use agent::Agent;
+use call::Call;
+use centre::Centre;
+use command::Commands;
+use event::Event;
+use fact::Fact;
+use id::{AgentId, CallId, CommandId, LegId, OfferId, QueueId, SwitchId};
+use order::Pending;
+use queue::Queue;
+use rand_pcg::Pcg64;
+use rand_pcg::rand_core::SeedableRng;
+use std::collections::BTreeMap;
+use time::Timestamp;
+use timer::{Reason, Timers};
+
+use crate::switch::SwitchEvent;
+
+/// The whole state of one centre.
+#[derive(Debug)]
+pub struct Engine {
+    centre: Option<Centre>,
+    generator: Pcg64,
+    /// The latest time handed in; time never goes back.
+    now: Timestamp,
+    calls: BTreeMap<CallId, Call>,
+    /// Which call a live leg belongs to.
+    legs: BTreeMap<LegId, CallId>,
+    /// Legs we asked their switch to end, that no longer take part in anything.
+    closing: BTreeMap<LegId, CallId>,
+    agents: BTreeMap<AgentId, Agent>,
+    queues: BTreeMap<QueueId, Queue>,
+    /// Whether each switch can be reached.
+    links: BTreeMap<SwitchId, bool>,
+    /// Which call an open offer is for.
+    offers: BTreeMap<OfferId, CallId>,
+    /// The playbacks whose end moves a call on.
+    playbacks: BTreeMap<CommandId, CallId>,
+    recordings: BTreeMap<CommandId, conversation::Recording>,
+    pending: BTreeMap<CommandId, Pending>,
+    last_command: CommandId,
+    timers: Timers,
+}
+
+impl Default for Engine {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Engine {
+    /// An engine that knows nothing; give it [`Event::Started`] and
+    /// [`Event::Configured`] before anything else.
+    pub fn new() -> Self {
+        Self {
+            centre: None,
+            generator: Pcg64::seed_from_u64(0),
+            now: Timestamp::default(),
+            calls: BTreeMap::new(),
+            legs: BTreeMap::new(),
+            closing: BTreeMap::new(),
+            agents: BTreeMap::new(),
+            queues: BTreeMap::new(),
+            links: BTreeMap::new(),
+            offers: BTreeMap::new(),
+            playbacks: BTreeMap::new(),
+            recordings: BTreeMap::new(),
+            pending: BTreeMap::new(),
+            last_command: CommandId::default(),
+            timers: Timers::default(),
+        }
+    }
+
+    /// Takes one event and adds what has to be done about it to `out`. Due
+    /// deadlines are worked off first, so that an event never overtakes them.
+    pub fn handle(&mut self, at: Timestamp, event: Event, out: &mut Commands) {
+        self.now = self.now.max(at);
+        while let Some(reason) = self.timers.take_due(self.now) {
+            self.due(reason, out);
+        }
+        match event {
+            Event::Started { seed } => self.generator = Pcg64::seed_from_u64(seed),
+            Event::Configured { centre } => self.configure(*centre, out),
+            Event::Remembered { remembered } => self.remember(remembered, out),
+            Event::Switch { switch, event } => self.on_switch(switch, event, out),
+            Event::Completed { command, outcome } => self.completed(command, outcome, out),
+            Event::Agent { agent, request } => self.on_agent_request(&agent, request, out),
+            Event::RecordingFiled { recording, filed } => {
+                self.recording_filed(recording, filed, out)
+            }
+            Event::RecordingLost { recording, why } => self.recording_lost(recording, why, out),
+            Event::Due => {}
+        }
+    }
+
+    /// When the engine next has something to do by itself, and why.
+    pub fn next_deadline(&self) -> Option<(Timestamp, Reason)> {
+        self.timers.next().cloned()
+    }
+
+    fn due(&mut self, reason: Reason, out: &mut Commands) {
+        match reason {
+            Reason::KeyAwaited(call) => self.key_not_pressed(call, out),
+            Reason::OfferOverdue(offer) => self.offer_overdue(offer, out),
+            Reason::WrapUpEnds(agent) => self.wrap_up_ended(&agent, out),
+            Reason::RestEnds(agent) => self.rest_ended(&agent, out),
+            Reason::GuardRenewal(leg) => self.renew_guard(&leg, out),
+            Reason::CommandOverdue(command) => {
+                self.completed(command, crate::switch::Outcome::Lost, out);
+            }
+            Reason::ApartOverdue(call) => self.still_apart(call, out),
+            Reason::HangUpOverdue(leg) => self.hang_up_overdue(leg, out),
+        }
+    }
+
+    fn on_switch(&mut self, switch: SwitchId, event: SwitchEvent, out: &mut Commands) {
+        let leg = |channel| LegId {
+            switch: switch.clone(),
+            channel,
+        };
+        match event {
+            SwitchEvent::Arrived(arrival) => self.arrived(switch, arrival, out),
+            SwitchEvent::Ringing { channel } => self.leg_rings(&leg(channel), out),
+            SwitchEvent::Answered { channel } => self.leg_answered(&leg(channel), out),
+            SwitchEvent::Digit { channel, digit } => self.digit_pressed(&leg(channel), digit, out),
+            SwitchEvent::PlaybackFinished { playback, .. } => {
+                self.playback_ended(playback, None, out)
+            }
+            SwitchEvent::PlaybackFailed { playback, why, .. } => {
+                self.playback_ended(playback, Some(why), out);
+            }
+            SwitchEvent::Bridged { channel, peer } => self.bridged(&leg(channel), &leg(peer), out),
+            SwitchEvent::Unbridged { channel, peer } => {
+                self.unbridged(&leg(channel), &leg(peer), out)
+            }
+            SwitchEvent::RecordingStarted { recording } => self.recording_started(recording, out),
+            SwitchEvent::RecordingFinished { recording, media } => {
+                self.recording_finished(recording, media, out);
+            }
+            SwitchEvent::RecordingFailed { recording, why } => {
+                self.recording_lost(recording, why, out)
+            }
+            SwitchEvent::HungUp { channel, cause } => self.hung_up(&leg(channel), cause, out),
+            SwitchEvent::Snapshot(snapshot) => self.reconcile(switch, snapshot, out),
+            SwitchEvent::LinkLost { why } => self.link_changed(switch, false, why, out),
+        }
+    }
+
+    /// The call a live leg belongs to.
+    fn call_of(&self, leg: &LegId) -> Option<CallId> {
+        self.legs.get(leg).copied()
+    }
+
+    /// Moves a call to a state, once.
+    fn move_call(&mut self, call: CallId, state: call::CallState, out: &mut Commands) {
+        if let Some(known) = self.calls.get_mut(&call)
+            && known.state != state
+        {
+            known.state = state;
+            out.note(Fact::CallMoved { call, state });
+        }
+    }
+}
+
+#[cfg(test)]
+mod consistency;

@@ -1,3 +1,4 @@
 //! Flows: the document, its checker and its interpreter.
 
 pub mod flow;
+pub mod interpreter;

@@ -1,0 +1,212 @@
+//! A leg arrives: is it ours, new or come back, and what happens to it.
+
+use crate::engine::Engine;
+use crate::engine::call::{Call, CallState};
+use crate::engine::cause::Cause;
+use crate::engine::command::Commands;
+use crate::engine::fact::{EndedBy, Fact, QueueExit};
+use crate::engine::id::{CallId, LegId, QueueId, SwitchId};
+use crate::engine::ivr::interpreter::{Input, Session};
+use crate::engine::leg::{Leg, LegRole, LegState};
+use crate::engine::order::Purpose;
+use crate::engine::queue::Place;
+use crate::engine::time::{Span, Timestamp};
+use crate::engine::timer::Reason;
+use crate::switch::{Arrival, ChannelState, Language, LegVariable, LegVariables, SwitchCommand};
+
+impl Engine {
+    pub(super) fn arrived(&mut self, switch: SwitchId, arrival: Arrival, out: &mut Commands) {
+        let leg = LegId {
+            switch,
+            channel: arrival.channel.clone(),
+        };
+        if self.closing.contains_key(&leg) {
+            return;
+        }
+        if let Some(call) = self.call_of(&leg) {
+            // The dead-man's timer or a fallback path offers the call to us again.
+            self.resume(call, out);
+            return;
+        }
+        match place_on_leg(&arrival.variables) {
+            Some((call, queue, priority, entered))
+                if self.queues.contains_key(&queue) && !self.calls.contains_key(&call) =>
+            {
+                self.start_call(call, leg, &arrival, out);
+                self.hold_in_switch(call, out);
+                self.enter_queue(call, &queue, priority, entered, out);
+            }
+            _ => self.new_call(leg, &arrival, out),
+        }
+    }
+
+    fn new_call(&mut self, leg: LegId, arrival: &Arrival, out: &mut Commands) {
+        let call = CallId::from_ulid(self.new_ulid());
+        let full = self.calls.len() >= self.limits().max_calls as usize;
+        let number = self
+            .centre
+            .as_ref()
+            .and_then(|centre| centre.numbers.get(arrival.dialled.as_str()));
+        let begin = number.map(|number| (number.flow.clone(), number.language));
+        self.start_call(call, leg, arrival, out);
+        if full {
+            return self.end_call(call, Cause::Congestion, out);
+        }
+        let start = begin.as_ref().and_then(|(flow, _)| {
+            self.centre
+                .as_ref()?
+                .flows
+                .get(flow)
+                .map(|document| document.start.clone())
+        });
+        let (Some((flow, language)), Some(start)) = (begin, start) else {
+            return self.end_call(call, Cause::UserBusy, out);
+        };
+        if let Some(known) = self.calls.get_mut(&call) {
+            known.language = language;
+            known.session = Some(Session::at(flow, start));
+        }
+        self.hold_in_switch(call, out);
+        self.move_call(call, CallState::InFlow, out);
+        self.advance(call, Input::Enter, out);
+    }
+
+    fn start_call(&mut self, call: CallId, leg: LegId, arrival: &Arrival, out: &mut Commands) {
+        let Some(centre) = &self.centre else { return };
+        let (tenant, site) = (centre.tenant.clone(), centre.site.clone());
+        let state = match arrival.state {
+            ChannelState::Ringing => LegState::Ringing,
+            ChannelState::Answered => LegState::Answered,
+        };
+        out.note(Fact::CallStarted {
+            call,
+            tenant,
+            site,
+            switch: leg.switch.clone(),
+            caller_number: arrival.caller_number.clone(),
+            caller_name: arrival.caller_name.clone(),
+            dialled: arrival.dialled.clone(),
+        });
+        out.note(Fact::LegStarted {
+            call,
+            leg: leg.clone(),
+            role: LegRole::Caller,
+            agent: None,
+            extension: None,
+        });
+        out.note(Fact::LegMoved {
+            call,
+            leg: leg.clone(),
+            state,
+        });
+        out.note(Fact::CallMoved {
+            call,
+            state: CallState::Arrived,
+        });
+        self.legs.insert(leg.clone(), call);
+        self.calls.insert(
+            call,
+            Call {
+                state: CallState::Arrived,
+                caller: Leg { id: leg, state },
+                caller_number: arrival.caller_number.clone(),
+                caller_name: arrival.caller_name.clone(),
+                dialled: arrival.dialled.clone(),
+                language: Language::default(),
+                session: None,
+                playback: None,
+                waiting: None,
+                offers: 0,
+                offer: None,
+                ending: None,
+            },
+        );
+    }
+
+    /// Puts our state on the leg and arms the dead-man's timer.
+    pub(super) fn hold_in_switch(&mut self, call: CallId, out: &mut Commands) {
+        let Some(known) = self.calls.get(&call) else {
+            return;
+        };
+        let (leg, dialled) = (known.caller.id.clone(), known.dialled.clone());
+        let mut variables = LegVariables::default()
+            .with(LegVariable::Call, call)
+            .with(LegVariable::Role, LegRole::Caller.word())
+            .with(LegVariable::Dialled, dialled);
+        if let Some(centre) = &self.centre {
+            variables.set(LegVariable::Tenant, &centre.tenant);
+        }
+        let command = SwitchCommand::SetVariables {
+            channel: leg.channel.clone(),
+            variables,
+        };
+        self.order(call, &leg.switch, command, Purpose::Comfort, out);
+        self.renew_guard(&leg, out);
+    }
+
+    /// Arms or renews the dead-man's timer of a leg that is in our hands.
+    pub(super) fn renew_guard(&mut self, leg: &LegId, out: &mut Commands) {
+        let Some(call) = self.call_of(leg) else {
+            return;
+        };
+        if self
+            .calls
+            .get(&call)
+            .is_none_or(|call| call.is_connected() || call.ending.is_some())
+        {
+            return;
+        }
+        let after = self.limits().dead_man;
+        let command = SwitchCommand::Guard {
+            channel: leg.channel.clone(),
+            after,
+        };
+        self.order(call, &leg.switch, command, Purpose::Comfort, out);
+        let renewal = self.jittered(Span::millis(after.as_millis() / 2));
+        self.timers
+            .set(Reason::GuardRenewal(leg.clone()), self.now + renewal);
+    }
+
+    /// Decides that a call ends, and asks the switch for it.
+    pub(super) fn end_call(&mut self, call: CallId, cause: Cause, out: &mut Commands) {
+        self.end_call_by(call, cause, EndedBy::System, out);
+    }
+
+    pub(super) fn end_call_by(
+        &mut self,
+        call: CallId,
+        cause: Cause,
+        by: EndedBy,
+        out: &mut Commands,
+    ) {
+        let Some(known) = self.calls.get_mut(&call) else {
+            return;
+        };
+        if known.ending.is_some() {
+            return;
+        }
+        known.ending = Some((cause, by));
+        let (leg, answered) = (known.caller.id.clone(), known.caller.is_answered());
+        self.timers.clear(&Reason::GuardRenewal(leg.clone()));
+        self.leave_queue(call, QueueExit::Failed, out);
+        self.end_leg(call, &leg, cause, answered, out);
+    }
+}
+
+/// The call's place as its leg carries it.
+fn place_on_leg(variables: &LegVariables) -> Option<(CallId, QueueId, i32, Timestamp)> {
+    let call = variables.get(LegVariable::Call)?.parse().ok()?;
+    let queue = variables.get(LegVariable::Queue)?.parse().ok()?;
+    let priority = variables.get(LegVariable::Priority)?.parse().ok()?;
+    let entered = variables.get(LegVariable::Entered)?.parse().ok()?;
+    Some((call, queue, priority, Timestamp::from_millis(entered)))
+}
+
+/// The variables that carry a call's place.
+pub(super) fn place_variables(queue: &QueueId, place: &Place, attempt: u32) -> LegVariables {
+    LegVariables::default()
+        .with(LegVariable::Queue, queue)
+        .with(LegVariable::Priority, place.priority())
+        .with(LegVariable::Entered, place.entered.as_millis())
+        .with(LegVariable::Attempt, attempt)
+}

@@ -1,0 +1,235 @@
+//! Caller and agent are connected: recording, coming apart, and the end.
+
+use crate::engine::Engine;
+use crate::engine::call::{CallState, OfferStage};
+use crate::engine::cause::Cause;
+use crate::engine::command::{Command, Commands};
+use crate::engine::fact::{EndedBy, Fact, OfferOutcome, QueueExit};
+use crate::engine::id::{CallId, CommandId, LegId, SwitchId};
+use crate::engine::leg::LegState;
+use crate::engine::order::Purpose;
+use crate::engine::recording::{FiledRecording, FilingOrder};
+use crate::engine::text::OutsideText;
+use crate::engine::time::Timestamp;
+use crate::engine::timer::Reason;
+use crate::switch::{RecordedMedia, SwitchCommand};
+
+/// A recording from its order to its place in the recordings folder.
+#[derive(Debug)]
+pub(crate) struct Recording {
+    call: CallId,
+    switch: SwitchId,
+    started: Timestamp,
+}
+
+impl Engine {
+    pub(super) fn start_recording(
+        &mut self,
+        call: CallId,
+        caller: &LegId,
+        agent: &LegId,
+        out: &mut Commands,
+    ) {
+        let command = SwitchCommand::Record {
+            caller: caller.channel.clone(),
+            agent: agent.channel.clone(),
+        };
+        let recording = self.order(call, &caller.switch, command, Purpose::Record, out);
+        let (switch, started) = (caller.switch.clone(), self.now);
+        self.recordings.insert(
+            recording,
+            Recording {
+                call,
+                switch,
+                started,
+            },
+        );
+    }
+
+    pub(super) fn recording_started(&mut self, recording: CommandId, out: &mut Commands) {
+        if let Some(known) = self.recordings.get(&recording) {
+            out.note(Fact::RecordingStarted {
+                call: known.call,
+                recording,
+            });
+        }
+    }
+
+    pub(super) fn recording_finished(
+        &mut self,
+        recording: CommandId,
+        media: RecordedMedia,
+        out: &mut Commands,
+    ) {
+        let Some(Recording {
+            call,
+            switch,
+            started,
+        }) = self.recordings.get(&recording)
+        else {
+            return;
+        };
+        let (call, switch, started) = (*call, switch.clone(), *started);
+        out.push(Command::File(FilingOrder {
+            recording,
+            switch,
+            call,
+            started,
+            media,
+        }));
+    }
+
+    pub(super) fn recording_filed(
+        &mut self,
+        recording: CommandId,
+        filed: FiledRecording,
+        out: &mut Commands,
+    ) {
+        if let Some(Recording { call, .. }) = self.recordings.remove(&recording) {
+            out.note(Fact::RecordingFiled {
+                call,
+                recording,
+                filed,
+            });
+        }
+    }
+
+    pub(super) fn recording_lost(
+        &mut self,
+        recording: CommandId,
+        why: OutsideText,
+        out: &mut Commands,
+    ) {
+        if let Some(Recording { call, .. }) = self.recordings.remove(&recording) {
+            out.note(Fact::RecordingLost {
+                call,
+                recording,
+                why,
+            });
+        }
+    }
+
+    /// The two sides came apart. Whoever hung up is told by `HungUp`; until
+    /// then the caller must not be left in silence for ever.
+    pub(super) fn unbridged(&mut self, one: &LegId, other: &LegId, out: &mut Commands) {
+        let Some(call) = self.call_of(one).or_else(|| self.call_of(other)) else {
+            return;
+        };
+        let Some(known) = self.calls.get_mut(&call).filter(|call| call.is_connected()) else {
+            return;
+        };
+        if known.ending.is_some() {
+            return;
+        }
+        known.caller.state = LegState::Answered;
+        let leg = known.caller.id.clone();
+        out.note(Fact::LegMoved {
+            call,
+            leg,
+            state: LegState::Answered,
+        });
+        self.timers.set(
+            Reason::ApartOverdue(call),
+            self.now + self.limits().command_deadline,
+        );
+    }
+
+    pub(super) fn still_apart(&mut self, call: CallId, out: &mut Commands) {
+        self.end_call(call, Cause::NetworkFailure, out);
+    }
+
+    /// A leg is gone, whoever ended it.
+    pub(super) fn hung_up(&mut self, leg: &LegId, cause: Cause, out: &mut Commands) {
+        self.timers.clear(&Reason::HangUpOverdue(leg.clone()));
+        self.timers.clear(&Reason::GuardRenewal(leg.clone()));
+        if let Some(call) = self.closing.remove(leg) {
+            out.note(Fact::LegEnded {
+                call,
+                leg: leg.clone(),
+                cause,
+            });
+            return;
+        }
+        let Some(call) = self.legs.remove(leg) else {
+            return;
+        };
+        out.note(Fact::LegEnded {
+            call,
+            leg: leg.clone(),
+            cause,
+        });
+        match self.calls.get(&call) {
+            Some(known) if known.caller.id == *leg => self.caller_gone(call, cause, out),
+            Some(known) if known.is_connected() => self.agent_hung_up(call, cause, out),
+            Some(_) => self.offer_leg_ended(call, cause, out),
+            None => {}
+        }
+    }
+
+    fn agent_hung_up(&mut self, call: CallId, cause: Cause, out: &mut Commands) {
+        self.finish_with_agent(call, out);
+        self.end_call_by(call, cause, EndedBy::Agent, out);
+    }
+
+    /// Frees the agent of a connected call, into wrap-up.
+    fn finish_with_agent(&mut self, call: CallId, out: &mut Commands) {
+        let Some(offer) = self.calls.get_mut(&call).and_then(|call| call.offer.take()) else {
+            return;
+        };
+        self.offers.remove(&offer.id);
+        self.timers.clear(&Reason::ApartOverdue(call));
+        self.wrap_up(&offer.agent, call, out);
+    }
+
+    fn caller_gone(&mut self, call: CallId, cause: Cause, out: &mut Commands) {
+        let Some(known) = self.calls.get(&call) else {
+            return;
+        };
+        let (cause, ended_by) = known.ending.unwrap_or((cause, EndedBy::Caller));
+        let abandoned = known.ending.is_none();
+        match known
+            .offer
+            .as_ref()
+            .map(|offer| (offer.stage, offer.leg.clone()))
+        {
+            Some((OfferStage::Connected, leg)) => {
+                self.finish_with_agent(call, out);
+                if leg.is_alive() {
+                    self.close_leg(call, &leg.id, Cause::NormalClearing, true, out);
+                }
+            }
+            Some(_) => self.withdraw_offer(call, OfferOutcome::CallerLeft, out),
+            None => {}
+        }
+        let exit = if abandoned {
+            QueueExit::Abandoned
+        } else {
+            QueueExit::Failed
+        };
+        self.leave_queue(call, exit, out);
+        self.timers.clear(&Reason::KeyAwaited(call));
+        self.timers.clear(&Reason::ApartOverdue(call));
+        self.forget_playback(call);
+        self.move_call(call, CallState::Ended, out);
+        out.note(Fact::CallEnded {
+            call,
+            cause,
+            ended_by,
+        });
+        self.calls.remove(&call);
+    }
+
+    /// Asks the switch to end a leg that no longer takes part in its call.
+    pub(super) fn close_leg(
+        &mut self,
+        call: CallId,
+        leg: &LegId,
+        cause: Cause,
+        answered: bool,
+        out: &mut Commands,
+    ) {
+        self.legs.remove(leg);
+        self.closing.insert(leg.clone(), call);
+        self.end_leg(call, leg, cause, answered, out);
+    }
+}

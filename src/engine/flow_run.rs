@@ -1,0 +1,159 @@
+//! Carries out what a call's flow wants.
+
+use crate::engine::Engine;
+use crate::engine::command::Commands;
+use crate::engine::fact::Fact;
+use crate::engine::id::{CallId, CommandId, LegId, PromptId};
+use crate::engine::ivr::interpreter::{Action, Input};
+use crate::engine::order::Purpose;
+use crate::engine::text::OutsideText;
+use crate::engine::timer::Reason;
+use crate::switch::{Digit, SwitchCommand};
+
+impl Engine {
+    /// Moves a call's flow by one input.
+    pub(super) fn advance(&mut self, call: CallId, input: Input, out: &mut Commands) {
+        let Some(centre) = &self.centre else { return };
+        let max_steps = centre.limits.max_flow_steps;
+        let Some(known) = self
+            .calls
+            .get_mut(&call)
+            .filter(|call| call.ending.is_none())
+        else {
+            return;
+        };
+        let answered = known.caller.is_answered();
+        let Some(session) = &mut known.session else {
+            return;
+        };
+        let flow_id = session.flow.clone();
+        let moves = match centre.flows.get(&flow_id) {
+            Some(flow) => session.step(flow, input, answered, max_steps),
+            // The flow was removed from the settings under a live call.
+            None => return self.end_call(call, crate::engine::cause::Cause::Congestion, out),
+        };
+        for block in moves.entered {
+            out.note(Fact::BlockEntered {
+                call,
+                flow: flow_id.clone(),
+                block,
+            });
+        }
+        for action in moves.actions {
+            self.act(call, action, out);
+        }
+    }
+
+    fn act(&mut self, call: CallId, action: Action, out: &mut Commands) {
+        let Some(known) = self.calls.get_mut(&call) else {
+            return;
+        };
+        let LegId { switch, channel } = known.caller.id.clone();
+        match action {
+            Action::Answer => {
+                self.order(
+                    call,
+                    &switch,
+                    SwitchCommand::Answer { channel },
+                    Purpose::Answer,
+                    out,
+                );
+            }
+            Action::Play(prompts) => self.play(call, prompts, out),
+            Action::Silence => {
+                self.timers.clear(&Reason::KeyAwaited(call));
+                self.forget_playback(call);
+                self.order(
+                    call,
+                    &switch,
+                    SwitchCommand::Silence { channel },
+                    Purpose::Comfort,
+                    out,
+                );
+            }
+            Action::AwaitKey(span) => self.timers.set(Reason::KeyAwaited(call), self.now + span),
+            Action::Queue(queue) => self.queue_reached(call, &queue, out),
+            Action::Refuse(cause) | Action::HangUp(cause) => self.end_call(call, cause, out),
+        }
+    }
+
+    /// Plays prompts to the caller; their end moves the call on.
+    pub(super) fn play(&mut self, call: CallId, prompts: Vec<PromptId>, out: &mut Commands) {
+        let Some(known) = self.calls.get(&call) else {
+            return;
+        };
+        let LegId { switch, channel } = known.caller.id.clone();
+        let command = SwitchCommand::Play {
+            channel,
+            prompts,
+            language: known.language,
+        };
+        let playback = self.order(call, &switch, command, Purpose::Play, out);
+        self.forget_playback(call);
+        self.playbacks.insert(playback, call);
+        if let Some(known) = self.calls.get_mut(&call) {
+            known.playback = Some(playback);
+        }
+    }
+
+    /// What the caller heard so far no longer moves the call.
+    pub(super) fn forget_playback(&mut self, call: CallId) {
+        if let Some(playback) = self
+            .calls
+            .get_mut(&call)
+            .and_then(|call| call.playback.take())
+        {
+            self.playbacks.remove(&playback);
+        }
+    }
+
+    /// A playback ended or could not be played; one that was replaced moves nothing.
+    pub(super) fn playback_ended(
+        &mut self,
+        playback: CommandId,
+        why: Option<OutsideText>,
+        out: &mut Commands,
+    ) {
+        let Some(call) = self.playbacks.remove(&playback) else {
+            return;
+        };
+        let Some(known) = self.calls.get_mut(&call) else {
+            return;
+        };
+        known.playback = None;
+        if let Some(why) = why {
+            out.note(Fact::CommandFailed {
+                call: Some(call),
+                command: playback,
+                why,
+            });
+        }
+        if known.waiting.is_some() {
+            self.start_music(call, out);
+        } else {
+            self.advance(call, Input::PlaybackEnded, out);
+        }
+    }
+
+    pub(super) fn digit_pressed(&mut self, leg: &LegId, digit: Digit, out: &mut Commands) {
+        let Some(call) = self.call_of(leg) else {
+            return;
+        };
+        out.note(Fact::DigitPressed {
+            call,
+            leg: leg.clone(),
+            digit,
+        });
+        let in_flow = self
+            .calls
+            .get(&call)
+            .is_some_and(|call| call.caller.id == *leg && call.waiting.is_none());
+        if in_flow {
+            self.advance(call, Input::Key(digit.key), out);
+        }
+    }
+
+    pub(super) fn key_not_pressed(&mut self, call: CallId, out: &mut Commands) {
+        self.advance(call, Input::TimedOut, out);
+    }
+}

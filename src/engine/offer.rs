@@ -1,0 +1,326 @@
+//! An offer: one agent is rung for one call, until the two are connected or
+//! the offer ends and the call goes back to its place.
+
+use crate::engine::Engine;
+use crate::engine::agent::AgentState;
+use crate::engine::call::{CallState, Offer, OfferStage};
+use crate::engine::cause::Cause;
+use crate::engine::command::Commands;
+use crate::engine::explanation::{Explanation, Trigger};
+use crate::engine::fact::{EndedBy, Fact, OfferOutcome, QueueExit};
+use crate::engine::id::{CallId, LegId, OfferId, QueueId};
+use crate::engine::leg::{Leg, LegRole, LegState};
+use crate::engine::order::Purpose;
+use crate::engine::time::Span;
+use crate::engine::timer::Reason;
+use crate::switch::{LegVariable, LegVariables, Ring, SwitchCommand};
+
+/// How much longer than its ringing an offer may take to be settled by events.
+const SETTLING: Span = Span::seconds(5);
+
+impl Engine {
+    /// Rings the agent that the explanation chose.
+    pub(super) fn make_offer(
+        &mut self,
+        call: CallId,
+        queue_id: QueueId,
+        explanation: Explanation,
+        out: &mut Commands,
+    ) {
+        let offer = OfferId::from_ulid(self.new_ulid());
+        let agent_id = explanation.chosen.agent.clone();
+        let (Some(known), Some(queue), Some(agent)) = (
+            self.calls.get_mut(&call),
+            self.queues.get_mut(&queue_id),
+            self.agents.get(&agent_id),
+        ) else {
+            return;
+        };
+        let Some((_, place)) = &known.waiting else {
+            return;
+        };
+        queue.set_aside(&known.caller.id.switch, place);
+        known.offers += 1;
+        let leg = LegId {
+            switch: agent.settings.switch.clone(),
+            channel: offer.channel(),
+        };
+        known.offer = Some(Offer {
+            id: offer,
+            agent: agent_id.clone(),
+            leg: Leg {
+                id: leg.clone(),
+                state: LegState::Ringing,
+            },
+            stage: OfferStage::Ringing,
+        });
+        let extension = agent.settings.extension.clone();
+        let ring = Ring {
+            channel: leg.channel.clone(),
+            extension: extension.clone(),
+            caller_number: known.caller_number.clone(),
+            caller_name: known.caller_name.clone(),
+            timeout: queue.settings.ring,
+            variables: LegVariables::default()
+                .with(LegVariable::Call, call)
+                .with(LegVariable::Role, LegRole::Agent.word())
+                .with(LegVariable::Agent, &agent_id)
+                .with(LegVariable::Queue, &queue_id),
+            originator: known.caller.id.channel.clone(),
+        };
+        let overdue = self.now + ring.timeout;
+        self.legs.insert(leg.clone(), call);
+        self.offers.insert(offer, call);
+        self.order(
+            call,
+            &leg.switch,
+            SwitchCommand::Ring(ring),
+            Purpose::Ring(offer),
+            out,
+        );
+        self.timers
+            .set(Reason::OfferOverdue(offer), overdue + SETTLING);
+        out.note(Fact::Decided {
+            call,
+            queue: queue_id,
+            offer,
+            explanation,
+        });
+        out.note(Fact::Offered {
+            offer,
+            call,
+            agent: agent_id.clone(),
+            leg: leg.clone(),
+        });
+        out.note(Fact::LegStarted {
+            call,
+            leg,
+            role: LegRole::Agent,
+            agent: Some(agent_id.clone()),
+            extension: Some(extension),
+        });
+        self.move_agent(&agent_id, AgentState::Offered, Some(call), None, out);
+        self.move_call(call, CallState::Offered, out);
+    }
+
+    pub(super) fn leg_rings(&mut self, leg: &LegId, out: &mut Commands) {
+        if let Some(call) = self.call_of(leg) {
+            out.note(Fact::LegMoved {
+                call,
+                leg: leg.clone(),
+                state: LegState::Ringing,
+            });
+        }
+    }
+
+    pub(super) fn leg_answered(&mut self, leg: &LegId, out: &mut Commands) {
+        let Some(call) = self.call_of(leg) else {
+            return;
+        };
+        let Some(known) = self.calls.get_mut(&call) else {
+            return;
+        };
+        let Some(own) = known
+            .leg_mut(leg)
+            .filter(|own| own.state == LegState::Ringing)
+        else {
+            return;
+        };
+        own.state = LegState::Answered;
+        out.note(Fact::LegMoved {
+            call,
+            leg: leg.clone(),
+            state: LegState::Answered,
+        });
+        if known.caller.id == *leg {
+            self.advance(call, crate::engine::ivr::interpreter::Input::Answered, out);
+        } else {
+            self.agent_answered(call, out);
+        }
+    }
+
+    /// The agent is there: connect the two.
+    fn agent_answered(&mut self, call: CallId, out: &mut Commands) {
+        let Some(known) = self.calls.get_mut(&call) else {
+            return;
+        };
+        let caller = known.caller.id.clone();
+        let Some(offer) = known
+            .offer
+            .as_mut()
+            .filter(|offer| offer.stage == OfferStage::Ringing)
+        else {
+            return;
+        };
+        offer.stage = OfferStage::Connecting;
+        let (id, peer) = (offer.id, offer.leg.id.channel.clone());
+        // From here on what the caller hears moves nothing: the bridge ends it.
+        self.forget_playback(call);
+        self.timers.clear(&Reason::GuardRenewal(caller.clone()));
+        let command = SwitchCommand::Bridge {
+            channel: caller.channel,
+            peer,
+        };
+        self.order(call, &caller.switch, command, Purpose::Bridge(id), out);
+        self.timers
+            .set(Reason::OfferOverdue(id), self.now + SETTLING);
+    }
+
+    /// The switch says that caller and agent hear each other.
+    pub(super) fn bridged(&mut self, one: &LegId, other: &LegId, out: &mut Commands) {
+        let Some(call) = self.call_of(one) else {
+            return;
+        };
+        if self.call_of(other) != Some(call) {
+            return;
+        }
+        let Some(known) = self.calls.get_mut(&call) else {
+            return;
+        };
+        self.timers.clear(&Reason::ApartOverdue(call));
+        let Some(offer) = known
+            .offer
+            .as_mut()
+            .filter(|offer| offer.stage != OfferStage::Connected)
+        else {
+            return;
+        };
+        offer.stage = OfferStage::Connected;
+        offer.leg.state = LegState::Bridged;
+        known.caller.state = LegState::Bridged;
+        let (id, agent, agent_leg, caller_leg) = (
+            offer.id,
+            offer.agent.clone(),
+            offer.leg.id.clone(),
+            known.caller.id.clone(),
+        );
+        self.timers.clear(&Reason::OfferOverdue(id));
+        self.timers.clear(&Reason::GuardRenewal(caller_leg.clone()));
+        for leg in [&caller_leg, &agent_leg] {
+            out.note(Fact::LegMoved {
+                call,
+                leg: leg.clone(),
+                state: LegState::Bridged,
+            });
+        }
+        out.note(Fact::OfferEnded {
+            offer: id,
+            call,
+            agent: agent.clone(),
+            outcome: OfferOutcome::Accepted,
+        });
+        let record = self.is_recorded(call);
+        self.leave_queue(call, QueueExit::Answered, out);
+        self.move_call(call, CallState::Connected, out);
+        self.move_agent(&agent, AgentState::OnCall, Some(call), None, out);
+        if record {
+            self.start_recording(call, &caller_leg, &agent_leg, out);
+        }
+    }
+
+    /// The agent's leg ended before the two were connected.
+    pub(super) fn offer_leg_ended(&mut self, call: CallId, cause: Cause, out: &mut Commands) {
+        let outcome = match cause {
+            Cause::NoAnswer | Cause::OriginatorCancel | Cause::Timeout => OfferOutcome::NoAnswer,
+            Cause::UserBusy => OfferOutcome::Busy,
+            Cause::Rejected => OfferOutcome::Rejected,
+            Cause::NotReachable | Cause::UnallocatedNumber => OfferOutcome::Unreachable,
+            _ => OfferOutcome::Failed,
+        };
+        self.end_offer(call, outcome, out);
+        self.call_waits_on(call, out);
+    }
+
+    /// A command of the offer failed or was lost.
+    pub(super) fn offer_failed(&mut self, offer: OfferId, out: &mut Commands) {
+        self.give_up_offer(offer, OfferOutcome::Failed, out);
+    }
+
+    /// Neither an answer nor an end of the agent's leg was reported in time.
+    pub(super) fn offer_overdue(&mut self, offer: OfferId, out: &mut Commands) {
+        self.give_up_offer(offer, OfferOutcome::NoAnswer, out);
+    }
+
+    fn give_up_offer(&mut self, offer: OfferId, outcome: OfferOutcome, out: &mut Commands) {
+        let Some(call) = self.offers.get(&offer).copied() else {
+            return;
+        };
+        if self.calls.get(&call).is_none_or(|call| call.is_connected()) {
+            return;
+        }
+        self.withdraw_offer(call, outcome, out);
+        self.call_waits_on(call, out);
+    }
+
+    /// Ends the offer and the agent's leg with it.
+    pub(super) fn withdraw_offer(
+        &mut self,
+        call: CallId,
+        outcome: OfferOutcome,
+        out: &mut Commands,
+    ) {
+        let Some(offer) = self.calls.get(&call).and_then(|call| call.offer.as_ref()) else {
+            return;
+        };
+        let (leg, answered) = (offer.leg.id.clone(), offer.leg.is_answered());
+        self.end_offer(call, outcome, out);
+        self.close_leg(call, &leg, Cause::OriginatorCancel, answered, out);
+    }
+
+    /// The offer is over; the agent is free of the call.
+    fn end_offer(&mut self, call: CallId, outcome: OfferOutcome, out: &mut Commands) {
+        let Some(offer) = self.calls.get_mut(&call).and_then(|call| call.offer.take()) else {
+            return;
+        };
+        self.offers.remove(&offer.id);
+        self.timers.clear(&Reason::OfferOverdue(offer.id));
+        out.note(Fact::OfferEnded {
+            offer: offer.id,
+            call,
+            agent: offer.agent.clone(),
+            outcome,
+        });
+        self.agent_missed(&offer.agent, outcome, out);
+    }
+
+    /// The call goes back to its place and is offered on.
+    fn call_waits_on(&mut self, call: CallId, out: &mut Commands) {
+        let max_offers = self.limits().max_offers;
+        let Some(known) = self.calls.get(&call).filter(|call| call.ending.is_none()) else {
+            return;
+        };
+        let Some((queue_id, place)) = known.waiting.clone() else {
+            return;
+        };
+        let (offers, leg) = (known.offers, known.caller.id.clone());
+        if offers >= max_offers {
+            return self.end_call_by(call, Cause::Congestion, EndedBy::System, out);
+        }
+        let bridge_failed = self
+            .timers
+            .get(&Reason::GuardRenewal(leg.clone()))
+            .is_none();
+        if let Some(queue) = self.queues.get_mut(&queue_id) {
+            queue.wait(&leg.switch, place);
+        }
+        self.move_call(call, CallState::Waiting, out);
+        self.distribute(&queue_id, Trigger::OfferEnded, out);
+        if bridge_failed {
+            // The failed bridge disarmed the timer and ended the music.
+            self.renew_guard(&leg, out);
+            self.start_music(call, out);
+        }
+        self.carry_place(call, out);
+    }
+
+    fn is_recorded(&self, call: CallId) -> bool {
+        let queue = self
+            .calls
+            .get(&call)
+            .and_then(|call| call.waiting.as_ref())
+            .map(|(queue, _)| queue);
+        queue
+            .and_then(|queue| self.queues.get(queue))
+            .is_some_and(|queue| queue.settings.record)
+    }
+}

@@ -1,0 +1,143 @@
+//! Orders to switches: each gets a number, a purpose and a deadline, and is
+//! answered exactly once.
+
+use crate::engine::Engine;
+use crate::engine::cause::Cause;
+use crate::engine::centre::Limits;
+use crate::engine::command::{Command, Commands};
+use crate::engine::fact::Fact;
+use crate::engine::id::{CallId, CommandId, LegId, OfferId, SwitchId};
+use crate::engine::text::OutsideText;
+use crate::engine::time::Span;
+use crate::engine::timer::Reason;
+use crate::switch::{Failure, Outcome, SwitchCommand, SwitchOrder};
+use rand_pcg::rand_core::Rng;
+use ulid::Ulid;
+
+/// An order that still wants its answer.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    call: CallId,
+    purpose: Purpose,
+}
+
+/// What has to be done when an order fails.
+#[derive(Clone, Debug)]
+pub(crate) enum Purpose {
+    Answer,
+    Play,
+    Ring(OfferId),
+    Bridge(OfferId),
+    Record,
+    /// Ends the leg.
+    HangUp(LegId),
+    /// The call goes on without it; the failure is noted.
+    Comfort,
+}
+
+impl Engine {
+    /// Sends an order and starts its deadline.
+    pub(super) fn order(
+        &mut self,
+        call: CallId,
+        switch: &SwitchId,
+        command: SwitchCommand,
+        purpose: Purpose,
+        out: &mut Commands,
+    ) -> CommandId {
+        self.last_command.0 += 1;
+        let id = self.last_command;
+        self.timers.set(
+            Reason::CommandOverdue(id),
+            self.now + self.limits().command_deadline,
+        );
+        self.pending.insert(id, Pending { call, purpose });
+        out.push(Command::Switch(SwitchOrder {
+            id,
+            call,
+            switch: switch.clone(),
+            command,
+        }));
+        id
+    }
+
+    /// Asks the switch to end a leg, and watches that it does.
+    pub(super) fn end_leg(
+        &mut self,
+        call: CallId,
+        leg: &LegId,
+        cause: Cause,
+        answered: bool,
+        out: &mut Commands,
+    ) {
+        let channel = leg.channel.clone();
+        let command = if answered {
+            SwitchCommand::HangUp { channel, cause }
+        } else {
+            SwitchCommand::Refuse { channel, cause }
+        };
+        self.timers.set(
+            Reason::HangUpOverdue(leg.clone()),
+            self.now + self.limits().command_deadline,
+        );
+        self.order(
+            call,
+            &leg.switch,
+            command,
+            Purpose::HangUp(leg.clone()),
+            out,
+        );
+    }
+
+    pub(super) fn completed(&mut self, command: CommandId, outcome: Outcome, out: &mut Commands) {
+        self.timers.clear(&Reason::CommandOverdue(command));
+        let Some(Pending { call, purpose }) = self.pending.remove(&command) else {
+            return;
+        };
+        let (failure, why) = match outcome {
+            Outcome::Done => return,
+            Outcome::Failed { why, detail } => (Some(why), detail),
+            Outcome::Lost => (None, OutsideText::new("the switch did not answer in time")),
+        };
+        out.note(Fact::CommandFailed {
+            call: Some(call),
+            command,
+            why: why.clone(),
+        });
+        match purpose {
+            Purpose::Answer => self.end_call(call, Cause::NetworkFailure, out),
+            Purpose::Play => self.playback_ended(command, Some(why), out),
+            Purpose::Ring(offer) | Purpose::Bridge(offer) => self.offer_failed(offer, out),
+            Purpose::Record => self.recording_lost(command, why, out),
+            Purpose::HangUp(leg) if failure == Some(Failure::NoSuchChannel) => {
+                self.hung_up(&leg, Cause::NormalClearing, out);
+            }
+            // The watch on the leg, or the next snapshot, settles it.
+            Purpose::HangUp(_) | Purpose::Comfort => {}
+        }
+    }
+
+    /// The switch never told of the end of a leg we asked it to end.
+    pub(super) fn hang_up_overdue(&mut self, leg: LegId, out: &mut Commands) {
+        self.hung_up(&leg, Cause::NetworkFailure, out);
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        self.centre
+            .as_ref()
+            .map_or_else(Limits::default, |centre| centre.limits.clone())
+    }
+
+    pub(super) fn new_ulid(&mut self) -> Ulid {
+        let random =
+            (u128::from(self.generator.next_u64()) << 64) | u128::from(self.generator.next_u64());
+        Ulid::from_parts(u64::try_from(self.now.as_millis()).unwrap_or(0), random)
+    }
+
+    /// `span` made shorter by up to a fifth, so that many timers set together
+    /// do not come due together.
+    pub(super) fn jittered(&mut self, span: Span) -> Span {
+        let whole = span.as_millis();
+        Span::millis(whole - self.generator.next_u64() % (whole / 5 + 1))
+    }
+}

@@ -1,0 +1,263 @@
+//! A switch tells everything that lives on it: what we believe is brought into
+//! line with that. The same path serves the first connect, a reconnect and
+//! the start after a crash.
+
+use crate::engine::Engine;
+use crate::engine::agent::AgentState;
+use crate::engine::call::{Call, CallState, Offer, OfferStage};
+use crate::engine::cause::Cause;
+use crate::engine::command::Commands;
+use crate::engine::explanation::Trigger;
+use crate::engine::fact::{Fact, Remembered, RememberedCall};
+use crate::engine::id::{AgentId, CallId, LegId, OfferId, SwitchId};
+use crate::engine::ivr::interpreter::{Input, Session};
+use crate::engine::leg::{Leg, LegRole, LegState};
+use crate::engine::queue::Place;
+use crate::engine::text::OutsideText;
+use crate::engine::timer::Reason;
+use crate::switch::{Arrival, LegVariable, LiveLeg, Snapshot};
+use std::collections::BTreeMap;
+
+impl Engine {
+    pub(super) fn link_changed(
+        &mut self,
+        switch: SwitchId,
+        up: bool,
+        why: OutsideText,
+        out: &mut Commands,
+    ) {
+        if self.links.insert(switch.clone(), up) == Some(up) {
+            return;
+        }
+        out.note(Fact::LinkChanged {
+            switch: switch.clone(),
+            up,
+            why,
+        });
+        for agent in self.agents_on(&switch) {
+            self.refresh_standing(&agent);
+        }
+    }
+
+    fn agents_on(&self, switch: &SwitchId) -> Vec<AgentId> {
+        let on_switch = self
+            .agents
+            .iter()
+            .filter(|(_, agent)| agent.settings.switch == *switch);
+        on_switch.map(|(id, _)| id.clone()).collect()
+    }
+
+    pub(super) fn reconcile(&mut self, switch: SwitchId, snapshot: Snapshot, out: &mut Commands) {
+        let mut live: BTreeMap<LegId, LiveLeg> = BTreeMap::new();
+        for leg in snapshot.legs {
+            live.insert(
+                LegId {
+                    switch: switch.clone(),
+                    channel: leg.arrival.channel.clone(),
+                },
+                leg,
+            );
+        }
+        let gone: Vec<LegId> = self
+            .legs
+            .keys()
+            .chain(self.closing.keys())
+            .filter(|leg| leg.switch == switch && !live.contains_key(leg))
+            .cloned()
+            .collect();
+        for leg in &gone {
+            self.hung_up(leg, Cause::NetworkFailure, out);
+        }
+        let mut adopted = 0;
+        for (leg, found) in live {
+            if self.closing.contains_key(&leg) {
+                continue;
+            }
+            match self.call_of(&leg) {
+                Some(call) => self.confirm(call, &leg, &found, out),
+                None => {
+                    adopted += 1;
+                    self.adopt(leg, found.arrival, out);
+                }
+            }
+        }
+        // Only now, so that nobody is offered a call that is already gone.
+        self.link_changed(switch.clone(), true, OutsideText::default(), out);
+        let closed = u32::try_from(gone.len()).unwrap_or(u32::MAX);
+        out.note(Fact::Reconciled {
+            switch: switch.clone(),
+            adopted,
+            closed,
+        });
+        for agent in self.agents_on(&switch) {
+            self.agent_freed(&agent, Trigger::AgentFreed, out);
+        }
+    }
+
+    /// A live leg that nobody here knows: a caller is taken on, an agent's leg
+    /// without its call rings or stands for nothing.
+    fn adopt(&mut self, leg: LegId, arrival: Arrival, out: &mut Commands) {
+        if arrival.variables.get(LegVariable::Role) == Some(LegRole::Agent.word()) {
+            let call = arrival
+                .variables
+                .get(LegVariable::Call)
+                .and_then(|call| call.parse().ok());
+            let answered = arrival.state == crate::switch::ChannelState::Answered;
+            let call = call.unwrap_or_else(|| CallId::from_ulid(self.new_ulid()));
+            self.close_leg(call, &leg, Cause::NormalClearing, answered, out);
+        } else {
+            self.arrived(leg.switch.clone(), arrival, out);
+        }
+    }
+
+    /// A leg that both sides know: its state is the switch's to say.
+    fn confirm(&mut self, call: CallId, leg: &LegId, found: &LiveLeg, out: &mut Commands) {
+        if found.arrival.state == crate::switch::ChannelState::Answered {
+            self.leg_answered(leg, out);
+        }
+        let peer = found.peer.as_ref().map(|peer| LegId {
+            switch: leg.switch.clone(),
+            channel: peer.clone(),
+        });
+        let Some(known) = self.calls.get(&call) else {
+            return;
+        };
+        match peer {
+            Some(peer) => self.bridged(leg, &peer, out),
+            None if known.is_connected() => self.unbridged(leg, leg, out),
+            None if known.caller.id == *leg && known.ending.is_none() => self.resume(call, out),
+            None => {}
+        }
+    }
+
+    /// Takes a caller's leg into our hands again, where the call stands.
+    pub(super) fn resume(&mut self, call: CallId, out: &mut Commands) {
+        let Some(known) = self.calls.get(&call).filter(|call| call.ending.is_none()) else {
+            return;
+        };
+        let (leg, state) = (known.caller.id.clone(), known.state);
+        match state {
+            CallState::Waiting | CallState::Offered => {
+                self.renew_guard(&leg, out);
+                self.carry_place(call, out);
+                self.start_music(call, out);
+            }
+            CallState::Arrived | CallState::InFlow => {
+                self.renew_guard(&leg, out);
+                self.forget_playback(call);
+                self.timers.clear(&Reason::KeyAwaited(call));
+                self.advance(call, Input::Enter, out);
+            }
+            CallState::Connected | CallState::Ended => {}
+        }
+    }
+
+    /// What the store knew when this run began; the snapshots of the switches,
+    /// which follow, say what of it still lives.
+    pub(super) fn remember(&mut self, remembered: Remembered, out: &mut Commands) {
+        self.last_command = self.last_command.max(remembered.last_command);
+        for known in remembered.agents {
+            let Some(agent) = self.agents.get_mut(&known.agent) else {
+                continue;
+            };
+            agent.idle_since = known.since;
+            let (state, until) = match known.state {
+                // Those with a live conversation are put back on it below.
+                AgentState::Offered | AgentState::OnCall => (AgentState::Ready, None),
+                other => (other, known.until),
+            };
+            let call = known.call.filter(|_| state == AgentState::WrapUp);
+            self.move_agent(&known.agent, state.clone(), call, until, out);
+            if let (AgentState::WrapUp, Some(until)) = (state, until) {
+                self.timers.set(Reason::WrapUpEnds(known.agent), until);
+            }
+        }
+        for call in remembered.calls {
+            self.remember_call(call, out);
+        }
+    }
+
+    fn remember_call(&mut self, remembered: RememberedCall, out: &mut Commands) {
+        let RememberedCall { call, leg, .. } = remembered;
+        let number = self
+            .centre
+            .as_ref()
+            .and_then(|centre| centre.numbers.get(remembered.dialled.as_str()));
+        let language = number.map(|number| number.language).unwrap_or_default();
+        let connected = remembered.agent.is_some() && remembered.state == CallState::Connected;
+        let waiting = remembered
+            .waiting
+            .filter(|(queue, ..)| !connected && self.queues.contains_key(queue));
+        let state = match (connected, &waiting) {
+            (true, _) => CallState::Connected,
+            (false, Some(_)) => CallState::Waiting,
+            (false, None) => CallState::InFlow,
+        };
+        let caller_state = match remembered.state {
+            CallState::Arrived => LegState::Ringing,
+            CallState::Connected => LegState::Bridged,
+            _ => LegState::Answered,
+        };
+        self.legs.insert(leg.clone(), call);
+        self.calls.insert(
+            call,
+            Call {
+                state: remembered.state,
+                caller: Leg {
+                    id: leg.clone(),
+                    state: caller_state,
+                },
+                caller_number: remembered.caller_number,
+                caller_name: remembered.caller_name,
+                dialled: remembered.dialled,
+                language,
+                session: remembered
+                    .flow
+                    .map(|(flow, block)| Session::at(flow, block)),
+                playback: None,
+                waiting: None,
+                offers: 0,
+                offer: None,
+                ending: None,
+            },
+        );
+        self.move_call(call, state, out);
+        if let (Some((agent, agent_leg)), true) = (remembered.agent, connected) {
+            self.remember_conversation(call, agent, agent_leg, out);
+        }
+        if let Some((queue_id, priority, entered)) = waiting {
+            let place = Place::new(priority, entered, call);
+            if let (Some(known), Some(queue)) =
+                (self.calls.get_mut(&call), self.queues.get_mut(&queue_id))
+            {
+                known.waiting = Some((queue_id, place));
+                queue.enter(&leg.switch, place);
+            }
+        }
+    }
+
+    fn remember_conversation(
+        &mut self,
+        call: CallId,
+        agent: AgentId,
+        leg: LegId,
+        out: &mut Commands,
+    ) {
+        let id = OfferId::from_ulid(self.new_ulid());
+        self.legs.insert(leg.clone(), call);
+        self.offers.insert(id, call);
+        if let Some(known) = self.calls.get_mut(&call) {
+            let leg = Leg {
+                id: leg,
+                state: LegState::Bridged,
+            };
+            known.offer = Some(Offer {
+                id,
+                agent: agent.clone(),
+                leg,
+                stage: OfferStage::Connected,
+            });
+        }
+        self.move_agent(&agent, AgentState::OnCall, Some(call), None, out);
+    }
+}
