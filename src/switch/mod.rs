@@ -12,6 +12,7 @@
 //! - A value from outside never reaches a protocol line unquoted.
 
 pub mod link;
+pub mod simulated;
 
 use crate::engine::cause::Cause;
 use crate::engine::id::{CallId, ChannelId, CommandId, MusicClass, PromptId, SwitchId};

@@ -1,0 +1,77 @@
+//! The switch together with the people at its far ends.
+
+use crate::engine::id::{ChannelId, CommandId};
+use crate::engine::time::Timestamp;
+use crate::switch::simulated::model::{Happening, Model, ModelSettings, Refusal};
+use crate::switch::simulated::people::{People, PeopleSettings};
+use crate::switch::simulated::tally::Tally;
+use crate::switch::{Snapshot, SwitchCommand};
+
+/// A happening and its time.
+pub type Happened = (Timestamp, Happening);
+
+#[derive(Debug)]
+pub struct Exchange {
+    pub(super) model: Model,
+    people: People,
+}
+
+impl Exchange {
+    pub fn new(model: ModelSettings, people: PeopleSettings, seed: u64, from: Timestamp) -> Self {
+        Self { model: Model::new(model, seed), people: People::new(people, seed, from) }
+    }
+
+    pub fn tally(&self) -> &Tally {
+        self.people.tally()
+    }
+
+    pub fn snapshot(&self) -> Snapshot {
+        self.model.snapshot()
+    }
+
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        [self.model.next_deadline(), self.people.next_deadline()].into_iter().flatten().min()
+    }
+
+    /// One command, obeyed at once.
+    ///
+    /// # Errors
+    /// [`Refusal`] when the channel does not exist or is in the wrong state.
+    pub fn obey(
+        &mut self,
+        at: Timestamp,
+        id: CommandId,
+        command: &SwitchCommand,
+        out: &mut Vec<Happened>,
+    ) -> Result<(), Refusal> {
+        let outcome = self.model.obey(at, id, command);
+        self.settle(at, out);
+        outcome
+    }
+
+    /// One more caller, at once; its channel unless every line is taken.
+    pub fn call(&mut self, at: Timestamp, out: &mut Vec<Happened>) -> Option<ChannelId> {
+        let channel = self.people.call(at, &mut self.model);
+        self.settle(at, out);
+        channel
+    }
+
+    /// Lets everything due until `now` happen, in order of time.
+    pub fn advance(&mut self, now: Timestamp, out: &mut Vec<Happened>) {
+        while let Some(at) = self.next_deadline().filter(|at| *at <= now) {
+            self.model.advance(at);
+            self.settle(at, out);
+            self.people.act(at, &mut self.model);
+            self.settle(at, out);
+        }
+    }
+
+    /// Lets the people notice what happened. Noticing only makes plans, so
+    /// this ends.
+    pub(super) fn settle(&mut self, at: Timestamp, out: &mut Vec<Happened>) {
+        while let Some(happening) = self.model.take_happening() {
+            self.people.notice(at, &happening);
+            out.push((at, happening));
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! A switch without telephony: the same vocabulary as the real ones, driven by
+//! a seed.
+//!
+//! In reading order: [`model`] is the switch itself (channels, playbacks,
+//! bridges, timers), [`people`] are the callers and agents at its far ends,
+//! [`exchange`] lets the two run together, [`wire`] adds delays and faults
+//! between the exchange and the controller, and [`simulation`] is all of it
+//! behind three calls. Up to here everything is pure: time is handed in, and
+//! the same seed gives the same trace. [`drive`] runs a simulation in real time
+//! for `serve`, with [`tape`] writing what was said as WAV files.
+
+mod agenda;
+mod chance;
+mod channel;
+pub mod drive;
+pub mod exchange;
+pub mod folder;
+pub mod model;
+pub mod people;
+pub mod simulation;
+pub mod tape;
+pub mod tally;
+pub mod wire;
+
+pub use chance::PerMille;
+pub use drive::start;
+pub use people::Population;
+pub use simulation::{SimOutput, Simulation, SimulationSettings};
+
+#[cfg(test)]
+mod tests;

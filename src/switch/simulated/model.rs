@@ -1,0 +1,575 @@
+//! The simulated switch itself: channels, what they hear, bridges, recordings
+//! and timers. It obeys commands and far ends at once and tells what happened
+//! in order; delays and faults are the wire's business.
+
+use crate::engine::cause::Cause;
+use crate::engine::id::{ChannelId, CommandId, IdError, PromptId};
+use crate::engine::text::OutsideText;
+use crate::engine::time::{Span, Timestamp};
+use crate::switch::simulated::agenda::Agenda;
+use crate::switch::simulated::chance::Chance;
+use crate::switch::simulated::channel::{Channel, Guard, Hears, Place};
+use crate::switch::simulated::tape::{MAX_STRETCHES, Tape};
+use crate::switch::{
+    Arrival, ChannelState, Digit, DigitMethod, Extension, Failure, Key, LegVariables, LiveLeg,
+    Ring, Snapshot, SwitchCommand, SwitchEvent,
+};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+#[derive(Clone, Debug)]
+pub struct ModelSettings {
+    /// Lines for callers; a call beyond them does not enter.
+    pub lines: u32,
+    /// Channels of any kind; a leg rung beyond them ends with congestion.
+    pub channels: u32,
+    /// How long a prompt lasts, drawn from its name.
+    pub prompt_length: (Span, Span),
+    /// Prompts that cannot be played.
+    pub missing_prompts: BTreeSet<PromptId>,
+    /// How long an arrived leg waits for its first command before it falls back.
+    pub adoption: Span,
+    /// How long the fallback path keeps a call before it offers it again.
+    pub fallback_offers_every: Span,
+    /// How often the fallback path offers a call before it hangs up.
+    pub fallback_offers: u32,
+}
+
+impl Default for ModelSettings {
+    fn default() -> Self {
+        Self {
+            lines: 2_000,
+            channels: 4_000,
+            prompt_length: (Span::millis(1_500), Span::millis(3_500)),
+            missing_prompts: BTreeSet::new(),
+            adoption: Span::seconds(10),
+            fallback_offers_every: Span::seconds(5),
+            fallback_offers: 60,
+        }
+    }
+}
+
+/// What the switch did, for the controller and for the far ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Happening {
+    Event(SwitchEvent),
+    /// A recording ended; told in place of [`SwitchEvent::RecordingFinished`],
+    /// which follows once its file is written.
+    Recorded(Tape),
+    /// The device behind `extension` is called on a new leg.
+    Called { channel: ChannelId, extension: Extension },
+    /// The far end begins to hear prompts.
+    HearsPrompt { channel: ChannelId },
+    /// The far end begins to hear music.
+    HearsMusic { channel: ChannelId },
+    /// A dead-man's timer expired: the leg is on the fallback path.
+    FellBack { channel: ChannelId },
+}
+
+/// A call as the network brings it.
+#[derive(Clone, Debug)]
+pub struct NewCall {
+    pub caller_number: OutsideText,
+    pub caller_name: OutsideText,
+    pub dialled: OutsideText,
+}
+
+/// Why a command was not obeyed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    pub why: Failure,
+    pub detail: &'static str,
+}
+
+/// Every line is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("every line of the simulated switch is taken")]
+pub struct NoLine;
+
+const NO_CHANNEL: Refusal =
+    Refusal { why: Failure::NoSuchChannel, detail: "no such channel on the simulated switch" };
+const NOT_ANSWERED: Refusal =
+    Refusal { why: Failure::WrongState, detail: "the channel is not answered" };
+const ANSWERED: Refusal =
+    Refusal { why: Failure::WrongState, detail: "the channel is already answered" };
+
+const TOO_MANY_RECORDINGS: Refusal =
+    Refusal { why: Failure::Refused, detail: "the channel is in too many recordings" };
+/// Recordings one channel may be in, ended ones included.
+const MAX_RECORDINGS: usize = 16;
+
+#[derive(Debug)]
+enum Due {
+    PromptsEnd(ChannelId),
+    RingingEnds(ChannelId),
+    Guard(ChannelId),
+    OfferAgain(ChannelId),
+}
+
+#[derive(Debug)]
+struct Recording {
+    agent: ChannelId,
+    started: Timestamp,
+    talk: Vec<(Timestamp, Timestamp)>,
+    talking_since: Option<Timestamp>,
+}
+
+#[derive(Debug)]
+pub struct Model {
+    settings: ModelSettings,
+    chance: Chance,
+    channels: BTreeMap<ChannelId, Channel>,
+    recordings: BTreeMap<CommandId, Recording>,
+    callers: u32,
+    agenda: Agenda<Due>,
+    happened: VecDeque<Happening>,
+}
+
+impl Model {
+    pub fn new(settings: ModelSettings, seed: u64) -> Self {
+        Self {
+            settings,
+            chance: Chance::new(seed, "channels"),
+            channels: BTreeMap::new(),
+            recordings: BTreeMap::new(),
+            callers: 0,
+            agenda: Agenda::default(),
+            happened: VecDeque::new(),
+        }
+    }
+
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.agenda.next()
+    }
+
+    /// Lets everything due until `now` happen.
+    pub fn advance(&mut self, now: Timestamp) {
+        while let Some(due) = self.agenda.take_due(now) {
+            match due {
+                Due::PromptsEnd(channel) => {
+                    if let Some(leg) = self.channels.get_mut(&channel) {
+                        stop_hearing(leg, &mut self.agenda, &mut self.happened);
+                    }
+                }
+                Due::RingingEnds(channel) => self.end(now, &channel, Cause::NoAnswer),
+                Due::Guard(channel) => self.fall_back(now, &channel),
+                Due::OfferAgain(channel) => self.offer_again(now, &channel),
+            }
+        }
+    }
+
+    /// The oldest happening not yet taken.
+    pub fn take_happening(&mut self) -> Option<Happening> {
+        self.happened.pop_front()
+    }
+
+    /// Whether the channel exists, on the fallback path or not.
+    pub fn knows(&self, channel: &ChannelId) -> bool {
+        self.channels.contains_key(channel)
+    }
+
+    pub fn channel_count(&self) -> usize {
+        self.channels.len()
+    }
+
+    /// Everything alive that is the controller's or waits for it.
+    pub fn snapshot(&self) -> Snapshot {
+        let ours = self.channels.values().filter(|leg| leg.place == Place::Controller);
+        let live = |leg: &Channel| LiveLeg {
+            arrival: leg.told.clone(),
+            peer: leg.peer.clone(),
+            created: Some(leg.created),
+        };
+        Snapshot { legs: ours.map(live).collect() }
+    }
+
+    /// One live channel, whoever has it.
+    pub fn live(&self, channel: &ChannelId) -> Option<LiveLeg> {
+        self.channels.get(channel).map(|leg| LiveLeg {
+            arrival: leg.told.clone(),
+            peer: leg.peer.clone(),
+            created: Some(leg.created),
+        })
+    }
+
+    // What the far ends do.
+
+    /// A call enters, unanswered, with its adoption timer armed by the dialplan.
+    ///
+    /// # Errors
+    /// [`NoLine`] when every line is taken.
+    pub fn arrive(&mut self, at: Timestamp, call: NewCall) -> Result<ChannelId, NoLine> {
+        if self.callers >= self.settings.lines || self.is_full() {
+            return Err(NoLine);
+        }
+        let channel = self.fresh_name().map_err(|_| NoLine)?;
+        let told = Arrival {
+            channel: channel.clone(),
+            state: ChannelState::Ringing,
+            caller_number: call.caller_number,
+            caller_name: call.caller_name,
+            dialled: call.dialled,
+            variables: LegVariables::default(),
+        };
+        self.callers += 1;
+        let mut leg = Channel::new(told.clone(), at);
+        leg.is_caller = true;
+        self.channels.insert(channel.clone(), leg);
+        self.arm(at, &channel, self.settings.adoption, true);
+        self.tell(SwitchEvent::Arrived(told));
+        Ok(channel)
+    }
+
+    /// The device called on this leg starts to ring.
+    pub fn alert(&mut self, channel: &ChannelId) {
+        if self.knows(channel) {
+            self.tell(SwitchEvent::Ringing { channel: channel.clone() });
+        }
+    }
+
+    /// The device called on this leg is picked up.
+    pub fn pick_up(&mut self, channel: &ChannelId) {
+        let Some(leg) = self.channels.get_mut(channel).filter(|leg| !leg.is_answered()) else {
+            return;
+        };
+        leg.told.state = ChannelState::Answered;
+        if let Some(ticket) = leg.ringing_ends.take() {
+            self.agenda.cancel(ticket);
+        }
+        self.tell(SwitchEvent::Answered { channel: channel.clone() });
+    }
+
+    /// The far end of this leg hangs up or refuses.
+    pub fn leave(&mut self, at: Timestamp, channel: &ChannelId, cause: Cause) {
+        self.end(at, channel, cause);
+    }
+
+    /// The far end presses a key.
+    pub fn press(&mut self, channel: &ChannelId, key: Key) {
+        let heard = |leg: &Channel| leg.is_answered() && leg.place == Place::Controller;
+        if self.channels.get(channel).is_some_and(heard) {
+            let digit = Digit { key, method: DigitMethod::Rfc4733 };
+            self.tell(SwitchEvent::Digit { channel: channel.clone(), digit });
+        }
+    }
+
+    // What the controller asks.
+
+    /// Obeys one command, whose id names the playback or recording it starts.
+    ///
+    /// # Errors
+    /// [`Refusal`] when the channel does not exist or is in the wrong state.
+    pub fn obey(
+        &mut self,
+        at: Timestamp,
+        id: CommandId,
+        command: &SwitchCommand,
+    ) -> Result<(), Refusal> {
+        match command {
+            SwitchCommand::Ring(ring) => self.ring(at, ring),
+            other => {
+                let channel = other.channel();
+                if self.leg(channel)?.guard.is_some_and(|guard| guard.adoption) {
+                    self.disarm(channel);
+                }
+                self.obey_known(at, id, other)
+            }
+        }
+    }
+
+    fn obey_known(
+        &mut self,
+        at: Timestamp,
+        id: CommandId,
+        command: &SwitchCommand,
+    ) -> Result<(), Refusal> {
+        match command {
+            SwitchCommand::Answer { channel } => {
+                self.leg(channel)?;
+                self.pick_up(channel);
+            }
+            SwitchCommand::Refuse { channel, cause } => {
+                if self.leg(channel)?.is_answered() {
+                    return Err(ANSWERED);
+                }
+                self.end(at, channel, *cause);
+            }
+            SwitchCommand::Play { channel, prompts, .. } => self.play(at, id, channel, prompts)?,
+            SwitchCommand::Music { channel, .. } => {
+                let leg = answered(&mut self.channels, channel)?;
+                stop_hearing(leg, &mut self.agenda, &mut self.happened);
+                leg.hears = Hears::Music;
+                self.happened.push_back(Happening::HearsMusic { channel: channel.clone() });
+            }
+            SwitchCommand::Silence { channel } => {
+                let leg = self.channels.get_mut(channel).ok_or(NO_CHANNEL)?;
+                stop_hearing(leg, &mut self.agenda, &mut self.happened);
+            }
+            SwitchCommand::Bridge { channel, peer } => self.bridge(at, channel, peer)?,
+            SwitchCommand::Record { caller, agent } => self.record(at, id, caller, agent)?,
+            SwitchCommand::StopRecording { recording, .. } => self.stop_recording(at, *recording),
+            SwitchCommand::Guard { channel, after } => self.arm(at, channel, *after, false),
+            SwitchCommand::SetVariables { channel, variables } => {
+                let leg = self.channels.get_mut(channel).ok_or(NO_CHANNEL)?;
+                for (variable, value) in variables.iter() {
+                    leg.told.variables.set(variable, value);
+                }
+            }
+            SwitchCommand::HangUp { channel, cause } => self.end(at, channel, *cause),
+            SwitchCommand::Ring(ring) => self.ring(at, ring)?,
+        }
+        Ok(())
+    }
+
+    /// Takes the dead-man's timer off a channel.
+    pub fn disarm(&mut self, channel: &ChannelId) {
+        let armed = self.channels.get_mut(channel).and_then(|leg| leg.guard.take());
+        if let Some(guard) = armed {
+            self.agenda.cancel(guard.due);
+        }
+    }
+
+    fn ring(&mut self, at: Timestamp, ring: &Ring) -> Result<(), Refusal> {
+        if self.knows(&ring.channel) {
+            return Err(Refusal { why: Failure::Refused, detail: "the channel exists already" });
+        }
+        if self.is_full() {
+            return Err(Refusal { why: Failure::Refused, detail: "no channel is free" });
+        }
+        let told = Arrival {
+            channel: ring.channel.clone(),
+            state: ChannelState::Ringing,
+            caller_number: ring.caller_number.clone(),
+            caller_name: ring.caller_name.clone(),
+            dialled: OutsideText::new(ring.extension.as_str()),
+            variables: ring.variables.clone(),
+        };
+        let mut leg = Channel::new(told, at);
+        let ends = self.agenda.add(at + ring.timeout, Due::RingingEnds(ring.channel.clone()));
+        leg.ringing_ends = Some(ends);
+        self.channels.insert(ring.channel.clone(), leg);
+        let extension = ring.extension.clone();
+        self.happened.push_back(Happening::Called { channel: ring.channel.clone(), extension });
+        Ok(())
+    }
+
+    fn play(
+        &mut self,
+        at: Timestamp,
+        playback: CommandId,
+        channel: &ChannelId,
+        prompts: &[PromptId],
+    ) -> Result<(), Refusal> {
+        let leg = answered(&mut self.channels, channel)?;
+        stop_hearing(leg, &mut self.agenda, &mut self.happened);
+        if let Some(prompt) = prompts.iter().find(|p| self.settings.missing_prompts.contains(p)) {
+            let why = OutsideText::new(&format!("prompt {prompt} is not there"));
+            let channel = channel.clone();
+            self.tell(SwitchEvent::PlaybackFailed { channel, playback, why });
+            return Ok(());
+        }
+        let (least, most) = self.settings.prompt_length;
+        let length = prompts.iter().map(|p| prompt_length(p, least, most)).sum();
+        let ends = self.agenda.add(at + Span::millis(length), Due::PromptsEnd(channel.clone()));
+        leg.hears = Hears::Prompts { playback, ends };
+        self.happened.push_back(Happening::HearsPrompt { channel: channel.clone() });
+        Ok(())
+    }
+
+    fn bridge(
+        &mut self,
+        at: Timestamp,
+        channel: &ChannelId,
+        peer: &ChannelId,
+    ) -> Result<(), Refusal> {
+        for side in [channel, peer] {
+            answered(&mut self.channels, side)?;
+        }
+        if channel == peer {
+            return Err(Refusal { why: Failure::WrongState, detail: "a bridge needs two channels" });
+        }
+        for (side, other) in [(channel, peer), (peer, channel)] {
+            self.part(at, side);
+            self.disarm(side);
+            let leg = answered(&mut self.channels, side)?;
+            stop_hearing(leg, &mut self.agenda, &mut self.happened);
+            leg.peer = Some(other.clone());
+        }
+        for recording in self.recordings_of(channel, peer) {
+            if let Some(recording) = self.recordings.get_mut(&recording) {
+                recording.talking_since = Some(at);
+            }
+        }
+        self.tell(SwitchEvent::Bridged { channel: channel.clone(), peer: peer.clone() });
+        Ok(())
+    }
+
+    fn record(
+        &mut self,
+        at: Timestamp,
+        id: CommandId,
+        caller: &ChannelId,
+        agent: &ChannelId,
+    ) -> Result<(), Refusal> {
+        for side in [caller, agent] {
+            if answered(&mut self.channels, side)?.recordings.len() >= MAX_RECORDINGS {
+                return Err(TOO_MANY_RECORDINGS);
+            }
+        }
+        for side in [caller, agent] {
+            answered(&mut self.channels, side)?.recordings.push(id);
+        }
+        let together = self.leg(caller)?.peer.as_ref() == Some(agent);
+        let recording = Recording {
+            agent: agent.clone(),
+            started: at,
+            talk: Vec::new(),
+            talking_since: together.then_some(at),
+        };
+        self.recordings.insert(id, recording);
+        self.tell(SwitchEvent::RecordingStarted { recording: id });
+        Ok(())
+    }
+
+    fn stop_recording(&mut self, at: Timestamp, id: CommandId) {
+        let Some(mut recording) = self.recordings.remove(&id) else { return };
+        recording.pause(at);
+        let file = format!("{}-{id}.wav", recording.agent);
+        let Recording { started, talk, .. } = recording;
+        let tape = Tape { recording: id, file, started, ended: at, talk };
+        self.happened.push_back(Happening::Recorded(tape));
+    }
+
+    /// Ends a channel, its bridge, recordings and timers.
+    fn end(&mut self, at: Timestamp, channel: &ChannelId, cause: Cause) {
+        let Some(leg) = self.channels.get_mut(channel) else { return };
+        stop_hearing(leg, &mut self.agenda, &mut self.happened);
+        let ringing_ends = leg.ringing_ends.take();
+        let recordings = std::mem::take(&mut leg.recordings);
+        self.part(at, channel);
+        self.disarm(channel);
+        if let Some(ticket) = ringing_ends {
+            self.agenda.cancel(ticket);
+        }
+        for recording in recordings {
+            self.stop_recording(at, recording);
+        }
+        if self.channels.remove(channel).is_some_and(|leg| leg.is_caller) {
+            self.callers -= 1;
+        }
+        self.tell(SwitchEvent::HungUp { channel: channel.clone(), cause });
+    }
+
+    /// Takes a channel out of its bridge, if it is in one.
+    pub fn part(&mut self, at: Timestamp, channel: &ChannelId) {
+        let Some(peer) = self.channels.get_mut(channel).and_then(|leg| leg.peer.take()) else {
+            return;
+        };
+        if let Some(other) = self.channels.get_mut(&peer) {
+            other.peer = None;
+        }
+        for recording in self.recordings_of(channel, &peer) {
+            if let Some(recording) = self.recordings.get_mut(&recording) {
+                recording.pause(at);
+            }
+        }
+        self.tell(SwitchEvent::Unbridged { channel: channel.clone(), peer });
+    }
+
+    /// The recordings that hear both channels.
+    fn recordings_of(&self, one: &ChannelId, other: &ChannelId) -> Vec<CommandId> {
+        let of = |channel| self.channels.get(channel).map(|leg| leg.recordings.as_slice());
+        let others = of(other).unwrap_or_default();
+        let both = of(one).unwrap_or_default().iter().filter(|id| others.contains(id));
+        both.copied().collect()
+    }
+
+    // The safety net.
+
+    fn arm(&mut self, at: Timestamp, channel: &ChannelId, after: Span, adoption: bool) {
+        self.disarm(channel);
+        if let Some(leg) = self.channels.get_mut(channel) {
+            let due = self.agenda.add(at + after, Due::Guard(channel.clone()));
+            leg.guard = Some(Guard { due, adoption });
+        }
+    }
+
+    /// Sends a channel to the fallback path.
+    pub fn fall_back(&mut self, at: Timestamp, channel: &ChannelId) {
+        self.disarm(channel);
+        self.part(at, channel);
+        self.pick_up(channel);
+        let Some(leg) = self.channels.get_mut(channel) else { return };
+        stop_hearing(leg, &mut self.agenda, &mut self.happened);
+        leg.place = Place::Fallback;
+        self.agenda
+            .add(at + self.settings.fallback_offers_every, Due::OfferAgain(channel.clone()));
+        self.happened.push_back(Happening::FellBack { channel: channel.clone() });
+    }
+
+    fn offer_again(&mut self, at: Timestamp, channel: &ChannelId) {
+        let Some(leg) = self.channels.get_mut(channel) else { return };
+        if leg.place != Place::Fallback {
+            return;
+        }
+        if leg.fallback_offers >= self.settings.fallback_offers {
+            self.end(at, channel, Cause::NormalClearing);
+            return;
+        }
+        leg.place = Place::Controller;
+        leg.fallback_offers += 1;
+        let told = leg.told.clone();
+        self.arm(at, channel, self.settings.adoption, true);
+        self.tell(SwitchEvent::Arrived(told));
+    }
+
+    fn tell(&mut self, event: SwitchEvent) {
+        self.happened.push_back(Happening::Event(event));
+    }
+
+    fn leg(&self, channel: &ChannelId) -> Result<&Channel, Refusal> {
+        self.channels.get(channel).ok_or(NO_CHANNEL)
+    }
+
+    fn is_full(&self) -> bool {
+        self.channels.len() >= usize::try_from(self.settings.channels).unwrap_or(usize::MAX)
+    }
+
+    fn fresh_name(&mut self) -> Result<ChannelId, IdError> {
+        ChannelId::new(&self.chance.uuid())
+    }
+}
+
+impl Recording {
+    /// The conversation stops; silence from here on.
+    fn pause(&mut self, at: Timestamp) {
+        if let Some(since) = self.talking_since.take() {
+            if self.talk.len() < MAX_STRETCHES {
+                self.talk.push((since, at));
+            }
+        }
+    }
+}
+
+fn answered<'a>(
+    channels: &'a mut BTreeMap<ChannelId, Channel>,
+    channel: &ChannelId,
+) -> Result<&'a mut Channel, Refusal> {
+    let leg = channels.get_mut(channel).ok_or(NO_CHANNEL)?;
+    if leg.is_answered() { Ok(leg) } else { Err(NOT_ANSWERED) }
+}
+
+/// Ends what a channel hears and tells the end of a playback.
+fn stop_hearing(leg: &mut Channel, agenda: &mut Agenda<Due>, happened: &mut VecDeque<Happening>) {
+    if let Hears::Prompts { playback, ends } = std::mem::replace(&mut leg.hears, Hears::Nothing) {
+        agenda.cancel(ends);
+        let channel = leg.told.channel.clone();
+        happened.push_back(Happening::Event(SwitchEvent::PlaybackFinished { channel, playback }));
+    }
+}
+
+/// The length of a prompt in milliseconds: the same name always lasts as long.
+fn prompt_length(prompt: &PromptId, least: Span, most: Span) -> u64 {
+    let hash = prompt.as_str().bytes().fold(17_u64, |hash, byte| hash * 31 % 65_521 + u64::from(byte));
+    let room = most.as_millis().saturating_sub(least.as_millis());
+    least.as_millis() + hash % (room + 1)
+}
