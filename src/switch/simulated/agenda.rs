@@ -18,13 +18,19 @@ pub(super) struct Agenda<T> {
 
 impl<T> Default for Agenda<T> {
     fn default() -> Self {
-        Self { entries: BTreeMap::new(), given: 0 }
+        Self {
+            entries: BTreeMap::new(),
+            given: 0,
+        }
     }
 }
 
 impl<T> Agenda<T> {
     pub(super) fn add(&mut self, at: Timestamp, entry: T) -> Ticket {
-        let ticket = Ticket { at, number: self.given };
+        let ticket = Ticket {
+            at,
+            number: self.given,
+        };
         self.given += 1;
         self.entries.insert(ticket, entry);
         ticket

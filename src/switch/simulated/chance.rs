@@ -28,7 +28,11 @@ impl Chance {
 
     pub(super) fn between(&mut self, (least, most): (Span, Span)) -> Span {
         let (least, most) = (least.as_millis(), most.as_millis());
-        Span::millis(if least >= most { least } else { self.0.random_range(least..=most) })
+        Span::millis(if least >= most {
+            least
+        } else {
+            self.0.random_range(least..=most)
+        })
     }
 
     /// Exponentially distributed with this mean, cut off at eight times the mean.
@@ -57,7 +61,14 @@ impl Chance {
         let bits: u128 = self.0.random();
         let bits = (bits & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62);
         let hex = format!("{bits:032x}");
-        [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+        [
+            &hex[..8],
+            &hex[8..12],
+            &hex[12..16],
+            &hex[16..20],
+            &hex[20..],
+        ]
+        .join("-")
     }
 }
 
@@ -69,7 +80,11 @@ mod tests {
     fn the_same_seed_and_name_give_the_same_draws() {
         let draws = |name| {
             let mut chance = Chance::new(7, name);
-            (chance.uuid(), chance.around(Span::seconds(60)), chance.happens(500))
+            (
+                chance.uuid(),
+                chance.around(Span::seconds(60)),
+                chance.happens(500),
+            )
         };
         assert_eq!(draws("people"), draws("people"));
         assert_ne!(draws("people"), draws("wire"));
@@ -86,7 +101,13 @@ mod tests {
     #[test]
     fn the_mean_of_many_draws_is_near_the_mean_asked_for() {
         let mut chance = Chance::new(3, "talk");
-        let sum: u64 = (0..10_000).map(|_| chance.around(Span::seconds(10)).as_millis()).sum();
-        assert!((9_500..10_500).contains(&(sum / 10_000)), "{}", sum / 10_000);
+        let sum: u64 = (0..10_000)
+            .map(|_| chance.around(Span::seconds(10)).as_millis())
+            .sum();
+        assert!(
+            (9_500..10_500).contains(&(sum / 10_000)),
+            "{}",
+            sum / 10_000
+        );
     }
 }

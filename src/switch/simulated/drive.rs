@@ -27,14 +27,30 @@ pub fn start(settings: &SimulatedConfig, population: Population, inbox: Inbox) -
     let folder = RecordingsFolder::new(settings.recordings.clone());
     let (orders, orders_in) = mpsc::channel(ORDER_QUEUE);
     let (tapes, tapes_in) = mpsc::channel(TAPES_WAITING);
-    let (state, state_seen) = watch::channel(LinkState::Connecting { attempt: 1, last_error: None });
+    let (state, state_seen) = watch::channel(LinkState::Connecting {
+        attempt: 1,
+        last_error: None,
+    });
     let id = inbox.switch().clone();
-    let simulation =
-        Simulation::new(simulation_settings(settings, population), settings.seed, clock::now());
-    let drive = Drive { simulation, inbox: inbox.clone(), tapes, state };
+    let simulation = Simulation::new(
+        simulation_settings(settings, population),
+        settings.seed,
+        clock::now(),
+    );
+    let drive = Drive {
+        simulation,
+        inbox: inbox.clone(),
+        tapes,
+        state,
+    };
     spawn(drive.run(orders_in));
     spawn(write_tapes(tapes_in, folder.clone(), inbox));
-    SwitchLink { id, orders, state: state_seen, media: Arc::new(folder) }
+    SwitchLink {
+        id,
+        orders,
+        state: state_seen,
+        media: Arc::new(folder),
+    }
 }
 
 fn spawn(task: impl Future<Output = ()> + Send + 'static) {
@@ -51,7 +67,11 @@ fn simulation_settings(settings: &SimulatedConfig, population: Population) -> Si
     people.devices.no_answer = 40;
     people.devices.busy = 15;
     people.devices.rejects = 15;
-    SimulationSettings { model: ModelSettings::default(), people, wire: WireSettings::default() }
+    SimulationSettings {
+        model: ModelSettings::default(),
+        people,
+        wire: WireSettings::default(),
+    }
 }
 
 struct Drive {
@@ -111,7 +131,10 @@ impl Drive {
             SwitchEvent::Snapshot(_) => drop(self.state.send_replace(LinkState::Alive)),
             SwitchEvent::LinkLost { why } => {
                 let last_error = Some(why.to_string());
-                self.state.send_replace(LinkState::Connecting { attempt: 1, last_error });
+                self.state.send_replace(LinkState::Connecting {
+                    attempt: 1,
+                    last_error,
+                });
             }
             _ => {}
         }
@@ -135,9 +158,10 @@ async fn write_tapes(mut tapes: mpsc::Receiver<Tape>, folder: RecordingsFolder, 
         let (recording, finished) = (tape.recording, tape.finished());
         let event = match write_tape(tape, folder.clone()).await {
             Ok(()) => finished,
-            Err(why) => {
-                SwitchEvent::RecordingFailed { recording, why: OutsideText::new(&why) }
-            }
+            Err(why) => SwitchEvent::RecordingFailed {
+                recording,
+                why: OutsideText::new(&why),
+            },
         };
         if inbox.happened(event).await.is_err() {
             return;
@@ -154,7 +178,8 @@ pub(super) async fn write_tape(tape: Tape, folder: RecordingsFolder) -> Result<(
             std::fs::create_dir_all(parent)
                 .map_err(|error| format!("folder {} cannot be made: {error}", parent.display()))?;
         }
-        tape.write(&path).map_err(|error| format!("{} cannot be written: {error}", path.display()))
+        tape.write(&path)
+            .map_err(|error| format!("{} cannot be written: {error}", path.display()))
     };
     let written = tokio::task::spawn_blocking(write).await;
     written.unwrap_or_else(|error| Err(format!("writing a recording failed: {error}")))

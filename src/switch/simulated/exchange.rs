@@ -18,7 +18,10 @@ pub struct Exchange {
 
 impl Exchange {
     pub fn new(model: ModelSettings, people: PeopleSettings, seed: u64, from: Timestamp) -> Self {
-        Self { model: Model::new(model, seed), people: People::new(people, seed, from) }
+        Self {
+            model: Model::new(model, seed),
+            people: People::new(people, seed, from),
+        }
     }
 
     pub fn tally(&self) -> &Tally {
@@ -30,7 +33,10 @@ impl Exchange {
     }
 
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        [self.model.next_deadline(), self.people.next_deadline()].into_iter().flatten().min()
+        [self.model.next_deadline(), self.people.next_deadline()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// One command, obeyed at once.

@@ -18,7 +18,9 @@ impl RecordingsFolder {
         let mut parts = Path::new(file).components();
         match (parts.next(), parts.next()) {
             (Some(Component::Normal(_)), None) => Ok(self.0.join(file)),
-            _ => Err(MediaError::Missing { file: file.to_owned() }),
+            _ => Err(MediaError::Missing {
+                file: file.to_owned(),
+            }),
         }
     }
 }
@@ -41,8 +43,13 @@ impl MediaSource for RecordingsFolder {
 
 fn media_error(file: &str, error: &std::io::Error) -> MediaError {
     match error.kind() {
-        ErrorKind::NotFound => MediaError::Missing { file: file.to_owned() },
-        _ => MediaError::Unreadable { file: file.to_owned(), why: error.to_string() },
+        ErrorKind::NotFound => MediaError::Missing {
+            file: file.to_owned(),
+        },
+        _ => MediaError::Unreadable {
+            file: file.to_owned(),
+            why: error.to_string(),
+        },
     }
 }
 

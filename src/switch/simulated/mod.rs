@@ -18,8 +18,8 @@ pub mod folder;
 pub mod model;
 pub mod people;
 pub mod simulation;
-pub mod tape;
 pub mod tally;
+pub mod tape;
 pub mod wire;
 
 pub use chance::PerMille;

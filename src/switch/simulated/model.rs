@@ -56,13 +56,22 @@ pub enum Happening {
     /// which follows once its file is written.
     Recorded(Tape),
     /// The device behind `extension` is called on a new leg.
-    Called { channel: ChannelId, extension: Extension },
+    Called {
+        channel: ChannelId,
+        extension: Extension,
+    },
     /// The far end begins to hear prompts.
-    HearsPrompt { channel: ChannelId },
+    HearsPrompt {
+        channel: ChannelId,
+    },
     /// The far end begins to hear music.
-    HearsMusic { channel: ChannelId },
+    HearsMusic {
+        channel: ChannelId,
+    },
     /// A dead-man's timer expired: the leg is on the fallback path.
-    FellBack { channel: ChannelId },
+    FellBack {
+        channel: ChannelId,
+    },
 }
 
 /// A call as the network brings it.
@@ -85,15 +94,23 @@ pub struct Refusal {
 #[error("every line of the simulated switch is taken")]
 pub struct NoLine;
 
-const NO_CHANNEL: Refusal =
-    Refusal { why: Failure::NoSuchChannel, detail: "no such channel on the simulated switch" };
-const NOT_ANSWERED: Refusal =
-    Refusal { why: Failure::WrongState, detail: "the channel is not answered" };
-const ANSWERED: Refusal =
-    Refusal { why: Failure::WrongState, detail: "the channel is already answered" };
+const NO_CHANNEL: Refusal = Refusal {
+    why: Failure::NoSuchChannel,
+    detail: "no such channel on the simulated switch",
+};
+const NOT_ANSWERED: Refusal = Refusal {
+    why: Failure::WrongState,
+    detail: "the channel is not answered",
+};
+const ANSWERED: Refusal = Refusal {
+    why: Failure::WrongState,
+    detail: "the channel is already answered",
+};
 
-const TOO_MANY_RECORDINGS: Refusal =
-    Refusal { why: Failure::Refused, detail: "the channel is in too many recordings" };
+const TOO_MANY_RECORDINGS: Refusal = Refusal {
+    why: Failure::Refused,
+    detail: "the channel is in too many recordings",
+};
 /// Recordings one channel may be in, ended ones included.
 const MAX_RECORDINGS: usize = 16;
 
@@ -173,13 +190,18 @@ impl Model {
 
     /// Everything alive that is the controller's or waits for it.
     pub fn snapshot(&self) -> Snapshot {
-        let ours = self.channels.values().filter(|leg| leg.place == Place::Controller);
+        let ours = self
+            .channels
+            .values()
+            .filter(|leg| leg.place == Place::Controller);
         let live = |leg: &Channel| LiveLeg {
             arrival: leg.told.clone(),
             peer: leg.peer.clone(),
             created: Some(leg.created),
         };
-        Snapshot { legs: ours.map(live).collect() }
+        Snapshot {
+            legs: ours.map(live).collect(),
+        }
     }
 
     /// One live channel, whoever has it.
@@ -222,20 +244,28 @@ impl Model {
     /// The device called on this leg starts to ring.
     pub fn alert(&mut self, channel: &ChannelId) {
         if self.knows(channel) {
-            self.tell(SwitchEvent::Ringing { channel: channel.clone() });
+            self.tell(SwitchEvent::Ringing {
+                channel: channel.clone(),
+            });
         }
     }
 
     /// The device called on this leg is picked up.
     pub fn pick_up(&mut self, channel: &ChannelId) {
-        let Some(leg) = self.channels.get_mut(channel).filter(|leg| !leg.is_answered()) else {
+        let Some(leg) = self
+            .channels
+            .get_mut(channel)
+            .filter(|leg| !leg.is_answered())
+        else {
             return;
         };
         leg.told.state = ChannelState::Answered;
         if let Some(ticket) = leg.ringing_ends.take() {
             self.agenda.cancel(ticket);
         }
-        self.tell(SwitchEvent::Answered { channel: channel.clone() });
+        self.tell(SwitchEvent::Answered {
+            channel: channel.clone(),
+        });
     }
 
     /// The far end of this leg hangs up or refuses.
@@ -247,8 +277,14 @@ impl Model {
     pub fn press(&mut self, channel: &ChannelId, key: Key) {
         let heard = |leg: &Channel| leg.is_answered() && leg.place == Place::Controller;
         if self.channels.get(channel).is_some_and(heard) {
-            let digit = Digit { key, method: DigitMethod::Rfc4733 };
-            self.tell(SwitchEvent::Digit { channel: channel.clone(), digit });
+            let digit = Digit {
+                key,
+                method: DigitMethod::Rfc4733,
+            };
+            self.tell(SwitchEvent::Digit {
+                channel: channel.clone(),
+                digit,
+            });
         }
     }
 
@@ -293,12 +329,16 @@ impl Model {
                 }
                 self.end(at, channel, *cause);
             }
-            SwitchCommand::Play { channel, prompts, .. } => self.play(at, id, channel, prompts)?,
+            SwitchCommand::Play {
+                channel, prompts, ..
+            } => self.play(at, id, channel, prompts)?,
             SwitchCommand::Music { channel, .. } => {
                 let leg = answered(&mut self.channels, channel)?;
                 stop_hearing(leg, &mut self.agenda, &mut self.happened);
                 leg.hears = Hears::Music;
-                self.happened.push_back(Happening::HearsMusic { channel: channel.clone() });
+                self.happened.push_back(Happening::HearsMusic {
+                    channel: channel.clone(),
+                });
             }
             SwitchCommand::Silence { channel } => {
                 let leg = self.channels.get_mut(channel).ok_or(NO_CHANNEL)?;
@@ -322,7 +362,10 @@ impl Model {
 
     /// Takes the dead-man's timer off a channel.
     pub fn disarm(&mut self, channel: &ChannelId) {
-        let armed = self.channels.get_mut(channel).and_then(|leg| leg.guard.take());
+        let armed = self
+            .channels
+            .get_mut(channel)
+            .and_then(|leg| leg.guard.take());
         if let Some(guard) = armed {
             self.agenda.cancel(guard.due);
         }
@@ -330,10 +373,16 @@ impl Model {
 
     fn ring(&mut self, at: Timestamp, ring: &Ring) -> Result<(), Refusal> {
         if self.knows(&ring.channel) {
-            return Err(Refusal { why: Failure::Refused, detail: "the channel exists already" });
+            return Err(Refusal {
+                why: Failure::Refused,
+                detail: "the channel exists already",
+            });
         }
         if self.is_full() {
-            return Err(Refusal { why: Failure::Refused, detail: "no channel is free" });
+            return Err(Refusal {
+                why: Failure::Refused,
+                detail: "no channel is free",
+            });
         }
         let told = Arrival {
             channel: ring.channel.clone(),
@@ -344,11 +393,16 @@ impl Model {
             variables: ring.variables.clone(),
         };
         let mut leg = Channel::new(told, at);
-        let ends = self.agenda.add(at + ring.timeout, Due::RingingEnds(ring.channel.clone()));
+        let ends = self
+            .agenda
+            .add(at + ring.timeout, Due::RingingEnds(ring.channel.clone()));
         leg.ringing_ends = Some(ends);
         self.channels.insert(ring.channel.clone(), leg);
         let extension = ring.extension.clone();
-        self.happened.push_back(Happening::Called { channel: ring.channel.clone(), extension });
+        self.happened.push_back(Happening::Called {
+            channel: ring.channel.clone(),
+            extension,
+        });
         Ok(())
     }
 
@@ -361,17 +415,28 @@ impl Model {
     ) -> Result<(), Refusal> {
         let leg = answered(&mut self.channels, channel)?;
         stop_hearing(leg, &mut self.agenda, &mut self.happened);
-        if let Some(prompt) = prompts.iter().find(|p| self.settings.missing_prompts.contains(p)) {
+        if let Some(prompt) = prompts
+            .iter()
+            .find(|p| self.settings.missing_prompts.contains(p))
+        {
             let why = OutsideText::new(&format!("prompt {prompt} is not there"));
             let channel = channel.clone();
-            self.tell(SwitchEvent::PlaybackFailed { channel, playback, why });
+            self.tell(SwitchEvent::PlaybackFailed {
+                channel,
+                playback,
+                why,
+            });
             return Ok(());
         }
         let (least, most) = self.settings.prompt_length;
         let length = prompts.iter().map(|p| prompt_length(p, least, most)).sum();
-        let ends = self.agenda.add(at + Span::millis(length), Due::PromptsEnd(channel.clone()));
+        let ends = self
+            .agenda
+            .add(at + Span::millis(length), Due::PromptsEnd(channel.clone()));
         leg.hears = Hears::Prompts { playback, ends };
-        self.happened.push_back(Happening::HearsPrompt { channel: channel.clone() });
+        self.happened.push_back(Happening::HearsPrompt {
+            channel: channel.clone(),
+        });
         Ok(())
     }
 
@@ -385,7 +450,10 @@ impl Model {
             answered(&mut self.channels, side)?;
         }
         if channel == peer {
-            return Err(Refusal { why: Failure::WrongState, detail: "a bridge needs two channels" });
+            return Err(Refusal {
+                why: Failure::WrongState,
+                detail: "a bridge needs two channels",
+            });
         }
         for (side, other) in [(channel, peer), (peer, channel)] {
             self.part(at, side);
@@ -399,7 +467,10 @@ impl Model {
                 recording.talking_since = Some(at);
             }
         }
-        self.tell(SwitchEvent::Bridged { channel: channel.clone(), peer: peer.clone() });
+        self.tell(SwitchEvent::Bridged {
+            channel: channel.clone(),
+            peer: peer.clone(),
+        });
         Ok(())
     }
 
@@ -431,17 +502,27 @@ impl Model {
     }
 
     fn stop_recording(&mut self, at: Timestamp, id: CommandId) {
-        let Some(mut recording) = self.recordings.remove(&id) else { return };
+        let Some(mut recording) = self.recordings.remove(&id) else {
+            return;
+        };
         recording.pause(at);
         let file = format!("{}-{id}.wav", recording.agent);
         let Recording { started, talk, .. } = recording;
-        let tape = Tape { recording: id, file, started, ended: at, talk };
+        let tape = Tape {
+            recording: id,
+            file,
+            started,
+            ended: at,
+            talk,
+        };
         self.happened.push_back(Happening::Recorded(tape));
     }
 
     /// Ends a channel, its bridge, recordings and timers.
     fn end(&mut self, at: Timestamp, channel: &ChannelId, cause: Cause) {
-        let Some(leg) = self.channels.get_mut(channel) else { return };
+        let Some(leg) = self.channels.get_mut(channel) else {
+            return;
+        };
         stop_hearing(leg, &mut self.agenda, &mut self.happened);
         let ringing_ends = leg.ringing_ends.take();
         let recordings = std::mem::take(&mut leg.recordings);
@@ -453,15 +534,26 @@ impl Model {
         for recording in recordings {
             self.stop_recording(at, recording);
         }
-        if self.channels.remove(channel).is_some_and(|leg| leg.is_caller) {
+        if self
+            .channels
+            .remove(channel)
+            .is_some_and(|leg| leg.is_caller)
+        {
             self.callers -= 1;
         }
-        self.tell(SwitchEvent::HungUp { channel: channel.clone(), cause });
+        self.tell(SwitchEvent::HungUp {
+            channel: channel.clone(),
+            cause,
+        });
     }
 
     /// Takes a channel out of its bridge, if it is in one.
     pub fn part(&mut self, at: Timestamp, channel: &ChannelId) {
-        let Some(peer) = self.channels.get_mut(channel).and_then(|leg| leg.peer.take()) else {
+        let Some(peer) = self
+            .channels
+            .get_mut(channel)
+            .and_then(|leg| leg.peer.take())
+        else {
             return;
         };
         if let Some(other) = self.channels.get_mut(&peer) {
@@ -472,14 +564,24 @@ impl Model {
                 recording.pause(at);
             }
         }
-        self.tell(SwitchEvent::Unbridged { channel: channel.clone(), peer });
+        self.tell(SwitchEvent::Unbridged {
+            channel: channel.clone(),
+            peer,
+        });
     }
 
     /// The recordings that hear both channels.
     fn recordings_of(&self, one: &ChannelId, other: &ChannelId) -> Vec<CommandId> {
-        let of = |channel| self.channels.get(channel).map(|leg| leg.recordings.as_slice());
+        let of = |channel| {
+            self.channels
+                .get(channel)
+                .map(|leg| leg.recordings.as_slice())
+        };
         let others = of(other).unwrap_or_default();
-        let both = of(one).unwrap_or_default().iter().filter(|id| others.contains(id));
+        let both = of(one)
+            .unwrap_or_default()
+            .iter()
+            .filter(|id| others.contains(id));
         both.copied().collect()
     }
 
@@ -498,16 +600,24 @@ impl Model {
         self.disarm(channel);
         self.part(at, channel);
         self.pick_up(channel);
-        let Some(leg) = self.channels.get_mut(channel) else { return };
+        let Some(leg) = self.channels.get_mut(channel) else {
+            return;
+        };
         stop_hearing(leg, &mut self.agenda, &mut self.happened);
         leg.place = Place::Fallback;
-        self.agenda
-            .add(at + self.settings.fallback_offers_every, Due::OfferAgain(channel.clone()));
-        self.happened.push_back(Happening::FellBack { channel: channel.clone() });
+        self.agenda.add(
+            at + self.settings.fallback_offers_every,
+            Due::OfferAgain(channel.clone()),
+        );
+        self.happened.push_back(Happening::FellBack {
+            channel: channel.clone(),
+        });
     }
 
     fn offer_again(&mut self, at: Timestamp, channel: &ChannelId) {
-        let Some(leg) = self.channels.get_mut(channel) else { return };
+        let Some(leg) = self.channels.get_mut(channel) else {
+            return;
+        };
         if leg.place != Place::Fallback {
             return;
         }
@@ -555,7 +665,11 @@ fn answered<'a>(
     channel: &ChannelId,
 ) -> Result<&'a mut Channel, Refusal> {
     let leg = channels.get_mut(channel).ok_or(NO_CHANNEL)?;
-    if leg.is_answered() { Ok(leg) } else { Err(NOT_ANSWERED) }
+    if leg.is_answered() {
+        Ok(leg)
+    } else {
+        Err(NOT_ANSWERED)
+    }
 }
 
 /// Ends what a channel hears and tells the end of a playback.
@@ -563,13 +677,19 @@ fn stop_hearing(leg: &mut Channel, agenda: &mut Agenda<Due>, happened: &mut VecD
     if let Hears::Prompts { playback, ends } = std::mem::replace(&mut leg.hears, Hears::Nothing) {
         agenda.cancel(ends);
         let channel = leg.told.channel.clone();
-        happened.push_back(Happening::Event(SwitchEvent::PlaybackFinished { channel, playback }));
+        happened.push_back(Happening::Event(SwitchEvent::PlaybackFinished {
+            channel,
+            playback,
+        }));
     }
 }
 
 /// The length of a prompt in milliseconds: the same name always lasts as long.
 fn prompt_length(prompt: &PromptId, least: Span, most: Span) -> u64 {
-    let hash = prompt.as_str().bytes().fold(17_u64, |hash, byte| hash * 31 % 65_521 + u64::from(byte));
+    let hash = prompt
+        .as_str()
+        .bytes()
+        .fold(17_u64, |hash, byte| hash * 31 % 65_521 + u64::from(byte));
     let room = most.as_millis().saturating_sub(least.as_millis());
     least.as_millis() + hash % (room + 1)
 }

@@ -131,7 +131,18 @@ const REJECTS_AFTER: Span = Span::seconds(2);
 const MAX_KEYS: u32 = 6;
 
 const CALLER_NAMES: [&str; 12] = [
-    "", "", "", "王伟", "李娜", "张敏", "刘洋", "陈静", "Emma Smith", "O'Brien, Pat", "赵磊", "Müller",
+    "",
+    "",
+    "",
+    "王伟",
+    "李娜",
+    "张敏",
+    "刘洋",
+    "陈静",
+    "Emma Smith",
+    "O'Brien, Pat",
+    "赵磊",
+    "Müller",
 ];
 
 #[derive(Debug)]
@@ -184,7 +195,12 @@ impl People {
             settings,
         };
         if people.settings.arrivals.burst > 0 {
-            people.agenda.add(from, Act::BurstCall { left: people.settings.arrivals.burst });
+            people.agenda.add(
+                from,
+                Act::BurstCall {
+                    left: people.settings.arrivals.burst,
+                },
+            );
         }
         people.plan_next_call(from);
         people
@@ -200,13 +216,16 @@ impl People {
 
     /// Does the first thing due at or before `now`; false when nothing is.
     pub fn act(&mut self, now: Timestamp, model: &mut Model) -> bool {
-        let Some(act) = self.agenda.take_due(now) else { return false };
+        let Some(act) = self.agenda.take_due(now) else {
+            return false;
+        };
         match act {
             Act::BurstCall { left } => {
                 self.call(now, model);
                 if left > 1 {
                     let gap = self.settings.arrivals.burst_gap;
-                    self.agenda.add(now + gap, Act::BurstCall { left: left - 1 });
+                    self.agenda
+                        .add(now + gap, Act::BurstCall { left: left - 1 });
                 }
             }
             Act::NextCall => {
@@ -250,7 +269,8 @@ impl People {
             Ok(channel) => {
                 let gives_up = Act::Leave(channel.clone(), Cause::OriginatorCancel);
                 let leaves = self.agenda.add(at + RINGING_PATIENCE, gives_up);
-                self.persons.insert(channel.clone(), Person::new(Role::Caller, Some(leaves)));
+                self.persons
+                    .insert(channel.clone(), Person::new(Role::Caller, Some(leaves)));
                 Some(channel)
             }
             Err(_) => {
@@ -283,11 +303,17 @@ impl People {
     }
 
     fn plan_next_call(&mut self, from: Timestamp) {
-        let Arrivals { per_minute, at_most, .. } = self.settings.arrivals;
+        let Arrivals {
+            per_minute,
+            at_most,
+            ..
+        } = self.settings.arrivals;
         if per_minute == 0 || at_most.is_some_and(|most| self.tally.calls >= most) {
             return;
         }
-        let gap = self.chance.around(Span::millis(60_000 / u64::from(per_minute)));
+        let gap = self
+            .chance
+            .around(Span::millis(60_000 / u64::from(per_minute)));
         self.agenda.add(from + gap, Act::NextCall);
     }
 
@@ -295,7 +321,11 @@ impl People {
         self.tally.rung += 1;
         let reached = at + DEVICE_REACHED;
         let habits = &self.settings.devices;
-        let refusal = if habits.registered.as_ref().is_some_and(|all| !all.contains(extension)) {
+        let refusal = if habits
+            .registered
+            .as_ref()
+            .is_some_and(|all| !all.contains(extension))
+        {
             Some(Cause::NotReachable)
         } else if self.devices.contains_key(extension) {
             self.tally.double_offered += 1;
@@ -314,14 +344,17 @@ impl People {
                 person.leaves = Some(self.agenda.add(reached + REJECTS_AFTER, rejects));
             } else if !self.chance.happens(self.settings.devices.no_answer) {
                 let delay = self.chance.between(self.settings.devices.answers_after);
-                self.agenda.add(reached + delay, Act::PickUp(channel.clone()));
+                self.agenda
+                    .add(reached + delay, Act::PickUp(channel.clone()));
             }
         }
         self.persons.insert(channel.clone(), person);
     }
 
     fn answered(&mut self, at: Timestamp, channel: &ChannelId) {
-        let Some(person) = self.persons.get(channel) else { return };
+        let Some(person) = self.persons.get(channel) else {
+            return;
+        };
         let patience = match person.role {
             Role::Caller => MENU_PATIENCE,
             Role::Device(_) => SILENCE_PATIENCE,
@@ -331,7 +364,9 @@ impl People {
 
     fn hears_prompt(&mut self, at: Timestamp, channel: &ChannelId) {
         let habits = &self.settings.callers;
-        let Some(person) = self.persons.get_mut(channel) else { return };
+        let Some(person) = self.persons.get_mut(channel) else {
+            return;
+        };
         if person.role != Role::Caller || person.keys_pressed >= MAX_KEYS {
             return;
         }
@@ -343,7 +378,9 @@ impl People {
     }
 
     fn hears_music(&mut self, at: Timestamp, channel: &ChannelId) {
-        let Some(person) = self.persons.get_mut(channel) else { return };
+        let Some(person) = self.persons.get_mut(channel) else {
+            return;
+        };
         if person.role != Role::Caller || std::mem::replace(&mut person.waits, true) {
             return;
         }
@@ -361,7 +398,9 @@ impl People {
         let caller_ends = self.chance.happens(self.settings.callers.hangs_up_first);
         for side in [channel, peer] {
             self.stays(side);
-            let Some(person) = self.persons.get_mut(side) else { continue };
+            let Some(person) = self.persons.get_mut(side) else {
+                continue;
+            };
             let is_caller = person.role == Role::Caller;
             if is_caller && !std::mem::replace(&mut person.talked, true) {
                 self.tally.answered += 1;
@@ -374,7 +413,9 @@ impl People {
 
     fn gone(&mut self, channel: &ChannelId) {
         self.stays(channel);
-        let Some(person) = self.persons.remove(channel) else { return };
+        let Some(person) = self.persons.remove(channel) else {
+            return;
+        };
         match person.role {
             Role::Device(extension) => {
                 if self.devices.get(&extension) == Some(channel) {

@@ -58,7 +58,11 @@ impl Simulation {
     /// A switch that the controller is connected to from `from` on: the first
     /// output is its snapshot.
     pub fn new(settings: SimulationSettings, seed: u64, from: Timestamp) -> Self {
-        let SimulationSettings { model, people, wire } = settings;
+        let SimulationSettings {
+            model,
+            people,
+            wire,
+        } = settings;
         let mut simulation = Self {
             exchange: Exchange::new(model, people, seed, from),
             wire: Wire::new(wire, seed),
@@ -77,7 +81,11 @@ impl Simulation {
     /// Hands the switch an order. Its answer comes out of [`Simulation::advance`].
     pub fn handle(&mut self, at: Timestamp, order: SwitchOrder) {
         if self.agenda.len() >= MAX_UNDER_WAY {
-            self.answer(at, order.id, failed(Failure::Overloaded, "too many orders under way"));
+            self.answer(
+                at,
+                order.id,
+                failed(Failure::Overloaded, "too many orders under way"),
+            );
         } else if self.link_is_up {
             let arrives = self.wire.command_arrives(at);
             self.agenda.add(arrives, Due::Order(Box::new(order)));
@@ -100,7 +108,10 @@ impl Simulation {
     }
 
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        [self.exchange.next_deadline(), self.agenda.next()].into_iter().flatten().min()
+        [self.exchange.next_deadline(), self.agenda.next()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Lets everything due until `now` happen and appends what reaches the
@@ -134,7 +145,9 @@ impl Simulation {
             }
             Due::LinkUp => {
                 self.link_is_up = true;
-                out.push(SimOutput::Event(SwitchEvent::Snapshot(self.exchange.snapshot())));
+                out.push(SimOutput::Event(SwitchEvent::Snapshot(
+                    self.exchange.snapshot(),
+                )));
                 if let Some((at, lasts)) = self.wire.next_cut(at) {
                     self.agenda.add(at, Due::LinkCut { lasts });
                 }
@@ -151,7 +164,10 @@ impl Simulation {
             Fate::IsLost => return,
             Fate::Fails => failed(Failure::Refused, "a simulated fault"),
             Fate::Arrives => {
-                match self.exchange.obey(at, order.id, &order.command, &mut self.happened) {
+                match self
+                    .exchange
+                    .obey(at, order.id, &order.command, &mut self.happened)
+                {
                     Ok(()) => Outcome::Done,
                     Err(Refusal { why, detail }) => failed(why, detail),
                 }
@@ -182,14 +198,18 @@ impl Simulation {
                 continue;
             }
             for arrives in self.wire.event_arrives(at) {
-                self.agenda.add(arrives, Due::Output(Box::new(output.clone())));
+                self.agenda
+                    .add(arrives, Due::Output(Box::new(output.clone())));
             }
         }
     }
 }
 
 fn failed(why: Failure, detail: &str) -> Outcome {
-    Outcome::Failed { why, detail: OutsideText::new(detail) }
+    Outcome::Failed {
+        why,
+        detail: OutsideText::new(detail),
+    }
 }
 
 fn link_down() -> Outcome {

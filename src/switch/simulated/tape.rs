@@ -37,8 +37,13 @@ impl Tape {
 
     /// What the switch says when the file is complete.
     pub fn finished(&self) -> SwitchEvent {
-        let media = RecordedMedia::Stereo { file: self.file.clone() };
-        SwitchEvent::RecordingFinished { recording: self.recording, media }
+        let media = RecordedMedia::Stereo {
+            file: self.file.clone(),
+        };
+        SwitchEvent::RecordingFinished {
+            recording: self.recording,
+            media,
+        }
     }
 
     /// Writes the recording as it lasted: stereo, the caller's tone on the left
@@ -58,7 +63,12 @@ impl Tape {
         let talk: Vec<(u64, u64)> = self
             .talk
             .iter()
-            .map(|(from, to)| (samples(from.since(self.started)), samples(to.since(self.started))))
+            .map(|(from, to)| {
+                (
+                    samples(from.since(self.started)),
+                    samples(to.since(self.started)),
+                )
+            })
             .collect();
         let mut stretches = talk.iter().peekable();
         for sample in 0..samples(self.length().min(MAX_LENGTH)) {
@@ -82,8 +92,13 @@ fn samples(span: Span) -> u64 {
 /// One period of a sine.
 fn tone(period: u32) -> Vec<i16> {
     let angle = |sample: u32| f64::from(sample) * std::f64::consts::TAU / f64::from(period);
-    #[expect(clippy::cast_possible_truncation, reason = "the amplitude is within 16 bits")]
-    (0..period).map(|sample| (angle(sample).sin() * AMPLITUDE) as i16).collect()
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the amplitude is within 16 bits"
+    )]
+    (0..period)
+        .map(|sample| (angle(sample).sin() * AMPLITUDE) as i16)
+        .collect()
 }
 
 #[cfg(test)]

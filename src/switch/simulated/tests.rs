@@ -37,7 +37,12 @@ impl Hand {
     fn new(settings: SimulationSettings) -> Self {
         let now = Timestamp::from_millis(1_000_000);
         let simulation = Simulation::new(settings, 42, now);
-        let mut hand = Self { simulation, now, given: 0, heard: Vec::new() };
+        let mut hand = Self {
+            simulation,
+            now,
+            given: 0,
+            heard: Vec::new(),
+        };
         hand.until_event(|event| matches!(event, SwitchEvent::Snapshot(_)));
         hand
     }
@@ -76,11 +81,15 @@ impl Hand {
     fn until(&mut self, wanted: impl Fn(&SimOutput) -> bool) -> SimOutput {
         let mut out = Vec::new();
         for _ in 0..100_000 {
-            let at = self.simulation.next_deadline().expect("something is still due");
+            let at = self
+                .simulation
+                .next_deadline()
+                .expect("something is still due");
             self.now = self.now.max(at);
             self.simulation.advance(self.now, &mut out);
             let found = out.iter().find(|output| wanted(output)).cloned();
-            self.heard.extend(out.drain(..).map(|output| (self.now, output)));
+            self.heard
+                .extend(out.drain(..).map(|output| (self.now, output)));
             if let Some(found) = found {
                 return found;
             }
@@ -105,7 +114,9 @@ impl Hand {
     /// An answered caller and an answered agent's leg.
     fn two_legs(&mut self) -> (ChannelId, ChannelId) {
         let caller = self.call();
-        self.order(SwitchCommand::Answer { channel: caller.clone() });
+        self.order(SwitchCommand::Answer {
+            channel: caller.clone(),
+        });
         let agent = self.ring("agent-leg", "1001", &caller);
         self.until_event(|e| matches!(e, SwitchEvent::Answered { channel } if *channel == agent));
         (caller, agent)
@@ -123,12 +134,21 @@ fn a_call_is_answered_prompted_bridged_recorded_and_ends() {
     });
     hand.until_event(|e| matches!(e, SwitchEvent::Digit { .. }));
     let class = MusicClass::new("default").unwrap();
-    hand.order(SwitchCommand::Music { channel: caller.clone(), class });
+    hand.order(SwitchCommand::Music {
+        channel: caller.clone(),
+        class,
+    });
     hand.until_event(
         |e| matches!(e, SwitchEvent::PlaybackFinished { playback, .. } if *playback == play),
     );
-    hand.order(SwitchCommand::Bridge { channel: caller.clone(), peer: agent.clone() });
-    let record = hand.order(SwitchCommand::Record { caller: caller.clone(), agent });
+    hand.order(SwitchCommand::Bridge {
+        channel: caller.clone(),
+        peer: agent.clone(),
+    });
+    let record = hand.order(SwitchCommand::Record {
+        caller: caller.clone(),
+        agent,
+    });
     hand.until_event(|e| matches!(e, SwitchEvent::RecordingStarted { .. }));
     let started = hand.now;
     hand.until_event(|e| matches!(e, SwitchEvent::HungUp { .. }));
@@ -139,8 +159,20 @@ fn a_call_is_answered_prompted_bridged_recorded_and_ends() {
     let tape = tape.expect("the end of a leg ends the recording");
     assert_eq!(tape.recording, record);
     assert_eq!(tape.talk.len(), 1);
-    assert!(hand.now.since(started).as_millis().abs_diff(tape.length().as_millis()) < 50);
-    assert_eq!((hand.simulation.tally().answered, hand.simulation.tally().dropped), (1, 0));
+    assert!(
+        hand.now
+            .since(started)
+            .as_millis()
+            .abs_diff(tape.length().as_millis())
+            < 50
+    );
+    assert_eq!(
+        (
+            hand.simulation.tally().answered,
+            hand.simulation.tally().dropped
+        ),
+        (1, 0)
+    );
 }
 
 #[test]
@@ -151,7 +183,13 @@ fn a_device_that_is_rung_twice_is_busy_and_counted() {
     hand.ring("second", "1001", &caller);
     let ended = hand.until_event(|e| matches!(e, SwitchEvent::HungUp { .. }));
     let second = ChannelId::new("second").unwrap();
-    assert_eq!(ended, SwitchEvent::HungUp { channel: second, cause: Cause::UserBusy });
+    assert_eq!(
+        ended,
+        SwitchEvent::HungUp {
+            channel: second,
+            cause: Cause::UserBusy
+        }
+    );
     assert_eq!(hand.simulation.tally().double_offered, 1);
 }
 
@@ -164,7 +202,13 @@ fn a_device_nobody_answers_stops_ringing_in_time() {
     let begun = hand.now;
     let agent = hand.ring("agent-leg", "1001", &caller);
     let ended = hand.until_event(|e| matches!(e, SwitchEvent::HungUp { .. }));
-    assert_eq!(ended, SwitchEvent::HungUp { channel: agent, cause: Cause::NoAnswer });
+    assert_eq!(
+        ended,
+        SwitchEvent::HungUp {
+            channel: agent,
+            cause: Cause::NoAnswer
+        }
+    );
     assert!((20_000..20_050).contains(&hand.now.since(begun).as_millis()));
 }
 
@@ -173,9 +217,17 @@ fn a_call_without_a_controller_falls_back_and_is_offered_again_with_its_variable
     let mut hand = Hand::new(settings());
     let caller = hand.call();
     let variables = LegVariables::default().with(LegVariable::Queue, "sales");
-    hand.order(SwitchCommand::Answer { channel: caller.clone() });
-    hand.order(SwitchCommand::SetVariables { channel: caller.clone(), variables: variables.clone() });
-    hand.order(SwitchCommand::Guard { channel: caller.clone(), after: Span::seconds(60) });
+    hand.order(SwitchCommand::Answer {
+        channel: caller.clone(),
+    });
+    hand.order(SwitchCommand::SetVariables {
+        channel: caller.clone(),
+        variables: variables.clone(),
+    });
+    hand.order(SwitchCommand::Guard {
+        channel: caller.clone(),
+        after: Span::seconds(60),
+    });
     let again = hand.until_event(
         |e| matches!(e, SwitchEvent::Arrived(arrival) if !arrival.variables.is_empty()),
     );
@@ -190,8 +242,14 @@ fn a_call_without_a_controller_falls_back_and_is_offered_again_with_its_variable
 fn a_bridge_disarms_the_dead_mans_timers() {
     let mut hand = Hand::new(settings());
     let (caller, agent) = hand.two_legs();
-    hand.order(SwitchCommand::Guard { channel: caller.clone(), after: Span::seconds(1) });
-    hand.order(SwitchCommand::Bridge { channel: caller, peer: agent });
+    hand.order(SwitchCommand::Guard {
+        channel: caller.clone(),
+        after: Span::seconds(1),
+    });
+    hand.order(SwitchCommand::Bridge {
+        channel: caller,
+        peer: agent,
+    });
     hand.until_event(|e| matches!(e, SwitchEvent::HungUp { .. }));
     assert_eq!(hand.simulation.tally().fallbacks, 0);
 }
@@ -201,11 +259,23 @@ fn commands_for_a_missing_or_unanswered_channel_fail_with_their_reason() {
     let mut hand = Hand::new(settings());
     let ghost = ChannelId::new("ghost").unwrap();
     let order = hand.order(SwitchCommand::Answer { channel: ghost });
-    assert!(matches!(hand.outcome(order), Outcome::Failed { why: Failure::NoSuchChannel, .. }));
+    assert!(matches!(
+        hand.outcome(order),
+        Outcome::Failed {
+            why: Failure::NoSuchChannel,
+            ..
+        }
+    ));
     let channel = hand.call();
     let class = MusicClass::new("default").unwrap();
     let order = hand.order(SwitchCommand::Music { channel, class });
-    assert!(matches!(hand.outcome(order), Outcome::Failed { why: Failure::WrongState, .. }));
+    assert!(matches!(
+        hand.outcome(order),
+        Outcome::Failed {
+            why: Failure::WrongState,
+            ..
+        }
+    ));
 }
 
 #[test]
@@ -214,11 +284,23 @@ fn calls_outlive_a_cut_link_and_stand_in_the_next_snapshot() {
     let (caller, agent) = hand.two_legs();
     hand.simulation.cut_link(hand.now, Span::seconds(3));
     hand.until_event(|e| matches!(e, SwitchEvent::LinkLost { .. }));
-    let order = hand.order(SwitchCommand::Answer { channel: caller.clone() });
-    assert!(matches!(hand.outcome(order), Outcome::Failed { why: Failure::LinkDown, .. }));
+    let order = hand.order(SwitchCommand::Answer {
+        channel: caller.clone(),
+    });
+    assert!(matches!(
+        hand.outcome(order),
+        Outcome::Failed {
+            why: Failure::LinkDown,
+            ..
+        }
+    ));
     match hand.until_event(|e| matches!(e, SwitchEvent::Snapshot(_))) {
         SwitchEvent::Snapshot(snapshot) => {
-            let mut live: Vec<_> = snapshot.legs.into_iter().map(|l| l.arrival.channel).collect();
+            let mut live: Vec<_> = snapshot
+                .legs
+                .into_iter()
+                .map(|l| l.arrival.channel)
+                .collect();
             live.sort();
             let mut expected = vec![caller, agent];
             expected.sort();
@@ -247,8 +329,10 @@ fn bad_day(seed: u64) -> Vec<String> {
     settings.wire.faults.duplicated_events = 50;
     settings.wire.faults.late_events = 50;
     settings.wire.faults.late_by = Span::seconds(2);
-    settings.wire.faults.link_cuts =
-        Some(LinkCuts { every: Span::seconds(60), last: Span::seconds(5) });
+    settings.wire.faults.link_cuts = Some(LinkCuts {
+        every: Span::seconds(60),
+        last: Span::seconds(5),
+    });
     let from = Timestamp::from_millis(0);
     let mut simulation = Simulation::new(settings, seed, from);
     let mut out = Vec::new();

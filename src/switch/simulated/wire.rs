@@ -104,7 +104,11 @@ impl Wire {
             return vec![in_order + self.settings.faults.late_by];
         }
         self.last_event = in_order;
-        let copies = if self.chance.happens(self.settings.faults.duplicated_events) { 2 } else { 1 };
+        let copies = if self.chance.happens(self.settings.faults.duplicated_events) {
+            2
+        } else {
+            1
+        };
         vec![in_order; copies]
     }
 
