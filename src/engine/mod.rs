@@ -200,3 +200,5 @@ impl Engine {
 
 #[cfg(test)]
 mod consistency;
+#[cfg(test)]
+mod scenarios;

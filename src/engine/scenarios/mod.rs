@@ -1,0 +1,313 @@
+//! Calls played through the engine in virtual time. The transcripts are
+//! golden: a reviewer reads a change of behaviour as a change of these lines.
+
+mod a_call_is_answered;
+mod agents_choose_their_states;
+mod callers_who_leave;
+mod offers_that_fail;
+mod switches_that_vanish;
+
+use crate::engine::Engine;
+use crate::engine::centre::{
+    AccessNumber, AgentSettings, Centre, Level, Limits, QueueSettings, Strategy,
+};
+use crate::engine::command::{Command, Commands};
+use crate::engine::event::{AgentRequest, Event};
+use crate::engine::fact::Fact;
+use crate::engine::id::*;
+use crate::engine::text::OutsideText;
+use crate::engine::time::{Span, Timestamp};
+use crate::switch::*;
+use std::collections::BTreeMap;
+
+const SWITCH: &str = "sw";
+
+/// A centre with one switch, the queue `desk` (skill `desk`), agents `anna` and
+/// `bert` with the skill and `carl` without it.
+fn centre() -> Centre {
+    let desk = QueueSettings {
+        name: "Desk".into(),
+        strategy: Strategy::LongestIdle,
+        requires: skills(&[("desk", 2)]),
+        music: "default".parse().unwrap(),
+        ring: Span::seconds(20),
+        wrap_up: Span::seconds(30),
+        record: true,
+        max_waiting: 2,
+        priority: 0,
+        greeting: None,
+    };
+    let agent = |name: &str, level: &[(&str, i64)]| AgentSettings {
+        name: name.into(),
+        extension: Extension::new(name).unwrap(),
+        switch: SWITCH.parse().unwrap(),
+        skills: skills(level),
+        queues: vec!["desk".parse().unwrap()],
+    };
+    let flow = r#"{"name":"desk","start":"in","blocks":{
+        "in":{"kind":"answer","next":"menu"},
+        "menu":{"kind":"menu","prompts":["welcome"],"choices":{"1":"desk"},"attempts":1,"otherwise":"bye"},
+        "desk":{"kind":"queue","queue":"desk","full":"bye"},
+        "bye":{"kind":"hang_up"}}}"#;
+    Centre {
+        tenant: "hotel".parse().unwrap(),
+        site: "main".parse().unwrap(),
+        switches: vec![SWITCH.parse().unwrap()],
+        numbers: BTreeMap::from([(
+            "4001".to_owned(),
+            AccessNumber {
+                flow: "desk".parse().unwrap(),
+                language: Language::English,
+            },
+        )]),
+        flows: BTreeMap::from([("desk".parse().unwrap(), serde_json::from_str(flow).unwrap())]),
+        queues: BTreeMap::from([("desk".parse().unwrap(), desk)]),
+        agents: BTreeMap::from([
+            ("anna".parse().unwrap(), agent("anna", &[("desk", 2)])),
+            ("bert".parse().unwrap(), agent("bert", &[("desk", 5)])),
+            ("carl".parse().unwrap(), agent("carl", &[("desk", 1)])),
+        ]),
+        limits: Limits {
+            max_offers: 3,
+            ..Limits::default()
+        },
+    }
+}
+
+fn skills(list: &[(&str, i64)]) -> BTreeMap<SkillId, Level> {
+    list.iter()
+        .map(|(name, level)| (name.parse().unwrap(), Level::new(*level).unwrap()))
+        .collect()
+}
+
+/// Plays one centre by hand and keeps what it did.
+struct Play {
+    engine: Engine,
+    at: Timestamp,
+    transcript: Vec<String>,
+    orders: Vec<SwitchOrder>,
+    facts: Vec<Fact>,
+}
+
+impl Play {
+    /// A configured centre whose switch is connected and empty.
+    fn begin() -> Self {
+        let mut play = Self::unconnected();
+        play.on_switch(SwitchEvent::Snapshot(Snapshot::default()));
+        play.transcript.clear();
+        play
+    }
+
+    fn unconnected() -> Self {
+        let mut play = Self {
+            engine: Engine::new(),
+            at: Timestamp::from_millis(1_000_000),
+            transcript: Vec::new(),
+            orders: Vec::new(),
+            facts: Vec::new(),
+        };
+        play.event(Event::Started { seed: 7 });
+        play.event(Event::Configured {
+            centre: Box::new(centre()),
+        });
+        play
+    }
+
+    fn event(&mut self, event: Event) {
+        let mut out = Commands::default();
+        self.engine.handle(self.at, event, &mut out);
+        self.engine.assert_consistent();
+        for command in out.drain() {
+            if let Some(line) = describe(&command) {
+                self.transcript
+                    .push(format!("{:>6} {line}", self.at.as_millis() - 1_000_000));
+            }
+            match command {
+                Command::Switch(order) => self.orders.push(order),
+                Command::Note(fact) => self.facts.push(fact),
+                Command::File(_) => {}
+            }
+        }
+    }
+
+    fn on_switch(&mut self, event: SwitchEvent) {
+        self.event(Event::Switch {
+            switch: SWITCH.parse().unwrap(),
+            event,
+        });
+    }
+
+    /// Lets time pass, working off each deadline at its own time.
+    fn pass(&mut self, span: Span) {
+        let until = self.at + span;
+        for _ in 0..10_000 {
+            match self.engine.next_deadline() {
+                Some((due, _)) if due <= until => {
+                    self.at = self.at.max(due);
+                    self.event(Event::Due);
+                }
+                _ => {
+                    self.at = until;
+                    return;
+                }
+            }
+        }
+        panic!(
+            "the engine keeps waking itself: {:?}",
+            self.engine.next_deadline()
+        );
+    }
+
+    /// Answers every order so far with `Done`, as a healthy switch does.
+    fn accept_orders(&mut self) {
+        for order in std::mem::take(&mut self.orders) {
+            self.event(Event::Completed {
+                command: order.id,
+                outcome: Outcome::Done,
+            });
+        }
+    }
+
+    fn agent(&mut self, agent: &str, request: AgentRequest) {
+        self.event(Event::Agent {
+            agent: agent.parse().unwrap(),
+            request,
+        });
+    }
+
+    fn ready(&mut self, agent: &str) {
+        self.agent(agent, AgentRequest::Ready);
+    }
+
+    fn arrives(&mut self, channel: &str, dialled: &str) {
+        self.on_switch(SwitchEvent::Arrived(arrival(channel, dialled)));
+    }
+
+    /// A call from its arrival until it stands in the queue.
+    fn queues_up(&mut self, channel: &str) {
+        self.arrives(channel, "4001");
+        self.answered(channel);
+        self.key(channel, '1');
+        self.accept_orders();
+    }
+
+    fn answered(&mut self, channel: &str) {
+        self.on_switch(SwitchEvent::Answered {
+            channel: channel.parse().unwrap(),
+        });
+    }
+
+    fn key(&mut self, channel: &str, key: char) {
+        let digit = Digit {
+            key: Key::try_from(key).unwrap(),
+            method: DigitMethod::Rfc4733,
+        };
+        self.on_switch(SwitchEvent::Digit {
+            channel: channel.parse().unwrap(),
+            digit,
+        });
+    }
+
+    fn hangs_up(&mut self, channel: &str, cause: crate::engine::cause::Cause) {
+        self.on_switch(SwitchEvent::HungUp {
+            channel: channel.parse().unwrap(),
+            cause,
+        });
+    }
+
+    fn bridged(&mut self, channel: &str, peer: &str) {
+        let (channel, peer) = (channel.parse().unwrap(), peer.parse().unwrap());
+        self.on_switch(SwitchEvent::Bridged { channel, peer });
+    }
+
+    /// The channel of the latest leg rung for `agent`.
+    fn rung(&self, agent: &str) -> String {
+        let rung = self.facts.iter().rev().find_map(|fact| match fact {
+            Fact::Offered {
+                agent: offered,
+                leg,
+                ..
+            } if offered.as_str() == agent => Some(leg.channel.to_string()),
+            _ => None,
+        });
+        rung.unwrap_or_else(|| panic!("{agent} was not rung:\n{}", self.transcript.join("\n")))
+    }
+
+    /// The transcript since the last look, one line per thing done.
+    fn told(&mut self) -> String {
+        std::mem::take(&mut self.transcript).join("\n")
+    }
+}
+
+fn arrival(channel: &str, dialled: &str) -> Arrival {
+    Arrival {
+        channel: channel.parse().unwrap(),
+        state: ChannelState::Ringing,
+        caller_number: OutsideText::new("13800138000"),
+        caller_name: OutsideText::new("张三"),
+        dialled: OutsideText::new(dialled),
+        variables: LegVariables::default(),
+    }
+}
+
+/// One line for what matters to a reader; upkeep (variables, timers) is left out.
+fn describe(command: &Command) -> Option<String> {
+    let line = match command {
+        Command::Switch(order) => match &order.command {
+            SwitchCommand::SetVariables { .. } | SwitchCommand::Guard { .. } => return None,
+            SwitchCommand::Answer { channel } => format!("> answer {channel}"),
+            SwitchCommand::Refuse { channel, cause } => {
+                format!("> refuse {} with {cause}", short(channel))
+            }
+            SwitchCommand::Play {
+                channel, prompts, ..
+            } => {
+                let names: Vec<&str> = prompts.iter().map(PromptId::as_str).collect();
+                format!("> play {} to {channel}", names.join(", "))
+            }
+            SwitchCommand::Music { channel, class } => format!("> music {class} to {channel}"),
+            SwitchCommand::Silence { channel } => format!("> silence {channel}"),
+            SwitchCommand::Ring(ring) => format!("> ring {}", ring.extension),
+            SwitchCommand::Bridge { channel, peer } => {
+                format!("> bridge {channel} and {}", short(peer))
+            }
+            SwitchCommand::Record { caller, agent } => {
+                format!("> record {caller} and {}", short(agent))
+            }
+            SwitchCommand::StopRecording { caller, .. } => format!("> stop recording {caller}"),
+            SwitchCommand::HangUp { channel, cause } => {
+                format!("> hang up {} with {cause}", short(channel))
+            }
+        },
+        Command::File(_) => "> file the recording".to_owned(),
+        Command::Note(fact) => match fact {
+            Fact::CallMoved { state, .. } => format!("call {}", state.word()),
+            Fact::CallEnded {
+                cause, ended_by, ..
+            } => format!("call ended with {cause} by {ended_by:?}"),
+            Fact::QueueLeft { queue, reason, .. } => format!("left {queue}: {reason:?}"),
+            Fact::OfferEnded { agent, outcome, .. } => format!("offer to {agent}: {outcome:?}"),
+            Fact::AgentMoved { agent, state, .. } => format!("{agent} {}", state.word()),
+            Fact::RecordingFiled { filed, .. } => format!("recorded {}", filed.name),
+            Fact::RecordingLost { why, .. } => format!("recording lost: {why}"),
+            Fact::CommandFailed { why, .. } => format!("command failed: {why}"),
+            Fact::LinkChanged { switch, up, .. } => {
+                format!("link {switch} {}", if *up { "up" } else { "down" })
+            }
+            Fact::Reconciled {
+                adopted, closed, ..
+            } => format!("reconciled: {adopted} adopted, {closed} closed"),
+            _ => return None,
+        },
+    };
+    Some(line)
+}
+
+/// Agents' legs have generated names; a transcript says only that it is one.
+fn short(channel: &ChannelId) -> &str {
+    if channel.as_str().len() == 36 {
+        "the agent's leg"
+    } else {
+        channel.as_str()
+    }
+}

@@ -1,0 +1,152 @@
+use super::*;
+use crate::engine::agent::AgentState;
+use crate::engine::call::CallState;
+use crate::engine::fact::{Remembered, RememberedAgent, RememberedCall};
+
+fn live(channel: &str, peer: Option<&str>) -> LiveLeg {
+    LiveLeg {
+        arrival: Arrival {
+            state: ChannelState::Answered,
+            ..arrival(channel, "4001")
+        },
+        peer: peer.map(|peer| peer.parse().unwrap()),
+        created: None,
+    }
+}
+
+fn snapshot(legs: Vec<LiveLeg>) -> SwitchEvent {
+    SwitchEvent::Snapshot(Snapshot { legs })
+}
+
+#[test]
+fn a_lost_link_stops_offers_until_the_snapshot() {
+    let mut play = Play::begin();
+    play.queues_up("c1");
+    play.told();
+    play.on_switch(SwitchEvent::LinkLost {
+        why: OutsideText::new("reset"),
+    });
+    play.ready("anna");
+    play.pass(Span::seconds(5));
+    play.on_switch(snapshot(vec![live("c1", None)]));
+    insta::assert_snapshot!(play.told(), @r#"
+       0 link sw down
+       0 anna ready
+    5000 > music default to c1
+    5000 link sw up
+    5000 reconciled: 0 adopted, 0 closed
+    5000 > ring anna
+    5000 anna offered
+    5000 call offered
+    "#);
+}
+
+#[test]
+fn calls_that_ended_meanwhile_are_closed_and_unknown_ones_taken_on() {
+    let mut play = Play::begin();
+    play.queues_up("c1");
+    play.on_switch(SwitchEvent::LinkLost {
+        why: OutsideText::new("reset"),
+    });
+    play.told();
+    play.on_switch(snapshot(vec![live("c2", None)]));
+    insta::assert_snapshot!(play.told(), @r#"
+    0 left desk: Abandoned
+    0 call ended
+    0 call ended with network_failure by Caller
+    0 call arrived
+    0 call in_flow
+    0 > play welcome to c2
+    0 link sw up
+    0 reconciled: 1 adopted, 1 closed
+    "#);
+}
+
+#[test]
+fn a_leg_that_carries_its_place_keeps_it() {
+    let mut play = Play::begin();
+    play.queues_up("c2");
+    play.told();
+    let mut old = live("c1", None);
+    let earlier = Timestamp::from_millis(play.at.as_millis() - 60_000);
+    old.arrival.variables = LegVariables::default()
+        .with(LegVariable::Call, "01ARZ3NDEKTSV4RRFFQ69G5FAV")
+        .with(LegVariable::Queue, "desk")
+        .with(LegVariable::Priority, 0)
+        .with(LegVariable::Entered, earlier.as_millis());
+    play.on_switch(snapshot(vec![old, live("c2", None)]));
+    play.ready("anna");
+    let offered = play.facts.iter().rev().find_map(|fact| match fact {
+        Fact::Offered { call, .. } => Some(call.to_string()),
+        _ => None,
+    });
+    assert_eq!(offered.as_deref(), Some("01ARZ3NDEKTSV4RRFFQ69G5FAV"));
+}
+
+#[test]
+fn a_new_run_goes_on_where_the_last_one_stopped() {
+    let mut play = Play::unconnected();
+    let call = |id: &str, channel: &str, state: CallState| RememberedCall {
+        call: id.parse().unwrap(),
+        leg: LegId {
+            switch: SWITCH.parse().unwrap(),
+            channel: channel.parse().unwrap(),
+        },
+        caller_number: OutsideText::new("1"),
+        caller_name: OutsideText::default(),
+        dialled: OutsideText::new("4001"),
+        started: play.at,
+        state,
+        state_since: play.at,
+        waiting: None,
+        agent: None,
+        flow: None,
+    };
+    let mut waiting = call("01ARZ3NDEKTSV4RRFFQ69G5FAV", "c1", CallState::Waiting);
+    waiting.waiting = Some(("desk".parse().unwrap(), 0, play.at));
+    let mut talking = call("01ARZ3NDEKTSV4RRFFQ69G5FAW", "c2", CallState::Connected);
+    let leg = LegId {
+        switch: SWITCH.parse().unwrap(),
+        channel: "a2".parse().unwrap(),
+    };
+    talking.agent = Some(("anna".parse().unwrap(), leg));
+    let mut over = call("01ARZ3NDEKTSV4RRFFQ69G5FAX", "c3", CallState::Waiting);
+    over.waiting = Some(("desk".parse().unwrap(), 0, play.at));
+    let agent = |name: &str, state: AgentState| RememberedAgent {
+        agent: name.parse().unwrap(),
+        state,
+        since: play.at,
+        call: None,
+        until: None,
+    };
+    let remembered = Remembered {
+        agents: vec![
+            agent("anna", AgentState::OnCall),
+            agent("bert", AgentState::Ready),
+        ],
+        calls: vec![waiting, talking, over],
+        last_command: CommandId(41),
+    };
+    play.told();
+    play.event(Event::Remembered { remembered });
+    play.on_switch(snapshot(vec![
+        live("c1", None),
+        live("c2", Some("a2")),
+        live("a2", Some("c2")),
+    ]));
+    assert!(play.orders.iter().all(|order| order.id > CommandId(41)));
+    insta::assert_snapshot!(play.told(), @r#"
+    0 anna ready
+    0 bert ready
+    0 anna on_call
+    0 left desk: Abandoned
+    0 call ended
+    0 call ended with network_failure by Caller
+    0 > music default to c1
+    0 link sw up
+    0 reconciled: 0 adopted, 1 closed
+    0 > ring bert
+    0 bert offered
+    0 call offered
+    "#);
+}
