@@ -6,6 +6,7 @@
 
 mod connection;
 mod error;
+pub mod journal;
 mod migrations;
 pub mod password;
 mod pool;
