@@ -2,9 +2,12 @@
 //! Asterisk. The modules in reading order; `docs/architecture.md` walks a call
 //! through them.
 
+pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod dialplan;
 pub mod engine;
+pub mod nearest;
 pub mod runtime;
 pub mod store;
 pub mod switch;

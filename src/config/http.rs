@@ -1,36 +1,26 @@
 //! `[http]`: where the pages and the API are served.
 
+use crate::config::section::section;
 use crate::engine::time::Span;
-use serde::{Deserialize, Serialize};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
 
-/// The web server of the pages and the API.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct HttpConfig {
-    /// Address and port to listen on. Put a TLS proxy before anything but loopback.
-    pub listen: SocketAddr,
-    /// The address people type, for example `https://calls.example.com`. With
-    /// `https` the session cookie is sent over TLS only.
-    pub public_url: Option<String>,
-    /// How long a sign-in lasts, in hours.
-    pub session_hours: u32,
-}
-
-impl Default for HttpConfig {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8480),
-            public_url: None,
-            session_hours: 12,
-        }
+section! {
+    /// The web server of the pages and the API.
+    pub struct HttpConfig {
+        /// Address and port to listen on. Put a TLS proxy before anything but loopback.
+        default listen: SocketAddr = "127.0.0.1:8480",
+        /// The address people type. With `https` the session cookie is sent over TLS only.
+        optional public_url: Option<String> = "https://calls.example.com",
+        /// How long a sign-in lasts, in hours.
+        default session_hours: NonZeroU32 = 12,
     }
 }
 
 impl HttpConfig {
     /// How long a sign-in lasts.
     pub fn session(&self) -> Span {
-        Span::seconds(self.session_hours.saturating_mul(3_600))
+        Span::seconds(self.session_hours.get().saturating_mul(3_600))
     }
 
     /// Whether browsers reach us over TLS.

@@ -1,4 +1,249 @@
-//! The configuration: one TOML file plus environment, one struct and file per concern.
+//! The configuration: one TOML file plus environment, one struct and file per
+//! concern. [`section`] says how a struct, its reader and its part of the
+//! example file come from one declaration; [`references`] checks what sections
+//! say of each other.
 
+pub mod agent;
+pub mod centre;
+pub mod dialplan;
+pub mod example;
+pub mod finding;
+pub mod flow;
 pub mod http;
+pub mod journal;
+pub mod limits;
+pub mod log;
+pub mod number;
+pub mod queue;
+pub mod recordings;
+mod references;
+pub mod section;
+pub mod source;
+pub mod store;
 pub mod switch;
+
+use crate::engine::centre::{AccessNumber, Centre};
+use crate::engine::id::{AgentId, FlowId, QueueId, SwitchId};
+use crate::engine::ivr::flow::Flow;
+use agent::AgentConfig;
+use centre::CentreConfig;
+use dialplan::DialplanConfig;
+use finding::{ConfigErrors, Finding, Findings};
+use http::HttpConfig;
+use journal::JournalConfig;
+use limits::LimitsConfig;
+use log::LogConfig;
+use number::NumberConfig;
+use queue::QueueConfig;
+use recordings::RecordingsConfig;
+use section::{Reader, Section};
+use source::{Node, Value};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::str::FromStr;
+use store::StoreConfig;
+use switch::{SwitchConfig, SwitchKind};
+
+/// A configuration that was checked: whatever it names exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    pub centre: CentreConfig,
+    pub switches: Vec<SwitchConfig>,
+    pub store: StoreConfig,
+    pub journal: JournalConfig,
+    pub recordings: RecordingsConfig,
+    pub http: HttpConfig,
+    pub queues: BTreeMap<QueueId, QueueConfig>,
+    pub agents: BTreeMap<AgentId, AgentConfig>,
+    pub numbers: BTreeMap<String, NumberConfig>,
+    pub flows: BTreeMap<FlowId, Flow>,
+    pub limits: LimitsConfig,
+    pub dialplan: DialplanConfig,
+    pub log: LogConfig,
+    /// Doubtful things that do not stand in the way.
+    pub warnings: Vec<Finding>,
+}
+
+impl Config {
+    /// Reads the file at `path` and the process's environment.
+    ///
+    /// # Errors
+    /// [`ConfigErrors`] with every finding, not only the first.
+    pub fn load(path: &Path) -> Result<Self, ConfigErrors> {
+        let text = std::fs::read_to_string(path).map_err(|why| ConfigErrors::Unreadable {
+            path: path.to_owned(),
+            why,
+        })?;
+        // A variable that is not Unicode cannot be one of ours.
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        Self::read(path, &text, variables)
+    }
+
+    /// Reads `text`, which stands in the file `path`, overlaid by `variables`.
+    /// Files it names are looked for from the folder of `path`.
+    ///
+    /// # Errors
+    /// [`ConfigErrors::Found`] with every finding.
+    pub fn read(
+        path: &Path,
+        text: &str,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigErrors> {
+        let mut findings = Findings::default();
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let mut root = source::parse(path, text, &mut findings);
+        if findings.has_errors() {
+            // What follows a syntax error would be reported as missing.
+            return Err(ConfigErrors::Found(findings.into_sorted()));
+        }
+        source::overlay(&mut root, variables);
+        resolve_flows(&mut root, folder, &mut findings);
+
+        let config = read_root(&root, folder, &mut findings);
+        if let Some(config) = &config {
+            references::check(config, &root, &mut findings);
+        }
+        let sound = !findings.has_errors();
+        let found = findings.into_sorted();
+        match config {
+            Some(config) if sound => Ok(Self {
+                warnings: found,
+                ..config
+            }),
+            _ => Err(ConfigErrors::Found(found)),
+        }
+    }
+
+    /// The centre as the engine is told of it.
+    pub fn centre(&self) -> Centre {
+        let numbers = self.numbers.iter().map(|(dialled, number)| {
+            let language = number.language.unwrap_or(self.centre.language);
+            (
+                dialled.clone(),
+                AccessNumber {
+                    flow: number.flow.clone(),
+                    language,
+                },
+            )
+        });
+        Centre {
+            tenant: self.centre.tenant.clone(),
+            site: self.centre.site.clone(),
+            switches: self
+                .switches
+                .iter()
+                .map(|switch| switch.id.clone())
+                .collect(),
+            numbers: numbers.collect(),
+            flows: self.flows.clone(),
+            queues: self
+                .queues
+                .iter()
+                .map(|(id, queue)| (id.clone(), queue.into()))
+                .collect(),
+            agents: self
+                .agents
+                .iter()
+                .map(|(id, agent)| (id.clone(), agent.into()))
+                .collect(),
+            limits: (&self.limits).into(),
+        }
+    }
+}
+
+fn resolve_flows(root: &mut Node, folder: &Path, findings: &mut Findings) {
+    let Value::Table(table) = &mut root.value else {
+        return;
+    };
+    let Some(Value::Table(flows)) = table.get_mut("flows").map(|node| &mut node.value) else {
+        return;
+    };
+    for (name, node) in flows {
+        flow::resolve(node, &format!("flows.{name}"), folder, findings);
+    }
+}
+
+/// Everything that could be read. A section that could not be is replaced by
+/// its defaults, or left out, so that the rest can be checked all the same.
+fn read_root(root: &Node, folder: &Path, findings: &mut Findings) -> Option<Config> {
+    let mut sections = Sections {
+        reader: Reader::new(root, "", folder, findings)?,
+        folder,
+    };
+    let switches: BTreeMap<SwitchId, SwitchKind> = sections.many("switches", SwitchKind::read);
+    let config = Config {
+        centre: sections.one("centre")?,
+        switches: switches
+            .into_iter()
+            .map(|(id, kind)| SwitchConfig { id, kind })
+            .collect(),
+        store: sections.one("store")?,
+        journal: sections.one("journal")?,
+        recordings: sections.one("recordings")?,
+        http: sections.one("http")?,
+        queues: sections.many("queues", QueueConfig::read),
+        agents: sections.many("agents", AgentConfig::read),
+        numbers: sections.many("numbers", NumberConfig::read),
+        flows: sections.many("flows", flow::read),
+        limits: sections.one("limits")?,
+        dialplan: sections.one("dialplan")?,
+        log: sections.one("log")?,
+        warnings: Vec::new(),
+    };
+    sections.reader.finish();
+    Some(config)
+}
+
+/// The sections of the file, each a table below the root.
+struct Sections<'a> {
+    reader: Reader<'a>,
+    folder: &'a Path,
+}
+
+impl Sections<'_> {
+    /// The section `[name]`; its defaults when it is not given or has errors.
+    fn one<S: Section>(&mut self, name: &str) -> Option<S> {
+        let given = self.reader.take(name).and_then(|node| {
+            S::read(Reader::new(
+                &node,
+                name,
+                self.folder,
+                self.reader.findings(),
+            )?)
+        });
+        given.or_else(|| S::parse("").ok())
+    }
+
+    /// The sections `[name.<id>]` without those that have errors.
+    fn many<K: FromStr<Err: ToString> + Ord, S>(
+        &mut self,
+        name: &str,
+        read: impl Fn(Reader<'_>) -> Option<S>,
+    ) -> BTreeMap<K, S> {
+        let Some(node) = self.reader.take(name) else {
+            return BTreeMap::new();
+        };
+        let findings = self.reader.findings();
+        let Value::Table(table) = &node.value else {
+            let repair = format!("write each one as [{name}.<id>]");
+            let what = format!("must be a table, not {}", node.kind());
+            findings.error(&node.key, name, what, Some(repair));
+            return BTreeMap::new();
+        };
+        let mut sections = BTreeMap::new();
+        for (id, node) in table {
+            let path = format!("{name}.{id}");
+            let key = id.parse::<K>();
+            if let Err(error) = &key {
+                findings.error(&node.key, &path, error.to_string(), None);
+            }
+            let section = Reader::new(node, &path, self.folder, findings).and_then(&read);
+            if let (Ok(key), Some(section)) = (key, section) {
+                sections.insert(key, section);
+            }
+        }
+        sections
+    }
+}

@@ -1,100 +1,107 @@
-//! `[[switch]]`: the switches this controller attaches to.
+//! `[switches.<id>]`: the switches this controller attaches to.
 
+use crate::config::section::{Reader, Section, section};
 use crate::engine::id::SwitchId;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::path::PathBuf;
 
 /// One switch: its id, and what its kind needs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SwitchConfig {
-    /// Name of this switch, unique in the file; appears in every record.
+    /// Name of this switch; appears in every record.
     pub id: SwitchId,
-    #[serde(flatten)]
     pub kind: SwitchKind,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SwitchKind {
     Freeswitch(FreeswitchConfig),
     Asterisk(AsteriskConfig),
     Simulated(SimulatedConfig),
 }
 
-/// `kind = "freeswitch"`: attach over the event socket (ESL).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FreeswitchConfig {
-    /// Host and port of the event socket.
-    pub address: String,
-    /// Password of the event socket.
-    pub password: String,
-    /// How an agent's extension is dialled; `{extension}` is replaced.
-    /// For example `user/{extension}` or `sofia/internal/{extension}@10.0.0.5`.
-    pub endpoint: String,
-    /// Folder of prompts on the switch: `<prompts>/<language>/<prompt>.wav`.
-    pub prompts: PathBuf,
-    /// Folder the switch records into.
-    pub recordings: PathBuf,
-    /// The same folder as this controller sees it; by default the same path.
-    #[serde(default)]
-    pub recordings_seen_at: Option<PathBuf>,
-    /// Connections that carry commands (besides the one for events).
-    #[serde(default = "default_command_connections")]
-    pub command_connections: u16,
-    /// The dialplan extension that takes calls when the controller is away, with its context.
-    #[serde(default = "default_fallback")]
-    pub fallback: String,
+/// The word for a kind of switch in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum KindWord {
+    Freeswitch,
+    Asterisk,
+    Simulated,
 }
 
-fn default_command_connections() -> u16 {
-    4
+impl SwitchKind {
+    /// The word for it in the file.
+    pub fn word(&self) -> &'static str {
+        match self {
+            SwitchKind::Freeswitch(_) => "freeswitch",
+            SwitchKind::Asterisk(_) => "asterisk",
+            SwitchKind::Simulated(_) => "simulated",
+        }
+    }
+
+    /// Reads the table of one switch by the `kind` it names.
+    pub(super) fn read(mut reader: Reader<'_>) -> Option<Self> {
+        match reader.required("kind", "\"asterisk\"")? {
+            KindWord::Freeswitch => FreeswitchConfig::read(reader).map(SwitchKind::Freeswitch),
+            KindWord::Asterisk => AsteriskConfig::read(reader).map(SwitchKind::Asterisk),
+            KindWord::Simulated => SimulatedConfig::read(reader).map(SwitchKind::Simulated),
+        }
+    }
 }
 
-fn default_fallback() -> String {
-    "switchyard-fallback XML switchyard".to_owned()
+section! {
+    /// `kind = "freeswitch"`: attach over the event socket (ESL).
+    pub struct FreeswitchConfig {
+        /// Host and port of the event socket.
+        default address: String = "127.0.0.1:8021",
+        /// Password of the event socket, or `password_file` with the path of a file that holds it.
+        secret password: String = "change-me",
+        /// How an agent's extension is dialled; `{extension}` is replaced.
+        /// For example `user/{extension}` or `sofia/internal/{extension}@10.0.0.5`.
+        default endpoint: String = "user/{extension}",
+        /// Folder of prompts on the switch: `<prompts>/<language>/<prompt>.wav`.
+        default prompts: PathBuf = "/usr/share/freeswitch/sounds/switchyard",
+        /// Folder the switch records into.
+        default recordings: PathBuf = "/var/lib/freeswitch/recordings/switchyard",
+        /// The same folder as this controller sees it; by default the same path.
+        optional recordings_seen_at: Option<PathBuf> = "/mnt/freeswitch/recordings",
+        /// Connections that carry commands (besides the one for events).
+        default command_connections: u16 = 4,
+        /// The dialplan extension that takes calls when the controller is away, with its context.
+        default fallback: String = "switchyard-fallback XML switchyard",
+    }
 }
 
-/// `kind = "asterisk"`: attach over ARI.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AsteriskConfig {
-    /// Base address of ARI, for example `http://127.0.0.1:8088/ari`.
-    pub url: String,
-    pub user: String,
-    pub password: String,
-    /// The Stasis application's name, as in the dialplan.
-    #[serde(default = "default_app")]
-    pub app: String,
-    /// How an agent's extension is dialled; `{extension}` is replaced.
-    /// For example `PJSIP/{extension}`.
-    pub endpoint: String,
-    /// Folder of prompts below the switch's sounds: `<prompts>/<language>/<prompt>`.
-    #[serde(default = "default_prompts")]
-    pub prompts: String,
+section! {
+    /// `kind = "asterisk"`: attach over ARI.
+    pub struct AsteriskConfig {
+        /// Base address of ARI.
+        default url: String = "http://127.0.0.1:8088/ari",
+        /// The ARI user, from ari.conf.
+        default user: String = "switchyard",
+        /// The ARI user's password, or `password_file` with the path of a file that holds it.
+        secret password: String = "change-me",
+        /// The Stasis application's name, as in the dialplan.
+        default app: String = "switchyard",
+        /// How an agent's extension is dialled; `{extension}` is replaced.
+        default endpoint: String = "PJSIP/{extension}",
+        /// Folder of prompts below the switch's sounds: `<prompts>/<language>/<prompt>`.
+        default prompts: String = "switchyard",
+    }
 }
 
-fn default_app() -> String {
-    "switchyard".to_owned()
-}
-
-fn default_prompts() -> String {
-    "switchyard".to_owned()
-}
-
-/// `kind = "simulated"`: callers and agents from a seed, in real time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SimulatedConfig {
-    /// The same seed gives the same callers.
-    #[serde(default)]
-    pub seed: u64,
-    /// Calls that arrive per minute, on average.
-    pub calls_per_minute: u32,
-    /// Mean length of a conversation, in seconds.
-    pub talk_s: u32,
-    /// Mean patience of a waiting caller, in seconds.
-    pub patience_s: u32,
-    /// Folder the simulated switch records into.
-    pub recordings: PathBuf,
+section! {
+    /// `kind = "simulated"`: callers and agents from a seed, in real time.
+    pub struct SimulatedConfig {
+        /// The same seed gives the same callers.
+        default seed: u64 = 1,
+        /// Calls that arrive per minute, on average.
+        default calls_per_minute: u32 = 20,
+        /// Mean length of a conversation, in seconds.
+        default talk_s: u32 = 60,
+        /// Mean patience of a waiting caller, in seconds.
+        default patience_s: u32 = 90,
+        /// Folder the simulated switch records into.
+        default recordings: PathBuf = "/var/lib/switchyard/simulated-recordings",
+    }
 }

@@ -12,16 +12,16 @@ use ulid::Ulid;
 /// Why a text cannot serve as an identifier.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
-    #[error("a {kind} must not be empty")]
+    #[error("the {kind} is empty")]
     Empty { kind: &'static str },
-    #[error("a {kind} may have at most {limit} characters, this one has {length}")]
+    #[error("the {kind} may have at most {limit} characters, this one has {length}")]
     TooLong {
         kind: &'static str,
         limit: usize,
         length: usize,
     },
     #[error(
-        "a {kind} may hold only letters, digits and '.', '_', '-', ':', '@', '+', not {found:?}"
+        "the {kind} may hold only letters, digits and '.', '_', '-', ':', '@', '+', not {found:?}"
     )]
     Character { kind: &'static str, found: char },
 }

@@ -1,0 +1,100 @@
+//! The command line: one file per subcommand, and what they share.
+//!
+//! Exit codes: 0 all is well, 1 something was found or failed, 2 the command
+//! line could not be understood.
+
+pub mod check;
+pub mod config_file;
+pub mod render;
+
+use clap::{Parser, Subcommand};
+use config_file::ConfigFile;
+use std::error::Error;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+/// What a subcommand prints to. Broken pipes end it quietly.
+pub type Output<'a> = &'a mut dyn Write;
+
+/// What a subcommand found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Good,
+    /// It did its work, and what it found is bad.
+    Bad,
+}
+
+/// Why a subcommand could not do its work; shown to the user with its sources.
+pub type CliError = Box<dyn Error + Send + Sync>;
+
+/// Call-centre control plane for FreeSWITCH and Asterisk.
+///
+/// switchyard attaches to your switches, decides what happens to every call and
+/// leaves the audio to them. When it is away, calls go the fallback way that your
+/// dialplan gives them.
+#[derive(Debug, Parser)]
+#[command(name = "switchyard", version, propagate_version = true)]
+#[command(after_help = "\
+Begin with:
+  switchyard demo                        a running centre on a simulated switch
+  switchyard check --print-example       every setting, explained
+  switchyard check                       what is wrong with switchyard.toml
+  switchyard render dialplan --switch asterisk
+  switchyard doctor                      whether switches, store and folders are ready
+  switchyard serve                       take calls
+
+Exit codes: 0 all is well, 1 something was found or failed, 2 wrong usage.")]
+pub struct Cli {
+    #[command(flatten)]
+    pub config: ConfigFile,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Check(check::Check),
+    Render(render::Render),
+}
+
+/// Runs the subcommand and says how the process ends.
+pub async fn run(cli: Cli, out: Output<'_>) -> ExitCode {
+    match dispatch(cli, out).await {
+        Ok(Verdict::Good) => ExitCode::SUCCESS,
+        Ok(Verdict::Bad) => ExitCode::FAILURE,
+        Err(error) if is_broken_pipe(error.as_ref()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(error.as_ref());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn dispatch(cli: Cli, out: Output<'_>) -> Result<Verdict, CliError> {
+    match cli.command {
+        Command::Check(check) => check.run(&cli.config, out),
+        Command::Render(render) => render.run(&cli.config, out),
+    }
+}
+
+/// Writes the error and what caused it to standard error.
+fn complain(error: &(dyn Error + 'static)) {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        // Many errors already show their source.
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    // Nowhere is left to tell that standard error is gone.
+    let _ = writeln!(io::stderr(), "switchyard: {text}");
+}
+
+fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
+    error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,35 @@
+//! `[agents.<id>]`: the people who take calls.
+
+use crate::config::section::section;
+use crate::engine::centre::{AgentSettings, Level};
+use crate::engine::id::{QueueId, SkillId, SwitchId};
+use crate::switch::Extension;
+use std::collections::BTreeMap;
+
+section! {
+    /// An agent, who takes calls.
+    pub struct AgentConfig {
+        /// Shown to people.
+        required name: String = "王芳",
+        /// What is rung on the agent's switch.
+        required extension: Extension = "1001",
+        /// The switch the agent's device is on.
+        required switch: SwitchId = "pbx",
+        /// What the agent can do, each skill with a level from 1 (beginner) to 9 (expert).
+        default skills: BTreeMap<SkillId, Level> = {},
+        /// The queues the agent serves.
+        required queues: Vec<QueueId> = ["reservations"],
+    }
+}
+
+impl From<&AgentConfig> for AgentSettings {
+    fn from(agent: &AgentConfig) -> Self {
+        Self {
+            name: agent.name.clone(),
+            extension: agent.extension.clone(),
+            switch: agent.switch.clone(),
+            skills: agent.skills.clone(),
+            queues: agent.queues.clone(),
+        }
+    }
+}

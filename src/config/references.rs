@@ -1,0 +1,198 @@
+//! What sections say of each other: every name they use must exist.
+
+use crate::config::Config;
+use crate::config::agent::AgentConfig;
+use crate::config::finding::{Findings, Place, Severity};
+use crate::config::source::{Node, Value};
+use crate::config::switch::SwitchKind;
+use crate::engine::id::QueueId;
+use crate::engine::ivr::check;
+use crate::nearest::suggestion;
+
+pub(super) fn check(config: &Config, root: &Node, findings: &mut Findings) {
+    let mut references = References { root, findings };
+    references.switches(config);
+    references.agents(config);
+    references.numbers(config);
+    references.flows(config);
+    references.skills(config);
+}
+
+struct References<'a> {
+    root: &'a Node,
+    findings: &'a mut Findings,
+}
+
+impl<'a> References<'a> {
+    fn switches(&mut self, config: &Config) {
+        if self.names("switches").is_empty() {
+            let kinds = "\"freeswitch\", \"asterisk\" or \"simulated\"";
+            let repair = format!("add [switches.<id>] with kind = {kinds}");
+            self.error(&["switches"], "no switch is given".to_owned(), Some(repair));
+        }
+        for switch in &config.switches {
+            let endpoint = match &switch.kind {
+                SwitchKind::Freeswitch(freeswitch) => &freeswitch.endpoint,
+                SwitchKind::Asterisk(asterisk) => &asterisk.endpoint,
+                SwitchKind::Simulated(_) => continue,
+            };
+            if !endpoint.contains("{extension}") {
+                let what = format!("{endpoint:?} does not say where the agent's extension goes");
+                let repair = Some("put {extension} in its place".to_owned());
+                self.error(&["switches", switch.id.as_str(), "endpoint"], what, repair);
+            }
+        }
+    }
+
+    fn agents(&mut self, config: &Config) {
+        for (id, agent) in &config.agents {
+            self.exists(
+                &["agents", id.as_str(), "switch"],
+                "switch",
+                "switches",
+                agent.switch.as_str(),
+            );
+            for queue in &agent.queues {
+                self.exists(
+                    &["agents", id.as_str(), "queues"],
+                    "queue",
+                    "queues",
+                    queue.as_str(),
+                );
+            }
+        }
+    }
+
+    fn numbers(&mut self, config: &Config) {
+        for (dialled, number) in &config.numbers {
+            self.exists(
+                &["numbers", dialled, "flow"],
+                "flow",
+                "flows",
+                number.flow.as_str(),
+            );
+        }
+        if self.names("numbers").is_empty() {
+            let repair = "add [numbers.<dialled>] with the flow it starts".to_owned();
+            let what = "no access number is given: every call is refused".to_owned();
+            self.warning(&["numbers"], what, Some(repair));
+        }
+    }
+
+    fn flows(&mut self, config: &Config) {
+        let names = self.names("queues");
+        let queues: Vec<QueueId> = names.iter().filter_map(|name| name.parse().ok()).collect();
+        for (id, flow) in &config.flows {
+            for finding in check::check(flow, &queues) {
+                let mut path = vec!["flows", id.as_str()];
+                match &finding.block {
+                    Some(block) => path.extend(["blocks", block.as_str()]),
+                    None => path.push("start"),
+                }
+                path.extend(finding.edge.iter().flat_map(|edge| edge.split('.')));
+                let severity = if finding.problem.is_fatal() {
+                    Severity::Error
+                } else {
+                    Severity::Warning
+                };
+                let (what, repair) = (finding.problem.to_string(), Some(finding.repair.clone()));
+                self.push(severity, &path, what, repair);
+            }
+        }
+    }
+
+    /// A queue nobody can serve is allowed, and probably a mistake.
+    fn skills(&mut self, config: &Config) {
+        for (id, queue) in &config.queues {
+            let mut serving = config
+                .agents
+                .values()
+                .filter(|agent| agent.queues.contains(id))
+                .peekable();
+            if serving.peek().is_none() {
+                let repair = format!("add {id:?} to the queues of an agent", id = id.as_str());
+                self.warning(
+                    &["queues", id.as_str()],
+                    "no agent serves this queue".to_owned(),
+                    Some(repair),
+                );
+                continue;
+            }
+            let can = |agent: &AgentConfig| {
+                queue
+                    .requires
+                    .iter()
+                    .all(|(skill, least)| agent.skills.get(skill) >= Some(least))
+            };
+            if serving.any(can) {
+                continue;
+            }
+            for skill in queue.requires.keys() {
+                let known = config.agents.values().flat_map(|agent| agent.skills.keys());
+                let repair = suggestion(skill.as_str(), known.map(|skill| skill.as_str()));
+                let what = "no agent of this queue has the skills it requires".to_owned();
+                self.warning(
+                    &["queues", id.as_str(), "requires", skill.as_str()],
+                    what,
+                    repair,
+                );
+            }
+        }
+    }
+
+    /// Reports `name` at `path` unless the file has a section `[<sections>.<name>]`.
+    fn exists(&mut self, path: &[&str], noun: &str, sections: &str, name: &str) {
+        let known = self.names(sections);
+        if !known.contains(&name) {
+            self.error(
+                path,
+                format!("unknown {noun} \"{name}\""),
+                suggestion(name, known),
+            );
+        }
+    }
+
+    /// The names given below `[<sections>]`, those with errors included.
+    fn names(&self, sections: &str) -> Vec<&'a str> {
+        let Value::Table(root) = &self.root.value else {
+            return Vec::new();
+        };
+        match root.get(sections).map(|node| &node.value) {
+            Some(Value::Table(table)) => table.keys().map(String::as_str).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn error(&mut self, path: &[&str], what: String, repair: Option<String>) {
+        self.push(Severity::Error, path, what, repair);
+    }
+
+    fn warning(&mut self, path: &[&str], what: String, repair: Option<String>) {
+        self.push(Severity::Warning, path, what, repair);
+    }
+
+    fn push(&mut self, severity: Severity, path: &[&str], what: String, repair: Option<String>) {
+        let place = locate(self.root, path);
+        self.findings
+            .push(severity, &place, &path.join("."), what, repair);
+    }
+}
+
+/// The place of the value at `path`, or of the nearest thing above it that was given.
+fn locate(root: &Node, path: &[&str]) -> Place {
+    let mut place = root.key.clone();
+    let mut node = root;
+    for (depth, name) in path.iter().enumerate() {
+        let Value::Table(table) = &node.value else {
+            break;
+        };
+        let Some(child) = table.get(*name) else { break };
+        place = if depth + 1 == path.len() {
+            child.place.clone()
+        } else {
+            child.key.clone()
+        };
+        node = child;
+    }
+    place
+}

@@ -1,0 +1,289 @@
+//! Finds what is wrong with a flow before a caller does.
+
+use crate::engine::id::{BlockId, QueueId};
+use crate::engine::ivr::flow::{Block, Flow};
+use crate::nearest::suggestion;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+/// One thing wrong with a flow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlowFinding {
+    /// The block it stands in; `None` for the flow's start.
+    pub block: Option<BlockId>,
+    /// The block's key, dotted: `next`, `choices.1`, `prompts`.
+    pub edge: Option<String>,
+    pub problem: Problem,
+    /// What would mend it.
+    pub repair: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    StartMissing {
+        start: BlockId,
+    },
+    UnknownNext {
+        next: BlockId,
+    },
+    UnknownQueue {
+        queue: QueueId,
+    },
+    Unreachable,
+    NoPrompts,
+    NoChoices,
+    ZeroTimeout,
+    ZeroAttempts,
+    /// Blocks that lead round in a circle and never wait for the caller or an agent.
+    NeverWaits {
+        circle: Vec<BlockId>,
+    },
+    /// The caller can come here unanswered, and hears nothing.
+    Unanswered,
+    /// The caller can come here answered, and busy refuses only unanswered calls.
+    BusyAfterAnswer,
+}
+
+impl Problem {
+    /// Whether the flow cannot be used, rather than being doubtful.
+    pub fn is_fatal(&self) -> bool {
+        !matches!(
+            self,
+            Problem::Unreachable | Problem::Unanswered | Problem::BusyAfterAnswer
+        )
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Problem::StartMissing { start } => write!(
+                f,
+                "the flow starts at \"{start}\", which is not one of its blocks"
+            ),
+            Problem::UnknownNext { next } => write!(
+                f,
+                "leads to \"{next}\", which is not one of the flow's blocks"
+            ),
+            Problem::UnknownQueue { queue } => write!(f, "unknown queue \"{queue}\""),
+            Problem::Unreachable => f.write_str("no way from the start leads to this block"),
+            Problem::NoPrompts => f.write_str("there is no prompt to play"),
+            Problem::NoChoices => f.write_str("the menu has no choices"),
+            Problem::ZeroTimeout => f.write_str("the menu gives the caller no time to press a key"),
+            Problem::ZeroAttempts => f.write_str("the menu is never played"),
+            Problem::NeverWaits { circle } => {
+                let names: Vec<&str> = circle.iter().map(BlockId::as_str).collect();
+                write!(
+                    f,
+                    "the flow goes round for ever and never waits for a key or an agent: {}",
+                    names.join(" → ")
+                )
+            }
+            Problem::Unanswered => f.write_str(
+                "a call can come here before it is answered, and the caller hears nothing",
+            ),
+            Problem::BusyAfterAnswer => f.write_str(
+                "a call can come here after it was answered; busy refuses only unanswered calls",
+            ),
+        }
+    }
+}
+
+/// Everything found in `flow`, in the order of its blocks.
+pub fn check<'q>(flow: &Flow, queues: impl IntoIterator<Item = &'q QueueId>) -> Vec<FlowFinding> {
+    let queues: BTreeSet<&QueueId> = queues.into_iter().collect();
+    let mut findings = Vec::new();
+    start(flow, &mut findings);
+    for (id, block) in &flow.blocks {
+        edges(flow, id, block, &mut findings);
+        content(id, block, &queues, &mut findings);
+    }
+    if flow.blocks.contains_key(&flow.start) {
+        reach(flow, &mut findings);
+    }
+    circles(flow, &mut findings);
+    findings
+}
+
+fn start(flow: &Flow, findings: &mut Vec<FlowFinding>) {
+    if !flow.blocks.contains_key(&flow.start) {
+        let problem = Problem::StartMissing {
+            start: flow.start.clone(),
+        };
+        let repair = known_block(flow, &flow.start);
+        findings.push(FlowFinding {
+            block: None,
+            edge: None,
+            problem,
+            repair,
+        });
+    }
+}
+
+fn edges(flow: &Flow, id: &BlockId, block: &Block, findings: &mut Vec<FlowFinding>) {
+    for (edge, next) in block.edges() {
+        if !flow.blocks.contains_key(next) {
+            let problem = Problem::UnknownNext { next: next.clone() };
+            findings.push(at(id, Some(&edge), problem, known_block(flow, next)));
+        }
+    }
+}
+
+fn content(
+    id: &BlockId,
+    block: &Block,
+    queues: &BTreeSet<&QueueId>,
+    findings: &mut Vec<FlowFinding>,
+) {
+    let mut add = |edge: &str, problem, repair: &str| {
+        findings.push(at(id, Some(edge), problem, repair.to_owned()))
+    };
+    match block {
+        Block::Play { prompts, .. } if prompts.is_empty() => {
+            add(
+                "prompts",
+                Problem::NoPrompts,
+                "name at least one prompt, or leave the block out",
+            );
+        }
+        Block::Menu {
+            prompts,
+            choices,
+            timeout_s,
+            attempts,
+            ..
+        } => {
+            if prompts.is_empty() {
+                add(
+                    "prompts",
+                    Problem::NoPrompts,
+                    "name the prompt that says what to press",
+                );
+            }
+            if choices.is_empty() {
+                add(
+                    "choices",
+                    Problem::NoChoices,
+                    "add a key and the block it leads to, for example 1 = \"wait\"",
+                );
+            }
+            if *timeout_s == 0 {
+                add(
+                    "timeout_s",
+                    Problem::ZeroTimeout,
+                    "give at least 1 second; 5 is usual",
+                );
+            }
+            if *attempts == 0 {
+                add(
+                    "attempts",
+                    Problem::ZeroAttempts,
+                    "give at least 1; 3 is usual",
+                );
+            }
+        }
+        Block::Queue { queue, .. } if !queues.contains(queue) => {
+            let repair = suggestion(queue.as_str(), queues.iter().map(|queue| queue.as_str()));
+            let problem = Problem::UnknownQueue {
+                queue: queue.clone(),
+            };
+            add(
+                "queue",
+                problem,
+                &repair.unwrap_or_else(|| "configure a queue of this name".to_owned()),
+            );
+        }
+        _ => {}
+    }
+}
+
+/// Unreachable blocks, and blocks reached in the wrong state of the call.
+fn reach(flow: &Flow, findings: &mut Vec<FlowFinding>) {
+    // The states a call can be in when it enters each block: (answered, block).
+    let mut seen: BTreeSet<(bool, &BlockId)> = BTreeSet::new();
+    let mut open = vec![(false, &flow.start)];
+    while let Some((answered, id)) = open.pop() {
+        let Some(block) = flow.blocks.get(id) else {
+            continue;
+        };
+        if seen.insert((answered, id)) {
+            let after = answered || matches!(block, Block::Answer { .. });
+            open.extend(block.edges().into_iter().map(|(_, next)| (after, next)));
+        }
+    }
+    for (id, block) in &flow.blocks {
+        let (unanswered, answered) = (seen.contains(&(false, id)), seen.contains(&(true, id)));
+        if !unanswered && !answered {
+            let repair = "lead an edge to it, or remove it".to_owned();
+            findings.push(at(id, None, Problem::Unreachable, repair));
+        }
+        if unanswered
+            && matches!(
+                block,
+                Block::Play { .. } | Block::Menu { .. } | Block::Queue { .. }
+            )
+        {
+            let repair = "put a block of kind \"answer\" before it".to_owned();
+            findings.push(at(id, None, Problem::Unanswered, repair));
+        }
+        if answered && matches!(block, Block::Busy) {
+            let repair = "use a block of kind \"hang_up\"".to_owned();
+            findings.push(at(id, None, Problem::BusyAfterAnswer, repair));
+        }
+    }
+}
+
+/// Circles of blocks that go on by themselves. Such a block has one edge, so
+/// every circle is found by walking from each block until one comes again.
+fn circles(flow: &Flow, findings: &mut Vec<FlowFinding>) {
+    let alone: BTreeMap<&BlockId, &BlockId> = flow
+        .blocks
+        .iter()
+        .filter_map(|(id, block)| match block {
+            Block::Answer { next } | Block::Play { next, .. } => Some((id, next)),
+            Block::Menu { .. } | Block::Queue { .. } | Block::Busy | Block::HangUp { .. } => None,
+        })
+        .collect();
+    let mut settled: BTreeSet<&BlockId> = BTreeSet::new();
+    for first in alone.keys() {
+        let mut walk: Vec<&BlockId> = Vec::new();
+        let mut here = *first;
+        while !settled.contains(here) {
+            if let Some(begin) = walk.iter().position(|id| *id == here) {
+                let circle: Vec<BlockId> = walk[begin..]
+                    .iter()
+                    .chain([&here])
+                    .map(|id| (*id).clone())
+                    .collect();
+                let repair = "lead it to a menu, a queue or the end of the call".to_owned();
+                findings.push(at(
+                    here,
+                    Some("next"),
+                    Problem::NeverWaits { circle },
+                    repair,
+                ));
+                break;
+            }
+            walk.push(here);
+            match alone.get(here) {
+                Some(next) => here = next,
+                None => break,
+            }
+        }
+        settled.extend(walk);
+    }
+}
+
+fn at(block: &BlockId, edge: Option<&str>, problem: Problem, repair: String) -> FlowFinding {
+    FlowFinding {
+        block: Some(block.clone()),
+        edge: edge.map(str::to_owned),
+        problem,
+        repair,
+    }
+}
+
+fn known_block(flow: &Flow, wanted: &BlockId) -> String {
+    suggestion(wanted.as_str(), flow.blocks.keys().map(BlockId::as_str))
+        .unwrap_or_else(|| format!("add a block \"{wanted}\""))
+}
