@@ -15,7 +15,9 @@ struct Source {
 
 impl Source {
     fn is(&self, extensions: &[&str]) -> bool {
-        self.path.extension().is_some_and(|found| extensions.iter().any(|wanted| found == *wanted))
+        self.path
+            .extension()
+            .is_some_and(|found| extensions.iter().any(|wanted| found == *wanted))
     }
 
     fn below(&self, folder: &str) -> bool {
@@ -24,7 +26,12 @@ impl Source {
 
     /// Lines that say one of `words`, as `path:line: word`.
     fn lines_with(&self, words: &[String]) -> Vec<String> {
-        let said = |line: &str| words.iter().find(|word| line.contains(word.as_str())).cloned();
+        let said = |line: &str| {
+            words
+                .iter()
+                .find(|word| line.contains(word.as_str()))
+                .cloned()
+        };
         self.text
             .lines()
             .enumerate()
@@ -43,14 +50,21 @@ fn sources() -> Vec<Source> {
         .current_dir(root)
         .output()
         .expect("git is needed to list the files");
-    assert!(listed.status.success(), "git ls-files: {}", String::from_utf8_lossy(&listed.stderr));
+    assert!(
+        listed.status.success(),
+        "git ls-files: {}",
+        String::from_utf8_lossy(&listed.stderr)
+    );
     let sources: Vec<Source> = String::from_utf8(listed.stdout)
         .unwrap()
         .lines()
         .filter_map(|line| {
             // Not text (a sound, a picture), or deleted and not yet committed.
             let text = std::fs::read_to_string(root.join(line)).ok()?;
-            Some(Source { path: PathBuf::from(line), text })
+            Some(Source {
+                path: PathBuf::from(line),
+                text,
+            })
         })
         .collect();
     assert!(sources.len() > 20, "only {} files found", sources.len());
@@ -92,7 +106,10 @@ fn the_engine_knows_no_input_output_and_no_clock() {
         .filter(|source| source.below("src/engine") && source.is(&["rs"]))
         .flat_map(|source| source.lines_with(&forbidden))
         .collect();
-    assert_none(found, "src/engine is pure; hand it in as an event or as data");
+    assert_none(
+        found,
+        "src/engine is pure; hand it in as an event or as data",
+    );
 }
 
 #[test]
@@ -101,7 +118,13 @@ fn no_file_is_too_long() {
         .iter()
         .filter(|source| source.is(&["rs", "ts", "sh", "hbs", "sql"]))
         .filter(|source| source.text.lines().count() > LONGEST_FILE)
-        .map(|source| format!("{}: {} lines", source.path.display(), source.text.lines().count()))
+        .map(|source| {
+            format!(
+                "{}: {} lines",
+                source.path.display(),
+                source.text.lines().count()
+            )
+        })
         .collect();
     assert_none(found, "one noun per file, at most 800 lines");
 }
@@ -109,7 +132,10 @@ fn no_file_is_too_long() {
 #[test]
 fn nothing_is_left_to_do() {
     // Put together, so that this file does not find itself.
-    let forbidden = ["to", "unimplemen"].iter().zip(["do!", "ted!"]).map(|(a, b)| format!("{a}{b}("));
+    let forbidden = ["to", "unimplemen"]
+        .iter()
+        .zip(["do!", "ted!"])
+        .map(|(a, b)| format!("{a}{b}("));
     let forbidden: Vec<String> = forbidden.collect();
     let found = sources()
         .iter()
@@ -133,15 +159,22 @@ fn lints_are_expected_with_a_reason_and_never_allowed() {
 
 #[test]
 fn nothing_belongs_to_one_machine() {
-    let forbidden: Vec<String> =
-        ["work", "home", "Users"].iter().map(|folder| format!("/{folder}/")).collect();
-    let texts = ["rs", "toml", "hbs", "sh", "md", "sql", "conf", "xml", "yml", "yaml", "ts"];
+    let forbidden: Vec<String> = ["work", "home", "Users"]
+        .iter()
+        .map(|folder| format!("/{folder}/"))
+        .collect();
+    let texts = [
+        "rs", "toml", "hbs", "sh", "md", "sql", "conf", "xml", "yml", "yaml", "ts",
+    ];
     let found = sources()
         .iter()
         .filter(|source| source.is(&texts) || source.path.extension().is_none())
         .flat_map(|source| source.lines_with(&forbidden))
         .collect();
-    assert_none(found, "name folders from the configuration or the repository");
+    assert_none(
+        found,
+        "name folders from the configuration or the repository",
+    );
 }
 
 #[test]

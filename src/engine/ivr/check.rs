@@ -327,7 +327,15 @@ mod tests {
     #[test]
     fn a_start_that_does_not_exist_is_found() {
         let found = problems(r#"first = { kind = "busy" }"#);
-        assert_eq!(found, [("-.-".to_owned(), Problem::StartMissing { start: block("start") })]);
+        assert_eq!(
+            found,
+            [(
+                "-.-".to_owned(),
+                Problem::StartMissing {
+                    start: block("start")
+                }
+            )]
+        );
     }
 
     #[test]
@@ -340,7 +348,10 @@ mod tests {
         assert_eq!(
             found,
             [
-                ("start.next".to_owned(), Problem::UnknownNext { next: block("bye") }),
+                (
+                    "start.next".to_owned(),
+                    Problem::UnknownNext { next: block("bye") }
+                ),
                 ("end.-".to_owned(), Problem::Unreachable),
             ]
         );
@@ -355,14 +366,20 @@ mod tests {
             b = { kind = "play", prompts = ["x"], next = "a" }"#,
         );
         let circle = vec![block("a"), block("b"), block("a")];
-        assert_eq!(found, [("a.next".to_owned(), Problem::NeverWaits { circle })]);
+        assert_eq!(
+            found,
+            [("a.next".to_owned(), Problem::NeverWaits { circle })]
+        );
     }
 
     #[test]
     fn a_block_that_leads_to_itself_is_a_circle() {
         let found = problems(r#"start = { kind = "answer", next = "start" }"#);
         let circle = vec![block("start"), block("start")];
-        assert_eq!(found, [("start.next".to_owned(), Problem::NeverWaits { circle })]);
+        assert_eq!(
+            found,
+            [("start.next".to_owned(), Problem::NeverWaits { circle })]
+        );
     }
 
     #[test]
