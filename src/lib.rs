@@ -11,3 +11,4 @@ pub mod nearest;
 pub mod runtime;
 pub mod store;
 pub mod switch;
+pub mod web;

@@ -18,6 +18,15 @@ section! {
 }
 
 impl HttpConfig {
+    /// The defaults, on another address.
+    pub fn on(listen: SocketAddr) -> Self {
+        Self {
+            listen,
+            public_url: None,
+            session_hours: const { NonZeroU32::new(12).expect("12 is not 0") },
+        }
+    }
+
     /// How long a sign-in lasts.
     pub fn session(&self) -> Span {
         Span::seconds(self.session_hours.get().saturating_mul(3_600))

@@ -1,0 +1,22 @@
+//! The JSON API. `/api/openapi.json` describes it, made from these handlers.
+
+pub mod agents;
+pub mod calls;
+pub mod links;
+pub mod me;
+pub mod openapi;
+pub mod queues;
+
+use crate::web::error::Problem;
+use utoipa::IntoResponses;
+
+/// What every address that needs a sign-in may answer besides its own.
+#[derive(IntoResponses)]
+pub enum Refusals {
+    /// Nobody is signed in.
+    #[response(status = 401, content_type = "application/problem+json")]
+    SignedOut(Problem),
+    /// Whoever is signed in may not do this.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(Problem),
+}

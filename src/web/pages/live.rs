@@ -1,0 +1,173 @@
+//! The live page: queues, calls and agents as they are now.
+
+use crate::clock;
+use crate::engine::id::AgentId;
+use crate::runtime::board::view::{AgentView, BoardView, CallView, LinkView, QueueView};
+use crate::store::users::Role;
+use crate::switch::Language;
+use crate::web::Web;
+use crate::web::auth::Session;
+use crate::web::error::WebError;
+use crate::web::pages::language::Tongue;
+use crate::web::pages::render;
+use axum::Extension;
+use axum::extract::State;
+use axum::response::Html;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The least role that sees who calls.
+pub const CALLS_SEEN_BY: Role = Role::Supervisor;
+
+/// Calls shown; the rest are counted.
+const CALLS_SHOWN: usize = 100;
+
+/// A part of the page that is replaced when it changes.
+pub struct Section {
+    /// Its element's id.
+    pub name: &'static str,
+    pub template: &'static str,
+    /// Who may see it.
+    pub least: Role,
+}
+
+pub const SECTIONS: [Section; 5] = [
+    section("links", "live/links", Role::Agent),
+    section("summary", "live/summary", Role::Agent),
+    section("queues", "live/queues", Role::Agent),
+    section("calls", "live/calls", CALLS_SEEN_BY),
+    section("agents", "live/agents", Role::Agent),
+];
+
+const fn section(name: &'static str, template: &'static str, least: Role) -> Section {
+    Section { name, template, least }
+}
+
+/// The board as the templates show it.
+#[derive(Serialize)]
+pub struct Shown {
+    lang: &'static str,
+    links: Vec<LinkView>,
+    totals: Totals,
+    queues: Vec<QueueView>,
+    calls: Vec<ShownCall>,
+    /// Calls beyond those shown.
+    more_calls: usize,
+    agents: Vec<AgentView>,
+}
+
+#[derive(Default, Serialize)]
+struct Totals {
+    waiting: u32,
+    longest_since: Option<i64>,
+    connected: u32,
+    agents_ready: usize,
+    agents_signed_in: usize,
+    answered: u32,
+    abandoned: u32,
+    /// Of those who waited and left, how many hung up, in percent.
+    abandoned_percent: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct ShownCall {
+    #[serde(flatten)]
+    call: CallView,
+    queue_name: Option<String>,
+    agent_name: Option<String>,
+}
+
+impl Shown {
+    pub fn new(language: Language, board: BoardView) -> Self {
+        let totals = Totals::of(&board);
+        let queues: BTreeMap<_, _> = board.queues.iter().map(|q| (&q.id, &q.name)).collect();
+        let agents: BTreeMap<_, _> = board.agents.iter().map(|a| (&a.id, &a.name)).collect();
+        let mut calls = board.calls;
+        calls.sort_by_key(|call| (rank(&call.state), call.since));
+        let more_calls = calls.len().saturating_sub(CALLS_SHOWN);
+        calls.truncate(CALLS_SHOWN);
+        let name = |names: &BTreeMap<&String, &String>, id: &Option<String>| {
+            id.as_ref().map(|id| names.get(id).map_or(id.clone(), |name| (*name).clone()))
+        };
+        let calls = calls.into_iter().map(|call| ShownCall {
+            queue_name: name(&queues, &call.queue),
+            agent_name: name(&agents, &call.agent),
+            call,
+        });
+        Self {
+            lang: language.tag(),
+            links: board.links,
+            totals,
+            calls: calls.collect(),
+            more_calls,
+            queues: board.queues,
+            agents: board.agents,
+        }
+    }
+}
+
+impl Totals {
+    fn of(board: &BoardView) -> Self {
+        let sum = |count: fn(&QueueView) -> u32| board.queues.iter().map(count).sum::<u32>();
+        let (answered, abandoned) = (sum(|q| q.answered_today), sum(|q| q.abandoned_today));
+        let agents = |is: fn(&AgentView) -> bool| board.agents.iter().filter(|a| is(a)).count();
+        Self {
+            waiting: sum(|q| q.waiting),
+            longest_since: board.queues.iter().filter_map(|q| q.longest_since).min(),
+            connected: sum(|q| q.connected),
+            agents_ready: agents(|agent| agent.state == "ready"),
+            agents_signed_in: agents(|agent| agent.state != "signed_out"),
+            answered,
+            abandoned,
+            abandoned_percent: (abandoned * 100).checked_div(answered + abandoned),
+        }
+    }
+}
+
+/// Those who wait come first, then those who speak.
+fn rank(state: &str) -> u8 {
+    match state {
+        "waiting" | "offered" => 0,
+        "connected" => 1,
+        _ => 2,
+    }
+}
+
+/// An agent's own state, with what they may ask for.
+#[derive(Serialize)]
+pub struct Own {
+    lang: &'static str,
+    own: AgentView,
+}
+
+impl Own {
+    /// `None` when whoever is signed in is no agent.
+    pub fn new(web: &Web, language: Language, session: &Session) -> Option<Self> {
+        let agent: &AgentId = session.agent.as_ref()?;
+        let own = web.handle.read(|board| board.agent(agent, clock::now()))?;
+        Some(Self { lang: language.tag(), own })
+    }
+}
+
+#[derive(Serialize)]
+struct LivePage {
+    #[serde(flatten)]
+    shown: Shown,
+    own: Option<AgentView>,
+    sees_calls: bool,
+}
+
+/// The whole page; its stream keeps it up to date.
+pub async fn show(
+    State(web): State<Web>,
+    Extension(session): Extension<Arc<Session>>,
+    Tongue(language): Tongue,
+) -> Result<Html<String>, WebError> {
+    let page = LivePage {
+        shown: Shown::new(language, web.handle.view()),
+        own: Own::new(&web, language, &session).map(|own| own.own),
+        sees_calls: session.role >= CALLS_SEEN_BY,
+    };
+    render(&web, "live", language, Some(&session), page)
+}
