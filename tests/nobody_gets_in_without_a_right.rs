@@ -2,7 +2,10 @@
 
 #[path = "support/web.rs"]
 #[expect(clippy::allow_attributes, reason = "see the next line")]
-#[allow(dead_code, reason = "every test crate uses its own part of this module")]
+#[allow(
+    dead_code,
+    reason = "every test crate uses its own part of this module"
+)]
 mod web;
 
 use axum::body::Body;
@@ -44,7 +47,11 @@ async fn every_route_lets_in_whom_its_rule_names() {
             };
             let problem = answer.body.contains("problem:signed-out")
                 || answer.body.contains("problem:forbidden");
-            assert_eq!(problem, !let_in, "{} {path} as {role:?}: {}", rule.method, answer.body);
+            assert_eq!(
+                problem, !let_in,
+                "{} {path} as {role:?}: {}",
+                rule.method, answer.body
+            );
         }
     }
 }
@@ -53,7 +60,14 @@ async fn every_route_lets_in_whom_its_rule_names() {
 fn the_access_matrix_is_written_down() {
     let mut matrix = String::new();
     for rule in routes().rules() {
-        writeln!(matrix, "{:<4} {:<24} {}", rule.method.as_str(), rule.path, rule.access).unwrap();
+        writeln!(
+            matrix,
+            "{:<4} {:<24} {}",
+            rule.method.as_str(),
+            rule.path,
+            rule.access
+        )
+        .unwrap();
     }
     insta::assert_snapshot!(matrix);
 }
@@ -62,16 +76,31 @@ fn the_access_matrix_is_written_down() {
 async fn an_agent_changes_the_own_state_and_no_other() {
     let web = TestWeb::start().await;
     let chen = web.sign_in("chen").await;
-    let own = chen.post("/api/agents/chen/state", r#"{"request":"ready"}"#).await;
-    assert_eq!((own.status, &own.json()["state"]), (StatusCode::OK, &"ready".into()));
-    let other = chen.post("/api/agents/li/state", r#"{"request":"ready"}"#).await;
+    let own = chen
+        .post("/api/agents/chen/state", r#"{"request":"ready"}"#)
+        .await;
+    assert_eq!(
+        (own.status, &own.json()["state"]),
+        (StatusCode::OK, &"ready".into())
+    );
+    let other = chen
+        .post("/api/agents/li/state", r#"{"request":"ready"}"#)
+        .await;
     assert_eq!(other.status, StatusCode::FORBIDDEN);
     let boss = web.sign_in("boss").await;
     let forced = boss
-        .post("/api/agents/chen/state", r#"{"request":"not_ready","reason":"会议"}"#)
+        .post(
+            "/api/agents/chen/state",
+            r#"{"request":"not_ready","reason":"会议"}"#,
+        )
         .await;
-    assert_eq!((forced.status, &forced.json()["reason"]), (StatusCode::OK, &"会议".into()));
-    let nobody = boss.post("/api/agents/nobody/state", r#"{"request":"ready"}"#).await;
+    assert_eq!(
+        (forced.status, &forced.json()["reason"]),
+        (StatusCode::OK, &"会议".into())
+    );
+    let nobody = boss
+        .post("/api/agents/nobody/state", r#"{"request":"ready"}"#)
+        .await;
     assert_eq!(nobody.status, StatusCode::NOT_FOUND);
 }
 
@@ -110,7 +139,10 @@ async fn the_cookie_is_for_this_site_alone_and_ends_with_the_session() {
 
     let boss = web.sign_in("boss").await;
     assert_eq!(boss.get("/api/me").await.status, StatusCode::OK);
-    assert_eq!(boss.post("/api/sign-out", "").await.status, StatusCode::NO_CONTENT);
+    assert_eq!(
+        boss.post("/api/sign-out", "").await.status,
+        StatusCode::NO_CONTENT
+    );
     assert_eq!(boss.get("/api/me").await.status, StatusCode::UNAUTHORIZED);
 }
 
@@ -119,8 +151,11 @@ async fn a_forged_request_changes_nothing() {
     let web = TestWeb::start().await;
     let chen = web.sign_in("chen").await;
     let ready = |token: Option<&str>, site: Option<&str>| {
-        let mut request =
-            json(Method::POST, "/api/agents/chen/state", r#"{"request":"ready"}"#);
+        let mut request = json(
+            Method::POST,
+            "/api/agents/chen/state",
+            r#"{"request":"ready"}"#,
+        );
         let headers = request.headers_mut();
         headers.insert(header::COOKIE, chen.cookie.parse().unwrap());
         if let Some(token) = token {
@@ -141,8 +176,14 @@ async fn a_forged_request_changes_nothing() {
         assert_eq!(answer.status, StatusCode::FORBIDDEN);
         assert_eq!(answer.json()["type"], "urn:switchyard:problem:forged");
     }
-    assert_eq!(chen.get("/api/agents/chen").await.json()["state"], "signed_out");
-    assert_eq!(ready(Some(&chen.csrf), Some("same-origin")).await.status, StatusCode::OK);
+    assert_eq!(
+        chen.get("/api/agents/chen").await.json()["state"],
+        "signed_out"
+    );
+    assert_eq!(
+        ready(Some(&chen.csrf), Some("same-origin")).await.status,
+        StatusCode::OK
+    );
 }
 
 #[tokio::test]
@@ -164,12 +205,19 @@ async fn browsers_are_sent_to_the_sign_in_page_and_programs_are_told() {
     let web = TestWeb::start().await;
     let page = Request::get("/").header(header::ACCEPT, "text/html,*/*;q=0.8");
     let answer = web.send(page.body(Body::empty()).unwrap()).await;
-    assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, "/sign-in"));
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (StatusCode::SEE_OTHER, "/sign-in")
+    );
     let answer = web.get("/api/queues").await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     assert_eq!(answer.header("content-type"), "application/problem+json");
     for member in ["type", "title", "status", "detail", "where", "mend"] {
-        assert!(!answer.json()[member].is_null(), "{member} in {}", answer.body);
+        assert!(
+            !answer.json()[member].is_null(),
+            "{member} in {}",
+            answer.body
+        );
     }
 }
 
@@ -179,7 +227,10 @@ async fn every_answer_carries_the_protecting_headers() {
     for path in ["/sign-in", "/api/queues", "/nowhere", "/healthz"] {
         let answer = web.get(path).await;
         let policy = answer.header("content-security-policy");
-        assert!(policy.contains("script-src 'self'") && !policy.contains("unsafe"), "{path}");
+        assert!(
+            policy.contains("script-src 'self'") && !policy.contains("unsafe"),
+            "{path}"
+        );
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
         assert_eq!(answer.header("cache-control"), "no-store", "{path}");
     }

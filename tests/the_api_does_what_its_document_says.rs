@@ -2,7 +2,10 @@
 
 #[path = "support/web.rs"]
 #[expect(clippy::allow_attributes, reason = "see the next line")]
-#[allow(dead_code, reason = "every test crate uses its own part of this module")]
+#[allow(
+    dead_code,
+    reason = "every test crate uses its own part of this module"
+)]
 mod web;
 
 use axum::body::Body;
@@ -34,7 +37,11 @@ async fn the_document_has_every_address_and_no_other() {
         .unwrap()
         .iter()
         .flat_map(|(path, methods)| {
-            methods.as_object().unwrap().keys().map(move |method| format!("{method} {path}"))
+            methods
+                .as_object()
+                .unwrap()
+                .keys()
+                .map(move |method| format!("{method} {path}"))
         })
         .collect();
     assert_eq!(registered, described);
@@ -46,7 +53,9 @@ async fn every_address_answers_as_described() {
     let document = web.get("/api/openapi.json").await.json();
     let boss = web.sign_in("boss").await;
     for rule in routes().rules().iter().filter(|rule| !is_page(rule.path)) {
-        let path = rule.path.replace("/calls/{id}", "/calls/01ARZ3NDEKTSV4RRFFQ69G5FAV");
+        let path = rule
+            .path
+            .replace("/calls/{id}", "/calls/01ARZ3NDEKTSV4RRFFQ69G5FAV");
         let path = path.replace("{id}", "chen");
         let method = rule.method.as_str().to_lowercase();
         let described = &document["paths"][rule.path][&method]["responses"];
@@ -64,14 +73,27 @@ async fn every_address_answers_as_described() {
         for answer in answers {
             let status = answer.status.as_str();
             let response = described.get(status);
-            let response = response.unwrap_or_else(|| panic!("{method} {path}: {status} undescribed"));
-            let content = answer.header("content-type").split(';').next().unwrap_or_default();
+            let response =
+                response.unwrap_or_else(|| panic!("{method} {path}: {status} undescribed"));
+            let content = answer
+                .header("content-type")
+                .split(';')
+                .next()
+                .unwrap_or_default();
             if let Some(kinds) = response.get("content") {
                 let kind = kinds.get(content).or(kinds.get("application/json"));
-                assert!(kind.is_some(), "{method} {path} {status}: {content} undescribed");
+                assert!(
+                    kind.is_some(),
+                    "{method} {path} {status}: {content} undescribed"
+                );
                 let schema = &kind.unwrap()["schema"];
                 if content.ends_with("json") {
-                    conforms(&document, schema, &answer.json(), &format!("{method} {path}"));
+                    conforms(
+                        &document,
+                        schema,
+                        &answer.json(),
+                        &format!("{method} {path}"),
+                    );
                 }
             }
         }
@@ -88,14 +110,22 @@ fn conforms(
 ) {
     if let Some(reference) = schema["$ref"].as_str() {
         let target = document.pointer(reference.trim_start_matches('#'));
-        return conforms(document, target.expect("the reference leads somewhere"), value, place);
+        return conforms(
+            document,
+            target.expect("the reference leads somewhere"),
+            value,
+            place,
+        );
     }
     for alternatives in ["oneOf", "anyOf"] {
         if let Some(alternatives) = schema[alternatives].as_array() {
             let fits = |schema| {
                 std::panic::catch_unwind(|| conforms(document, schema, value, place)).is_ok()
             };
-            assert!(alternatives.iter().any(fits), "{place}: {value} fits no alternative");
+            assert!(
+                alternatives.iter().any(fits),
+                "{place}: {value} fits no alternative"
+            );
             return;
         }
     }
@@ -113,16 +143,25 @@ fn conforms(
         _ => return,
     };
     let fits = allowed.contains(&actual) || (actual == "integer" && allowed.contains(&"number"));
-    assert!(fits, "{place}: {value} is {actual}, described as {allowed:?}");
+    assert!(
+        fits,
+        "{place}: {value} is {actual}, described as {allowed:?}"
+    );
     for item in value.as_array().into_iter().flatten() {
         conforms(document, &schema["items"], item, place);
     }
-    if let (Some(object), Some(properties)) = (value.as_object(), schema["properties"].as_object()) {
+    if let (Some(object), Some(properties)) = (value.as_object(), schema["properties"].as_object())
+    {
         for name in schema["required"].as_array().into_iter().flatten() {
-            assert!(object.contains_key(name.as_str().unwrap()), "{place}: lacks {name}");
+            assert!(
+                object.contains_key(name.as_str().unwrap()),
+                "{place}: lacks {name}"
+            );
         }
         for (name, member) in object {
-            let schema = properties.get(name).unwrap_or_else(|| panic!("{place}: {name} undescribed"));
+            let schema = properties
+                .get(name)
+                .unwrap_or_else(|| panic!("{place}: {name} undescribed"));
             conforms(document, schema, member, &format!("{place}.{name}"));
         }
     }
@@ -133,10 +172,16 @@ async fn ready_means_that_every_link_is_alive() {
     let web = TestWeb::start().await;
     assert_eq!(web.get("/readyz").await.status, StatusCode::OK);
     let error = Some("connection to 10.0.0.5:8021 refused".to_owned());
-    web.link.send_replace(LinkState::Connecting { attempt: 3, last_error: error });
+    web.link.send_replace(LinkState::Connecting {
+        attempt: 3,
+        last_error: error,
+    });
     let answer = web.get("/readyz").await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(answer.json()["detail"], "the link to pbx (attempt 3) is not alive");
+    assert_eq!(
+        answer.json()["detail"],
+        "the link to pbx (attempt 3) is not alive"
+    );
     assert_eq!(web.get("/healthz").await.status, StatusCode::OK);
     web.link.send_replace(LinkState::Alive);
     assert_eq!(web.get("/readyz").await.status, StatusCode::OK);
@@ -159,6 +204,14 @@ async fn metrics_are_for_this_machine_and_for_supervisors() {
     assert_eq!(local(true).await.status, StatusCode::UNAUTHORIZED);
     let answer = local(false).await;
     assert_eq!(answer.status, StatusCode::OK);
-    assert!(answer.body.contains("switchyard_queue_waiting{queue=\"booking\"} 0"));
-    assert!(answer.body.contains("switchyard_link_alive{switch=\"pbx\"} 1"));
+    assert!(
+        answer
+            .body
+            .contains("switchyard_queue_waiting{queue=\"booking\"} 0")
+    );
+    assert!(
+        answer
+            .body
+            .contains("switchyard_link_alive{switch=\"pbx\"} 1")
+    );
 }

@@ -56,7 +56,10 @@ pub async fn guard(
         Access::Public => {}
         Access::Role(least) => allowed(least)?,
         Access::OwnAgentOr(least) => {
-            let named = params.iter().find(|(name, _)| *name == "id").map(|(_, id)| id);
+            let named = params
+                .iter()
+                .find(|(name, _)| *name == "id")
+                .map(|(_, id)| id);
             let own = session.and_then(|session| session.agent.as_ref());
             if named.is_none() || own.map(|agent| agent.as_str()) != named {
                 allowed(least)?;
@@ -77,5 +80,7 @@ fn is_local(request: &Request) -> bool {
     let headers = request.headers();
     peer.is_some_and(|ConnectInfo(peer)| peer.ip().to_canonical().is_loopback())
         && !headers.contains_key(FORWARDED)
-        && !headers.keys().any(|name| name.as_str().starts_with("x-forwarded-"))
+        && !headers
+            .keys()
+            .any(|name| name.as_str().starts_with("x-forwarded-"))
 }

@@ -21,20 +21,38 @@ static ASSETS: LazyLock<BTreeMap<&'static str, Asset>> = LazyLock::new(|| {
     BTreeMap::from([
         ("app.css", asset(STYLE, include_bytes!("../../web/app.css"))),
         ("app.js", asset(SCRIPT, include_bytes!("../../web/app.js"))),
-        ("htmx.js", asset(SCRIPT, include_bytes!("../../web/vendor/htmx/htmx.min.js"))),
-        ("hx-sse.js", asset(SCRIPT, include_bytes!("../../web/vendor/htmx/hx-sse.min.js"))),
-        ("icon.svg", asset("image/svg+xml", include_bytes!("../../web/icon.svg"))),
+        (
+            "htmx.js",
+            asset(SCRIPT, include_bytes!("../../web/vendor/htmx/htmx.min.js")),
+        ),
+        (
+            "hx-sse.js",
+            asset(
+                SCRIPT,
+                include_bytes!("../../web/vendor/htmx/hx-sse.min.js"),
+            ),
+        ),
+        (
+            "icon.svg",
+            asset("image/svg+xml", include_bytes!("../../web/icon.svg")),
+        ),
     ])
 });
 
 fn asset(kind: &'static str, content: &'static [u8]) -> Asset {
     let version = hex::encode(&Sha256::digest(content)[..6]);
-    Asset { kind, content, version }
+    Asset {
+        kind,
+        content,
+        version,
+    }
 }
 
 /// The address of an asset.
 pub fn address(name: &str) -> Option<String> {
-    ASSETS.get(name).map(|asset| format!("/assets/{name}?v={}", asset.version))
+    ASSETS
+        .get(name)
+        .map(|asset| format!("/assets/{name}?v={}", asset.version))
 }
 
 /// # Errors

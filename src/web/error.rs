@@ -133,9 +133,12 @@ impl WebError {
             Self::TooLarge { .. } => {
                 Telling(S::PAYLOAD_TOO_LARGE, "too-large", "the body", "send less")
             }
-            Self::Overloaded => {
-                Telling(S::SERVICE_UNAVAILABLE, "overloaded", "the engine", "try again in a second")
-            }
+            Self::Overloaded => Telling(
+                S::SERVICE_UNAVAILABLE,
+                "overloaded",
+                "the engine",
+                "try again in a second",
+            ),
             Self::Stopped => Telling(
                 S::SERVICE_UNAVAILABLE,
                 "stopped",
@@ -204,8 +207,10 @@ impl IntoResponse for WebError {
         }
         let mut response = (status, Json(&problem)).into_response();
         let headers = response.headers_mut();
-        headers
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
         if let Self::Locked { seconds } = self {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -223,9 +228,10 @@ impl From<StoreError> for WebError {
 impl From<RequestError> for WebError {
     fn from(error: RequestError) -> Self {
         match error {
-            RequestError::UnknownAgent(id) => {
-                Self::Missing { what: "agent", id: id.to_string() }
-            }
+            RequestError::UnknownAgent(id) => Self::Missing {
+                what: "agent",
+                id: id.to_string(),
+            },
             RequestError::Overloaded => Self::Overloaded,
             RequestError::Stopped => Self::Stopped,
         }
@@ -246,13 +252,19 @@ impl From<PasswordError> for WebError {
 
 impl From<NoRandomness> for WebError {
     fn from(error: NoRandomness) -> Self {
-        Self::Internal { what: "no session could be made", why: error.to_string() }
+        Self::Internal {
+            what: "no session could be made",
+            why: error.to_string(),
+        }
     }
 }
 
 impl From<handlebars::RenderError> for WebError {
     fn from(error: handlebars::RenderError) -> Self {
-        Self::Internal { what: "the page could not be made", why: error.to_string() }
+        Self::Internal {
+            what: "the page could not be made",
+            why: error.to_string(),
+        }
     }
 }
 

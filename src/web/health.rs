@@ -45,5 +45,9 @@ pub async fn ready(State(web): State<Web>) -> Result<Json<Health>, WebError> {
             LinkState::Alive | LinkState::Closed => format!("{switch} (closed)"),
         })
         .collect();
-    if links.is_empty() { Ok(Json(Health { status: "ready" })) } else { Err(WebError::LinksDown { links }) }
+    if links.is_empty() {
+        Ok(Json(Health { status: "ready" }))
+    } else {
+        Err(WebError::LinksDown { links })
+    }
 }

@@ -155,7 +155,9 @@ impl Reader {
             let mut frame = self.frames.borrow_and_update().clone();
             frame.retain(|name, _| self.may_see(name));
             self.add_own_state(&mut frame);
-            let changed = frame.iter().filter(|(name, html)| self.sent.get(*name) != Some(html));
+            let changed = frame
+                .iter()
+                .filter(|(name, html)| self.sent.get(*name) != Some(html));
             let message: String = changed.map(|(name, html)| partial(name, html)).collect();
             self.sent = frame;
             if !message.is_empty() {
@@ -169,7 +171,10 @@ impl Reader {
     }
 
     async fn is_signed_in(&self) -> bool {
-        matches!(self.web.sessions.find(&self.secret, clock::now()).await, Ok(Some(_)))
+        matches!(
+            self.web.sessions.find(&self.secret, clock::now()).await,
+            Ok(Some(_))
+        )
     }
 
     fn may_see(&self, name: &str) -> bool {

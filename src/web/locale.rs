@@ -36,7 +36,9 @@ impl Locales {
         let found = self.0.get(&language).and_then(|bundle| {
             let pattern = bundle.get_message(key)?.value()?;
             let mut errors = Vec::new();
-            let text = bundle.format_pattern(pattern, Some(args), &mut errors).into_owned();
+            let text = bundle
+                .format_pattern(pattern, Some(args), &mut errors)
+                .into_owned();
             if !errors.is_empty() {
                 tracing::warn!(key, ?errors, "a text could not be formatted in full");
             }
@@ -56,26 +58,37 @@ impl Locales {
 pub fn choose(chosen: Option<&str>, accept_language: Option<&str>) -> Language {
     let wanted = accept_language.into_iter().flat_map(|list| list.split(','));
     let wanted = wanted.map(|entry| entry.split(';').next().unwrap_or_default().trim());
-    chosen.into_iter().chain(wanted).find_map(by_tag).unwrap_or_default()
+    chosen
+        .into_iter()
+        .chain(wanted)
+        .find_map(by_tag)
+        .unwrap_or_default()
 }
 
 fn by_tag(tag: &str) -> Option<Language> {
     let primary = tag.split('-').next()?.to_ascii_lowercase();
-    LANGUAGES.into_iter().find(|language| language.tag().starts_with(&primary) && !primary.is_empty())
+    LANGUAGES
+        .into_iter()
+        .find(|language| language.tag().starts_with(&primary) && !primary.is_empty())
 }
 
-fn bundle(
-    language: Language,
-    source: &str,
-) -> Result<FluentBundle<FluentResource>, LocaleError> {
-    let fault = |why: String| LocaleError { language: language.tag(), why };
+fn bundle(language: Language, source: &str) -> Result<FluentBundle<FluentResource>, LocaleError> {
+    let fault = |why: String| LocaleError {
+        language: language.tag(),
+        why,
+    };
     let resource = FluentResource::try_new(source.to_owned())
         .map_err(|(_, errors)| fault(format!("{errors:?}")))?;
-    let tag = language.tag().parse().map_err(|error| fault(format!("{error:?}")))?;
+    let tag = language
+        .tag()
+        .parse()
+        .map_err(|error| fault(format!("{error:?}")))?;
     let mut bundle = FluentBundle::new_concurrent(vec![tag]);
     // Direction marks around inserted values would be copied with the text.
     bundle.set_use_isolating(false);
-    bundle.add_resource(resource).map_err(|errors| fault(format!("{errors:?}")))?;
+    bundle
+        .add_resource(resource)
+        .map_err(|errors| fault(format!("{errors:?}")))?;
     Ok(bundle)
 }
 
@@ -86,8 +99,12 @@ mod tests {
     #[test]
     fn both_languages_have_the_same_texts() {
         let keys = |source: &str| -> Vec<String> {
-            let lines = source.lines().filter(|line| !line.starts_with(['#', ' ', '}']));
-            lines.filter_map(|line| Some(line.split_once(" =")?.0.to_owned())).collect()
+            let lines = source
+                .lines()
+                .filter(|line| !line.starts_with(['#', ' ', '}']));
+            lines
+                .filter_map(|line| Some(line.split_once(" =")?.0.to_owned()))
+                .collect()
         };
         assert_eq!(keys(CHINESE), keys(ENGLISH));
         Locales::load().unwrap();
@@ -96,7 +113,10 @@ mod tests {
     #[test]
     fn chinese_unless_another_language_of_ours_is_wanted() {
         assert_eq!(choose(None, None), Language::Chinese);
-        assert_eq!(choose(None, Some("fr, en-GB;q=0.8, zh;q=0.2")), Language::English);
+        assert_eq!(
+            choose(None, Some("fr, en-GB;q=0.8, zh;q=0.2")),
+            Language::English
+        );
         assert_eq!(choose(None, Some("fr")), Language::Chinese);
         assert_eq!(choose(Some("zh-CN"), Some("en")), Language::Chinese);
         assert_eq!(choose(Some("en"), None), Language::English);

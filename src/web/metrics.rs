@@ -18,7 +18,9 @@ const UPKEEP: Duration = Duration::from_secs(5);
 
 /// The process has one recorder, whoever asks first.
 static RECORDER: LazyLock<Result<PrometheusHandle, String>> = LazyLock::new(|| {
-    PrometheusBuilder::new().install_recorder().map_err(|error| error.to_string())
+    PrometheusBuilder::new()
+        .install_recorder()
+        .map_err(|error| error.to_string())
 });
 
 /// Installs the process's recorder, once.
@@ -38,9 +40,16 @@ pub async fn show(State(web): State<Web>) -> impl IntoResponse {
     measure(&web.handle.view());
     for (switch, state) in &web.handle.links {
         let alive = *state.borrow() == LinkState::Alive;
-        gauge!("switchyard_link_alive", "switch" => switch.to_string()).set(f64::from(u8::from(alive)));
+        gauge!("switchyard_link_alive", "switch" => switch.to_string())
+            .set(f64::from(u8::from(alive)));
     }
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], web.metrics.render())
+    (
+        [(
+            header::CONTENT_TYPE,
+            "text/plain; version=0.0.4; charset=utf-8",
+        )],
+        web.metrics.render(),
+    )
 }
 
 /// Keeps the distributions small even when nobody scrapes.
@@ -56,7 +65,10 @@ pub(super) async fn upkeep(web: &Web) {
 
 fn measure(board: &BoardView) {
     for queue in &board.queues {
-        let waited = queue.longest_since.map_or(0, |since| clock::now().as_millis() - since).max(0);
+        let waited = queue
+            .longest_since
+            .map_or(0, |since| clock::now().as_millis() - since)
+            .max(0);
         let labels = [("queue", queue.id.clone())];
         gauge!("switchyard_queue_waiting", &labels).set(queue.waiting);
         gauge!("switchyard_queue_connected", &labels).set(queue.connected);
@@ -88,8 +100,14 @@ fn measure(board: &BoardView) {
 }
 
 /// The words of [`crate::engine::agent::AgentState::word`], so that empty states read 0.
-const AGENT_STATES: [&str; 6] =
-    ["signed_out", "ready", "not_ready", "offered", "on_call", "wrap_up"];
+const AGENT_STATES: [&str; 6] = [
+    "signed_out",
+    "ready",
+    "not_ready",
+    "offered",
+    "on_call",
+    "wrap_up",
+];
 
 /// The words of [`crate::engine::call::CallState::word`], likewise.
 const CALL_STATES: [&str; 5] = ["arrived", "in_flow", "waiting", "offered", "connected"];

@@ -83,7 +83,12 @@ impl Web {
     /// # Errors
     /// [`WebStartError`] when a template or a text is not valid.
     pub fn new(state: WebState) -> Result<Self, WebStartError> {
-        let WebState { handle, store, settings, tenant } = state;
+        let WebState {
+            handle,
+            store,
+            settings,
+            tenant,
+        } = state;
         let locales = Arc::new(Locales::load()?);
         Ok(Self(Arc::new(Shared {
             sessions: Sessions::new(store.clone(), &settings),
@@ -106,7 +111,9 @@ impl Web {
 /// [`WebStartError::Listen`] when the address is taken or not ours.
 pub async fn listen(settings: &HttpConfig) -> Result<TcpListener, WebStartError> {
     let address = settings.listen;
-    TcpListener::bind(address).await.map_err(|why| WebStartError::Listen { address, why })
+    TcpListener::bind(address)
+        .await
+        .map_err(|why| WebStartError::Listen { address, why })
 }
 
 /// Serves until `stop` resolves, then lets requests under way finish and ends

@@ -49,7 +49,10 @@ pub fn app(web: Web) -> Router {
         })
         .layer(from_fn_with_state(web.clone(), csrf::protect))
         .layer(from_fn_with_state(web.clone(), identity::identify))
-        .layer(from_fn_with_state(web.clone(), pages::problem::show_to_people))
+        .layer(from_fn_with_state(
+            web.clone(),
+            pages::problem::show_to_people,
+        ))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(from_fn(headers::secure))
         .with_state(web)

@@ -52,7 +52,11 @@ impl Routes {
     ) -> Self {
         let guarded = on(filter, handler).route_layer(from_fn_with_state(access, guard));
         self.router = self.router.route(path, guarded);
-        self.rules.push(Rule { method, path, access });
+        self.rules.push(Rule {
+            method,
+            path,
+            access,
+        });
         self
     }
 

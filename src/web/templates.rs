@@ -30,8 +30,6 @@ pub(super) const SOURCES: &[(&str, &str)] = templates![
     "live/calls",
     "live/agents",
     "live/me",
-
-
     "problem",
 ];
 
@@ -57,7 +55,10 @@ impl Templates {
         for (name, source) in SOURCES {
             handlebars
                 .register_template_string(name, source)
-                .map_err(|error| TemplateError { name, why: error.to_string() })?;
+                .map_err(|error| TemplateError {
+                    name,
+                    why: error.to_string(),
+                })?;
         }
         handlebars.register_helper("t", Box::new(Text(locales)));
         handlebars.register_helper("asset", Box::new(Asset));
@@ -132,7 +133,11 @@ impl HelperDef for Clock {
         _: &mut RenderContext<'reg, 'rc>,
     ) -> Result<ScopedJson<'rc>, RenderError> {
         let text = jiff::Timestamp::from_millisecond(number(helper, "clock")?)
-            .map(|at| at.to_zoned(self.0.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string())
+            .map(|at| {
+                at.to_zoned(self.0.clone())
+                    .strftime("%Y-%m-%d %H:%M:%S")
+                    .to_string()
+            })
             .unwrap_or_default();
         Ok(ScopedJson::Derived(text.into()))
     }
@@ -156,7 +161,10 @@ impl HelperDef for SpanOfTime {
 
 /// A length in milliseconds as people read it on a clock.
 fn clock_span(millis: i64) -> String {
-    let whole = Timestamp::from_millis(millis).since(Timestamp::default()).as_millis() / 1_000;
+    let whole = Timestamp::from_millis(millis)
+        .since(Timestamp::default())
+        .as_millis()
+        / 1_000;
     let (hours, minutes, seconds) = (whole / 3_600, whole / 60 % 60, whole % 60);
     match hours {
         0 => format!("{minutes}:{seconds:02}"),
@@ -165,7 +173,10 @@ fn clock_span(millis: i64) -> String {
 }
 
 fn language(context: &Context) -> Language {
-    choose(context.data().get("lang").and_then(|lang| lang.as_str()), None)
+    choose(
+        context.data().get("lang").and_then(|lang| lang.as_str()),
+        None,
+    )
 }
 
 /// The parameters of a helper, one after the other.

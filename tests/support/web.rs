@@ -74,11 +74,21 @@ impl TestWeb {
         };
         let web = Web::new(state.clone()).unwrap();
         let app = router::app(web.clone());
-        Self { state, web, app, link, _folder: folder }
+        Self {
+            state,
+            web,
+            app,
+            link,
+            _folder: folder,
+        }
     }
 
     pub(crate) async fn happens(&self, event: SwitchEvent) {
-        self.tell(Event::Switch { switch: pbx(), event }).await;
+        self.tell(Event::Switch {
+            switch: pbx(),
+            event,
+        })
+        .await;
     }
 
     /// Hands an event in, and waits until the board shows what it did.
@@ -92,14 +102,19 @@ impl TestWeb {
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let mut request = request;
         let peer: SocketAddr = ([192, 0, 2, 1], 40_000).into();
-        if request.extensions().get::<ConnectInfo<SocketAddr>>().is_none() {
+        if request
+            .extensions()
+            .get::<ConnectInfo<SocketAddr>>()
+            .is_none()
+        {
             request.extensions_mut().insert(ConnectInfo(peer));
         }
         Answer::read(self.app.clone().oneshot(request).await.unwrap()).await
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
-        self.send(Request::get(path).body(Body::empty()).unwrap()).await
+        self.send(Request::get(path).body(Body::empty()).unwrap())
+            .await
     }
 
     /// Signs in through the API.
@@ -109,7 +124,11 @@ impl TestWeb {
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
         let me: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
         let cookie = answer.set_cookie().split(';').next().unwrap().to_owned();
-        Client { web: self, cookie, csrf: me["csrf"].as_str().unwrap().to_owned() }
+        Client {
+            web: self,
+            cookie,
+            csrf: me["csrf"].as_str().unwrap().to_owned(),
+        }
     }
 }
 
@@ -153,11 +172,17 @@ impl Answer {
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, 1 << 20).await.unwrap();
         let body = String::from_utf8(body.to_vec()).unwrap();
-        Self { status: parts.status, headers: parts.headers, body }
+        Self {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
     }
 
     pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
     }
 
     pub(crate) fn set_cookie(&self) -> &str {
@@ -173,7 +198,9 @@ impl Answer {
 async fn password_hash() -> String {
     static HASH: tokio::sync::OnceCell<String> = tokio::sync::OnceCell::const_new();
     let made = HASH.get_or_init(async || {
-        switchyard::store::password::hash(PASSWORD.to_owned()).await.unwrap()
+        switchyard::store::password::hash(PASSWORD.to_owned())
+            .await
+            .unwrap()
     });
     made.await.clone()
 }
@@ -184,14 +211,16 @@ pub(crate) fn pbx() -> SwitchId {
 
 /// The engine with its board, driven by a task as the runtime drives it, but
 /// without journal, deadlines and switches.
-async fn run(
-    centre: Centre,
-    links: BTreeMap<SwitchId, watch::Receiver<LinkState>>,
-) -> Handle {
+async fn run(centre: Centre, links: BTreeMap<SwitchId, watch::Receiver<LinkState>>) -> Handle {
     let (events, mut inbox) = mpsc::channel(64);
     let board = Arc::new(RwLock::new(Board::new(&centre)));
     let (changes, changed) = watch::channel(0_u64);
-    let handle = Handle { events, board: Arc::clone(&board), changed, links };
+    let handle = Handle {
+        events,
+        board: Arc::clone(&board),
+        changed,
+        links,
+    };
     events_at_start(&handle, centre).await;
     #[expect(clippy::disallowed_methods, reason = "stands for the runtime's driver")]
     tokio::spawn(async move {
@@ -213,8 +242,13 @@ async fn run(
 async fn events_at_start(handle: &Handle, centre: Centre) {
     let start = [
         Event::Started { seed: 1 },
-        Event::Configured { centre: Box::new(centre) },
-        Event::Switch { switch: pbx(), event: SwitchEvent::Snapshot(Snapshot::default()) },
+        Event::Configured {
+            centre: Box::new(centre),
+        },
+        Event::Switch {
+            switch: pbx(),
+            event: SwitchEvent::Snapshot(Snapshot::default()),
+        },
     ];
     for event in start {
         handle.events.send(event).await.unwrap();

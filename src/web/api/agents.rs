@@ -36,9 +36,9 @@ impl From<StateRequest> for AgentRequest {
         match asked {
             StateRequest::SignIn => AgentRequest::SignIn,
             StateRequest::Ready => AgentRequest::Ready,
-            StateRequest::NotReady { reason } => {
-                AgentRequest::NotReady { reason: OutsideText::new(&reason) }
-            }
+            StateRequest::NotReady { reason } => AgentRequest::NotReady {
+                reason: OutsideText::new(&reason),
+            },
             StateRequest::SignOut => AgentRequest::SignOut,
         }
     }
@@ -95,5 +95,8 @@ fn agent_id(text: &str) -> Result<AgentId, WebError> {
 }
 
 fn no_such_agent(id: &str) -> WebError {
-    WebError::Missing { what: "agent", id: id.chars().take(150).collect() }
+    WebError::Missing {
+        what: "agent",
+        id: id.chars().take(150).collect(),
+    }
 }

@@ -21,5 +21,8 @@ pub fn call_id(text: &str) -> Result<CallId, WebError> {
 }
 
 pub fn no_such_call(id: &str) -> WebError {
-    WebError::Missing { what: "call", id: id.chars().take(40).collect() }
+    WebError::Missing {
+        what: "call",
+        id: id.chars().take(40).collect(),
+    }
 }

@@ -20,7 +20,9 @@ pub struct FirstAdmin {
 
 impl fmt::Debug for FirstAdmin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FirstAdmin").field("login", &self.login).finish_non_exhaustive()
+        f.debug_struct("FirstAdmin")
+            .field("login", &self.login)
+            .finish_non_exhaustive()
     }
 }
 
@@ -57,5 +59,8 @@ pub async fn ensure_first_admin(
         agent: None,
     };
     let user = users::create(store, new, clock::now()).await?;
-    Ok(Some(FirstAdmin { login: user.login, password }))
+    Ok(Some(FirstAdmin {
+        login: user.login,
+        password,
+    }))
 }

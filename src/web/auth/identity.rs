@@ -33,14 +33,26 @@ pub async fn identify(
 
 /// The value of a cookie of the request.
 pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.split_once('='));
-    pairs.map(|(found, value)| (found.trim(), value.trim())).find(|(found, _)| *found == name).map(|(_, value)| value)
+    let lines = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|line| line.to_str().ok());
+    let pairs = lines
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.split_once('='));
+    pairs
+        .map(|(found, value)| (found.trim(), value.trim()))
+        .find(|(found, _)| *found == name)
+        .map(|(_, value)| value)
 }
 
 /// `__Host-` binds the cookie to this host, this path and TLS.
 fn cookie_name(settings: &HttpConfig) -> &'static str {
-    if settings.is_https() { "__Host-switchyard" } else { "switchyard" }
+    if settings.is_https() {
+        "__Host-switchyard"
+    } else {
+        "switchyard"
+    }
 }
 
 /// The `Set-Cookie` line that signs a browser in.
@@ -72,7 +84,10 @@ mod tests {
         };
         let secret = Secret::presented("abc");
         let plain = session_cookie(&plain, &secret, Span::seconds(60));
-        assert_eq!(plain, "switchyard=abc; Path=/; Max-Age=60; HttpOnly; SameSite=Strict");
+        assert_eq!(
+            plain,
+            "switchyard=abc; Path=/; Max-Age=60; HttpOnly; SameSite=Strict"
+        );
         let tls = session_cookie(&tls, &secret, Span::seconds(60));
         assert!(tls.starts_with("__Host-switchyard=abc; Path=/"));
         assert!(tls.ends_with("; HttpOnly; SameSite=Strict; Secure"));

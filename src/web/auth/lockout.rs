@@ -32,21 +32,30 @@ impl Lockout {
     pub fn locked_until(&self, name: &str, from: IpAddr, now: Timestamp) -> Option<Timestamp> {
         let failures = self.failures.get(&key(name, from))?;
         let beyond = failures.count.checked_sub(FREE_FAILURES)?;
-        let span = FIRST.as_millis().saturating_mul(1 << beyond.min(10)).min(LONGEST.as_millis());
+        let span = FIRST
+            .as_millis()
+            .saturating_mul(1 << beyond.min(10))
+            .min(LONGEST.as_millis());
         let until = failures.last + Span::millis(span);
         (until > now).then_some(until)
     }
 
     pub fn failed(&mut self, name: &str, from: IpAddr, now: Timestamp) {
-        self.failures.retain(|_, failures| now.since(failures.last) < MEMORY);
+        self.failures
+            .retain(|_, failures| now.since(failures.last) < MEMORY);
         if self.failures.len() >= REMEMBERED {
-            let oldest = self.failures.iter().min_by_key(|(_, failures)| failures.last);
+            let oldest = self
+                .failures
+                .iter()
+                .min_by_key(|(_, failures)| failures.last);
             if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
                 self.failures.remove(&oldest);
             }
         }
-        let failures =
-            self.failures.entry(key(name, from)).or_insert(Failures { count: 0, last: now });
+        let failures = self.failures.entry(key(name, from)).or_insert(Failures {
+            count: 0,
+            last: now,
+        });
         failures.count = failures.count.saturating_add(1);
         failures.last = now;
     }
@@ -57,7 +66,10 @@ impl Lockout {
 }
 
 fn key(name: &str, from: IpAddr) -> (String, IpAddr) {
-    (name.chars().take(150).collect::<String>().to_lowercase(), from)
+    (
+        name.chars().take(150).collect::<String>().to_lowercase(),
+        from,
+    )
 }
 
 #[cfg(test)]
@@ -76,11 +88,17 @@ mod tests {
         }
         assert_eq!(lockout.locked_until("mei", HERE, start), None);
         lockout.failed("Mei", HERE, start);
-        assert_eq!(lockout.locked_until("mei", HERE, start), Some(start + FIRST));
+        assert_eq!(
+            lockout.locked_until("mei", HERE, start),
+            Some(start + FIRST)
+        );
         assert_eq!(lockout.locked_until("mei", THERE, start), None);
         assert_eq!(lockout.locked_until("mei", HERE, start + FIRST), None);
         lockout.failed("mei", HERE, start);
-        assert_eq!(lockout.locked_until("mei", HERE, start), Some(start + Span::seconds(60)));
+        assert_eq!(
+            lockout.locked_until("mei", HERE, start),
+            Some(start + Span::seconds(60))
+        );
         lockout.succeeded("mei", HERE);
         assert_eq!(lockout.locked_until("mei", HERE, start), None);
     }
@@ -90,7 +108,9 @@ mod tests {
         let mut lockout = Lockout::default();
         for n in 0..REMEMBERED + 50 {
             let at = Timestamp::from_millis(i64::try_from(n).unwrap());
-            lockout.failures.insert(key(&n.to_string(), HERE), Failures { count: 1, last: at });
+            lockout
+                .failures
+                .insert(key(&n.to_string(), HERE), Failures { count: 1, last: at });
         }
         lockout.failed("one more", HERE, Timestamp::from_millis(20_000));
         assert!(lockout.failures.len() <= REMEMBERED + 50);

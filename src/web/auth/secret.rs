@@ -66,9 +66,14 @@ impl fmt::Debug for Secret {
 pub fn typeable_password() -> Result<String, NoRandomness> {
     let mut bytes = [0_u8; 20];
     SysRng.try_fill_bytes(&mut bytes)?;
-    let letters: Vec<u8> = bytes.iter().map(|byte| PLAIN[usize::from(byte % 32)]).collect();
-    let groups: Vec<String> =
-        letters.chunks(5).map(|group| group.iter().copied().map(char::from).collect()).collect();
+    let letters: Vec<u8> = bytes
+        .iter()
+        .map(|byte| PLAIN[usize::from(byte % 32)])
+        .collect();
+    let groups: Vec<String> = letters
+        .chunks(5)
+        .map(|group| group.iter().copied().map(char::from).collect())
+        .collect();
     Ok(groups.join("-"))
 }
 
@@ -76,7 +81,11 @@ pub fn typeable_password() -> Result<String, NoRandomness> {
 pub fn same(one: &str, other: &str) -> bool {
     let (one, other) = (one.as_bytes(), other.as_bytes());
     one.len() == other.len()
-        && one.iter().zip(other).fold(0_u8, |difference, (a, b)| difference | (a ^ b)) == 0
+        && one
+            .iter()
+            .zip(other)
+            .fold(0_u8, |difference, (a, b)| difference | (a ^ b))
+            == 0
 }
 
 #[cfg(test)]
@@ -94,7 +103,10 @@ mod tests {
     #[test]
     fn a_typeable_password_has_four_groups() {
         let password = typeable_password().unwrap();
-        assert_eq!(password.split('-').map(str::len).collect::<Vec<_>>(), [5, 5, 5, 5]);
+        assert_eq!(
+            password.split('-').map(str::len).collect::<Vec<_>>(),
+            [5, 5, 5, 5]
+        );
     }
 
     #[test]

@@ -47,7 +47,11 @@ struct Known {
 
 impl Sessions {
     pub fn new(store: Store, settings: &HttpConfig) -> Self {
-        Self { store, lifetime: settings.session(), known: Mutex::default() }
+        Self {
+            store,
+            lifetime: settings.session(),
+            known: Mutex::default(),
+        }
     }
 
     /// How long a new session lasts.
@@ -66,7 +70,14 @@ impl Sessions {
     ) -> Result<(Secret, Arc<Session>), WebError> {
         let secret = Secret::random()?;
         let expires = now + self.lifetime;
-        sessions::create(&self.store, TokenHash::of(secret.reveal()), user, now, expires).await?;
+        sessions::create(
+            &self.store,
+            TokenHash::of(secret.reveal()),
+            user,
+            now,
+            expires,
+        )
+        .await?;
         let session = Arc::new(Session::of(user, &secret, expires));
         self.remember(&secret, &session, now);
         Ok((secret, session))
@@ -112,7 +123,9 @@ impl Sessions {
 
     fn remembered(&self, secret: &Secret, now: Timestamp) -> Option<(Arc<Session>, Timestamp)> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = known.get(&secret.hash()).filter(|known| known.session.expires > now)?;
+        let found = known
+            .get(&secret.hash())
+            .filter(|known| known.session.expires > now)?;
         Some((Arc::clone(&found.session), found.checked))
     }
 
@@ -124,11 +137,20 @@ impl Sessions {
                 known.remove(&oldest);
             }
         }
-        known.insert(secret.hash(), Known { session: Arc::clone(session), checked: now });
+        known.insert(
+            secret.hash(),
+            Known {
+                session: Arc::clone(session),
+                checked: now,
+            },
+        );
     }
 
     fn forget(&self, secret: &Secret) {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(&secret.hash());
+        self.known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&secret.hash());
     }
 }
 

@@ -2,8 +2,8 @@
 
 use crate::clock;
 use crate::engine::time::{Span, Timestamp};
-use crate::store::users::{self, LockPolicy};
 use crate::store::password;
+use crate::store::users::{self, LockPolicy};
 use crate::web::Web;
 use crate::web::auth::Session;
 use crate::web::auth::secret::Secret;
@@ -20,7 +20,10 @@ static CHECKS: Semaphore = Semaphore::const_new(2);
 
 /// Behind [`super::lockout`], which counts by address: guessing one login from
 /// many addresses locks it for everybody.
-const FROM_ANYWHERE: LockPolicy = LockPolicy { attempts: 100, lock: Span::seconds(15 * 60) };
+const FROM_ANYWHERE: LockPolicy = LockPolicy {
+    attempts: 100,
+    lock: Span::seconds(15 * 60),
+};
 
 /// What a person gives to sign in.
 #[derive(Deserialize, ToSchema)]
@@ -31,7 +34,9 @@ pub struct Credentials {
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials").field("login", &self.login).finish_non_exhaustive()
+        f.debug_struct("Credentials")
+            .field("login", &self.login)
+            .finish_non_exhaustive()
     }
 }
 
@@ -49,7 +54,9 @@ pub async fn sign_in(
     let lockout = || web.lockout.lock().unwrap_or_else(PoisonError::into_inner);
     let locked = lockout().locked_until(&given.login, from, now);
     if let Some(until) = locked {
-        return Err(WebError::Locked { seconds: until.since(now).as_millis().div_ceil(1_000) });
+        return Err(WebError::Locked {
+            seconds: until.since(now).as_millis().div_ceil(1_000),
+        });
     }
     let user = users::find(&web.store, &web.tenant, &given.login).await?;
     let kept = user.as_ref().map(|user| user.password_hash.clone());

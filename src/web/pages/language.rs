@@ -24,13 +24,18 @@ impl<S: Sync> FromRequestParts<S> for Tongue {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let session = parts.extensions.get::<Arc<Session>>();
-        Ok(Self(of(&parts.headers, session.map(|session| session.language))))
+        Ok(Self(of(
+            &parts.headers,
+            session.map(|session| session.language),
+        )))
     }
 }
 
 pub(super) fn of(headers: &HeaderMap, persons: Option<Language>) -> Language {
     let chosen = cookie(headers, COOKIE).or(persons.map(Language::tag));
-    let wanted = headers.get(header::ACCEPT_LANGUAGE).and_then(|list| list.to_str().ok());
+    let wanted = headers
+        .get(header::ACCEPT_LANGUAGE)
+        .and_then(|list| list.to_str().ok());
     locale::choose(chosen, wanted)
 }
 
@@ -45,15 +50,21 @@ pub async fn choose(
     let language = LANGUAGES.into_iter().find(|language| language.tag() == tag);
     let tag = language.ok_or(WebError::NoSuchAddress)?.tag();
     let cookie = format!("{COOKIE}={tag}; Path=/; Max-Age=31536000; SameSite=Lax");
-    Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&page_before(&headers))))
+    Ok((
+        [(header::SET_COOKIE, cookie)],
+        Redirect::to(&page_before(&headers)),
+    ))
 }
 
 /// The path the link was on: of the address, nothing but the path is used, so
 /// that it cannot lead elsewhere.
 fn page_before(headers: &HeaderMap) -> String {
-    let referer = headers.get(header::REFERER).and_then(|referer| referer.to_str().ok());
+    let referer = headers
+        .get(header::REFERER)
+        .and_then(|referer| referer.to_str().ok());
     let path = referer.and_then(|referer| Some(referer.parse::<Uri>().ok()?.path().to_owned()));
-    path.filter(|path| path.starts_with('/') && !path.starts_with("//")).unwrap_or("/".to_owned())
+    path.filter(|path| path.starts_with('/') && !path.starts_with("//"))
+        .unwrap_or("/".to_owned())
 }
 
 #[cfg(test)]
@@ -63,7 +74,10 @@ mod tests {
     #[test]
     fn going_back_never_leads_to_another_site() {
         let back = |referer: &str| {
-            page_before(&HeaderMap::from_iter([(header::REFERER, referer.parse().unwrap())]))
+            page_before(&HeaderMap::from_iter([(
+                header::REFERER,
+                referer.parse().unwrap(),
+            )]))
         };
         assert_eq!(back("http://127.0.0.1:8480/calls?x=1"), "/calls");
         assert_eq!(back("https://evil.example//evil.example/x"), "/");

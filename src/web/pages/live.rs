@@ -41,7 +41,11 @@ pub const SECTIONS: [Section; 5] = [
 ];
 
 const fn section(name: &'static str, template: &'static str, least: Role) -> Section {
-    Section { name, template, least }
+    Section {
+        name,
+        template,
+        least,
+    }
 }
 
 /// The board as the templates show it.
@@ -88,7 +92,8 @@ impl Shown {
         let more_calls = calls.len().saturating_sub(CALLS_SHOWN);
         calls.truncate(CALLS_SHOWN);
         let name = |names: &BTreeMap<&String, &String>, id: &Option<String>| {
-            id.as_ref().map(|id| names.get(id).map_or(id.clone(), |name| (*name).clone()))
+            id.as_ref()
+                .map(|id| names.get(id).map_or(id.clone(), |name| (*name).clone()))
         };
         let calls = calls.into_iter().map(|call| ShownCall {
             queue_name: name(&queues, &call.queue),
@@ -146,7 +151,10 @@ impl Own {
     pub fn new(web: &Web, language: Language, session: &Session) -> Option<Self> {
         let agent: &AgentId = session.agent.as_ref()?;
         let own = web.handle.read(|board| board.agent(agent, clock::now()))?;
-        Some(Self { lang: language.tag(), own })
+        Some(Self {
+            lang: language.tag(),
+            own,
+        })
     }
 }
 

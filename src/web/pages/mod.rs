@@ -64,7 +64,10 @@ fn render(
             .map(Language::tag)
             .collect(),
         now: clock::now().as_millis(),
-        here: SOURCES_HERE.iter().find(|(name, _)| *name == template).map_or("", |(_, here)| here),
+        here: SOURCES_HERE
+            .iter()
+            .find(|(name, _)| *name == template)
+            .map_or("", |(_, here)| here),
         who: session.map(Who::of),
         body,
     };

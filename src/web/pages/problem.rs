@@ -22,7 +22,10 @@ pub async fn show_to_people(State(web): State<Web>, request: Request, next: Next
     let headers = request.headers().clone();
     let method = request.method().clone();
     let response = next.run(request).await;
-    let Some(problem) = response.extensions().get::<Problem>().filter(|_| wants_page(&headers))
+    let Some(problem) = response
+        .extensions()
+        .get::<Problem>()
+        .filter(|_| wants_page(&headers))
     else {
         return response;
     };
@@ -31,7 +34,11 @@ pub async fn show_to_people(State(web): State<Web>, request: Request, next: Next
         return Redirect::to("/sign-in").into_response();
     }
     let language = language::of(&headers, None);
-    let page = ProblemPage { status: problem.status, kind, detail: &problem.detail };
+    let page = ProblemPage {
+        status: problem.status,
+        kind,
+        detail: &problem.detail,
+    };
     match render(&web, "problem", language, None, page) {
         Ok(html) => {
             let status = StatusCode::from_u16(problem.status);
@@ -43,6 +50,8 @@ pub async fn show_to_people(State(web): State<Web>, request: Request, next: Next
 
 /// Browsers ask for HTML when they load a page; streams and programs do not.
 fn wants_page(headers: &HeaderMap) -> bool {
-    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    let accept = headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok());
     accept.is_some_and(|kinds| kinds.contains("text/html") && !kinds.contains("text/event-stream"))
 }

@@ -33,7 +33,11 @@ pub async fn show(
     if session.is_some() {
         return Ok(Redirect::to("/").into_response());
     }
-    let page = SignInPage { login: "", problem: None, seconds: 0 };
+    let page = SignInPage {
+        login: "",
+        problem: None,
+        seconds: 0,
+    };
     Ok(render(&web, "sign_in", language, None, page)?.into_response())
 }
 
@@ -54,10 +58,22 @@ pub async fn submit(
         Err(refused @ (WebError::WrongCredentials | WebError::Locked { .. })) => refused,
         Err(error) => return Err(error),
     };
-    let seconds = if let WebError::Locked { seconds } = refused { seconds } else { 0 };
-    let page = SignInPage { login: &login, problem: Some(refused.kind()), seconds };
+    let seconds = if let WebError::Locked { seconds } = refused {
+        seconds
+    } else {
+        0
+    };
+    let page = SignInPage {
+        login: &login,
+        problem: Some(refused.kind()),
+        seconds,
+    };
     let html: Html<String> = render(&web, "sign_in", language, None, page)?;
-    Ok((StatusCode::from_u16(refused.problem().status).unwrap_or_default(), html).into_response())
+    Ok((
+        StatusCode::from_u16(refused.problem().status).unwrap_or_default(),
+        html,
+    )
+        .into_response())
 }
 
 /// Signs out and goes to the sign-in page.
