@@ -1,5 +1,6 @@
 //! What can go wrong with the store, and how to mend it.
 
+use crate::store::journal::JournalError;
 use crate::store::url::StoreUrlError;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use std::path::PathBuf;
@@ -35,6 +36,8 @@ pub enum StoreError {
     /// A row holds what this program cannot have written.
     #[error("the store holds {found:?} as {what}, which this version does not understand")]
     Unreadable { what: &'static str, found: String },
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     #[error("a task on the store's thread ended before its answer: {why}")]
     Interrupted { why: String },
 }

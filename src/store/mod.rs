@@ -4,12 +4,19 @@
 //! What happens to calls goes to the local [`journal`] first; the [`projector`]
 //! takes it over into the tables, and may lag when the database is away.
 
+pub mod calls;
 mod connection;
 mod error;
+mod insert;
 pub mod journal;
 mod migrations;
+pub mod moment;
 pub mod password;
 mod pool;
+mod projection;
+pub mod projector;
+pub mod recall;
+pub mod recordings;
 pub mod schema;
 pub mod sessions;
 mod url;

@@ -1,0 +1,10 @@
+//! Calls as the store has them: a list to search, and one with all that happened to it.
+
+mod detail;
+mod list;
+
+pub use detail::{
+    BlockVisit, CallDetail, CommandFailure, Decision, DigitPressed, LegDetail, Offer, QueueVisit,
+    Recording, StateChange, show,
+};
+pub use list::{CallFilter, CallPage, CallSummary, MAX_PAGE, list};

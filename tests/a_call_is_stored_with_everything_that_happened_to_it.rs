@@ -1,0 +1,239 @@
+//! From the engine's facts through the journal into the tables, and out again;
+//! the same on both databases, and the same however often it is replayed.
+
+#[path = "support/facts.rs"]
+mod facts;
+#[path = "support/stores.rs"]
+mod stores;
+
+use diesel::RunQueryDsl;
+use diesel::query_dsl::methods::SelectDsl;
+use facts::{DAY, append_a_day, at, call};
+use std::time::Duration;
+use switchyard::engine::call::CallState;
+use switchyard::engine::id::{CommandId, QueueId};
+use switchyard::engine::time::Span;
+use switchyard::store::calls::{self, CallFilter};
+use switchyard::store::journal::Journal;
+use switchyard::store::projector::{Projector, catch_up, start_over};
+use switchyard::store::{Store, recall, recordings, schema};
+
+async fn journal_in(folder: &tempfile::TempDir) -> Journal {
+    let journal = Journal::open(&folder.path().join("journal.db"), DAY).unwrap();
+    append_a_day(&journal);
+    journal.flush().await.unwrap();
+    journal
+}
+
+/// Everything the store can be asked, and how many rows each table has.
+async fn contents(store: &Store) -> String {
+    macro_rules! count {
+        ($($table:ident),*) => {
+            store.read(|conn| {
+                let mut rows = Vec::new();
+                $(rows.push((stringify!($table), schema::$table::table
+                    .select(diesel::dsl::count_star()).first::<i64>(conn)?));)*
+                Ok(rows)
+            }).await.unwrap()
+        };
+    }
+    let rows = count!(
+        calls,
+        call_states,
+        legs,
+        leg_states,
+        digits,
+        block_visits,
+        queue_visits,
+        offers,
+        decisions,
+        recordings,
+        agents,
+        agent_states,
+        queue_states,
+        link_history,
+        command_failures,
+        projections
+    );
+    let rows: Vec<String> = rows
+        .iter()
+        .map(|(table, count)| format!("{table}: {count}"))
+        .collect();
+    let mut queues = store
+        .read(|conn| {
+            use schema::queue_states::{queue, since, waiting};
+            Ok(schema::queue_states::table
+                .select((queue, waiting, since))
+                .load::<(String, i64, i64)>(conn)?)
+        })
+        .await
+        .unwrap();
+    queues.sort();
+    let mut details = Vec::new();
+    for summary in calls::list(store, CallFilter::default())
+        .await
+        .unwrap()
+        .calls
+    {
+        let detail = calls::show(store, summary.call.parse().unwrap())
+            .await
+            .unwrap()
+            .unwrap();
+        details.push(serde_json::to_string_pretty(&detail).unwrap());
+    }
+    format!(
+        "{}\n\nqueues: {queues:?}\n\n{}",
+        rows.join("\n"),
+        details.join("\n")
+    )
+}
+
+#[tokio::test]
+async fn replaying_the_journal_twice_gives_the_same_tables_in_both_databases() {
+    for test in stores::fresh().await {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = journal_in(&folder).await;
+        catch_up(&test.store, &journal).await.unwrap();
+        let once = contents(&test.store).await;
+        insta::assert_snapshot!("tables_after_a_day", once);
+        start_over(&test.store, &journal).await.unwrap();
+        assert_eq!(contents(&test.store).await, once, "{}", test.kind);
+    }
+}
+
+#[tokio::test]
+async fn calls_are_found_by_state_number_queue_and_time_page_by_page() {
+    for test in stores::fresh().await {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = journal_in(&folder).await;
+        catch_up(&test.store, &journal).await.unwrap();
+        let found = async |filter| -> Vec<String> {
+            let page = calls::list(&test.store, filter).await.unwrap();
+            page.calls.into_iter().map(|summary| summary.call).collect()
+        };
+        let names =
+            |ids: &[u64]| -> Vec<String> { ids.iter().map(|n| call(*n).to_string()).collect() };
+        let all = CallFilter::default;
+        assert_eq!(found(all()).await, names(&[3, 2, 1]), "{}", test.kind);
+        let waiting = CallFilter {
+            state: Some(CallState::Waiting),
+            ..all()
+        };
+        assert_eq!(found(waiting).await, names(&[3]));
+        let number = |part: &str| CallFilter {
+            number: Some(part.to_owned()),
+            ..all()
+        };
+        assert_eq!(found(number("13800")).await, names(&[1]));
+        assert_eq!(found(number("4001")).await, names(&[3, 2, 1]));
+        assert_eq!(found(number("%")).await, names(&[2]));
+        assert_eq!(found(number("' OR '1'='1")).await, names(&[]));
+        let queue = CallFilter {
+            queue: Some(QueueId::new("sales").unwrap()),
+            ..all()
+        };
+        assert_eq!(found(queue).await, names(&[3, 1]));
+        let time = CallFilter {
+            from: Some(at(60_000)),
+            until: Some(at(120_000)),
+            ..all()
+        };
+        assert_eq!(found(time).await, names(&[2]));
+
+        let page = calls::list(
+            &test.store,
+            CallFilter {
+                limit: Some(2),
+                ..all()
+            },
+        )
+        .await
+        .unwrap();
+        assert_eq!(page.next, Some(call(2).to_string()));
+        let before = page.next.map(|next| next.parse().unwrap());
+        let rest = calls::list(
+            &test.store,
+            CallFilter {
+                limit: Some(2),
+                before,
+                ..all()
+            },
+        )
+        .await
+        .unwrap();
+        assert_eq!(rest.calls.len(), 1);
+        assert_eq!(rest.next, None);
+        assert!(calls::show(&test.store, call(9)).await.unwrap().is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_new_run_remembers_live_calls_agents_and_what_was_not_filed() {
+    for test in stores::fresh().await {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = journal_in(&folder).await;
+        let remembered = recall::remembered(&test.store, &journal).await.unwrap();
+        assert_eq!(remembered.last_command, CommandId(900), "{}", test.kind);
+        let json = serde_json::to_string_pretty(&remembered).unwrap();
+        insta::assert_snapshot!("remembered_after_a_day", json);
+        let unfiled = recordings::unfiled(&test.store).await.unwrap();
+        assert_eq!(unfiled.len(), 1);
+        assert_eq!(
+            (unfiled[0].call, unfiled[0].recording),
+            (call(2), CommandId(77))
+        );
+
+        // A journal begun anew does not give numbers twice, nor lose what it says.
+        journal.close().await;
+        let other = tempfile::tempdir().unwrap();
+        let journal = Journal::open(&other.path().join("journal.db"), DAY).unwrap();
+        let again = recall::remembered(&test.store, &journal).await.unwrap();
+        assert_eq!(again, remembered, "{}", test.kind);
+    }
+}
+
+#[tokio::test]
+async fn the_projector_catches_up_when_the_store_comes_back() {
+    for test in stores::empty() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = journal_in(&folder).await;
+        // Without tables every batch fails, as it does while the database is away.
+        let projector = Projector::start(test.store.clone(), journal.clone()).unwrap();
+        let mut projection = projector.projection();
+        let limit = Duration::from_secs(60);
+        let failing = projection.wait_for(|state| state.failing.is_some());
+        let lag = tokio::time::timeout(limit, failing)
+            .await
+            .unwrap()
+            .unwrap()
+            .lag;
+        assert_eq!(lag, *journal.durable().borrow(), "{}", test.kind);
+
+        test.store.migrate().await.unwrap();
+        let caught_up = projection.wait_for(|state| state.failing.is_none() && state.lag == 0);
+        tokio::time::timeout(limit, caught_up)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            calls::list(&test.store, CallFilter::default())
+                .await
+                .unwrap()
+                .calls
+                .len(),
+            3
+        );
+
+        facts::append_one_more_call(&journal);
+        journal.flush().await.unwrap();
+        projector.finish(Span::seconds(60)).await;
+        assert_eq!(
+            calls::list(&test.store, CallFilter::default())
+                .await
+                .unwrap()
+                .calls
+                .len(),
+            4
+        );
+    }
+}
