@@ -5,7 +5,10 @@
 mod browser;
 #[path = "support/web.rs"]
 #[expect(clippy::allow_attributes, reason = "see the next line")]
-#[allow(dead_code, reason = "every test crate uses its own part of this module")]
+#[allow(
+    dead_code,
+    reason = "every test crate uses its own part of this module"
+)]
 mod web;
 
 use browser::Browser;
@@ -19,45 +22,91 @@ use web::{PASSWORD, TestWeb};
 
 #[tokio::test]
 async fn a_waiting_call_appears_and_goes_while_one_looks() {
-    let Some(mut browser) = Browser::start().await else { return };
+    let Some(mut browser) = Browser::start().await else {
+        return;
+    };
     let web = TestWeb::start().await;
     let address = serve(&web).await;
 
     sign_in(&mut browser, &address, "boss").await;
-    browser.until("document.querySelector('#queue-booking td.strong').textContent === '0'").await;
-    assert_eq!(browser.evaluate("document.documentElement.lang").await, "zh-CN");
+    browser
+        .until("document.querySelector('#queue-booking td.strong').textContent === '0'")
+        .await;
+    assert_eq!(
+        browser.evaluate("document.documentElement.lang").await,
+        "zh-CN"
+    );
     browser.evaluate("window.sameDocument = true").await;
 
     let caller: ChannelId = "caller-1".parse().unwrap();
     arrives(&web, &caller, "13800138000", "<b>王先生</b>").await;
-    web.happens(SwitchEvent::Answered { channel: caller.clone() }).await;
-    browser.until("document.querySelector('#queue-booking td.strong').textContent === '1'").await;
-    browser.until("document.querySelector('#calls').innerText.includes('13800138000')").await;
-    let name = browser.evaluate("document.querySelector('#calls tbody small').textContent").await;
+    web.happens(SwitchEvent::Answered {
+        channel: caller.clone(),
+    })
+    .await;
+    browser
+        .until("document.querySelector('#queue-booking td.strong').textContent === '1'")
+        .await;
+    browser
+        .until("document.querySelector('#calls').innerText.includes('13800138000')")
+        .await;
+    let name = browser
+        .evaluate("document.querySelector('#calls tbody small').textContent")
+        .await;
     assert_eq!(name, "<b>王先生</b>", "a caller's name is text, not markup");
-    browser.until("/^0:0[1-9]$/.test(document.querySelector('#queue-booking time').textContent)").await;
+    browser
+        .until("/^0:0[1-9]$/.test(document.querySelector('#queue-booking time').textContent)")
+        .await;
 
-    web.happens(SwitchEvent::HungUp { channel: caller, cause: Cause::NormalClearing }).await;
-    browser.until("document.querySelector('#queue-booking td.strong').textContent === '0'").await;
-    browser.until("document.querySelector('#queue-booking td:last-child').textContent === '1'").await;
-    assert_eq!(browser.evaluate("window.sameDocument").await, true, "the page was not reloaded");
+    web.happens(SwitchEvent::HungUp {
+        channel: caller,
+        cause: Cause::NormalClearing,
+    })
+    .await;
+    browser
+        .until("document.querySelector('#queue-booking td.strong').textContent === '0'")
+        .await;
+    browser
+        .until("document.querySelector('#queue-booking td:last-child').textContent === '1'")
+        .await;
+    assert_eq!(
+        browser.evaluate("window.sameDocument").await,
+        true,
+        "the page was not reloaded"
+    );
     assert_eq!(browser.complaints, Vec::<String>::new());
 }
 
 #[tokio::test]
 async fn an_agent_gets_ready_by_a_click() {
-    let Some(mut browser) = Browser::start().await else { return };
+    let Some(mut browser) = Browser::start().await else {
+        return;
+    };
     let web = TestWeb::start().await;
     let address = serve(&web).await;
 
     sign_in(&mut browser, &address, "chen").await;
-    browser.until("document.querySelector('#me .state.signed_out')").await;
-    browser.evaluate("document.querySelector('[data-request=sign_in]').click()").await;
-    browser.until("document.querySelector('#me .state.not_ready')").await;
-    browser.evaluate("document.querySelector('[data-request=ready]').click()").await;
-    browser.until("document.querySelector('#me .state.ready')").await;
-    browser.until("document.querySelector('#agent-chen.ready')").await;
-    let calls = browser.evaluate("document.querySelector('#calls') === null").await;
+    browser
+        .until("document.querySelector('#me .state.signed_out')")
+        .await;
+    browser
+        .evaluate("document.querySelector('[data-request=sign_in]').click()")
+        .await;
+    browser
+        .until("document.querySelector('#me .state.not_ready')")
+        .await;
+    browser
+        .evaluate("document.querySelector('[data-request=ready]').click()")
+        .await;
+    browser
+        .until("document.querySelector('#me .state.ready')")
+        .await;
+    browser
+        .until("document.querySelector('#agent-chen.ready')")
+        .await;
+    let calls = browser
+        .evaluate("document.querySelector('#calls') === null")
+        .await;
     assert_eq!(calls, true, "who calls is for supervisors");
     assert_eq!(browser.complaints, Vec::<String>::new());
 }
@@ -67,7 +116,11 @@ async fn serve(web: &TestWeb) -> String {
     let address = format!("http://{}", listener.local_addr().unwrap());
     let state = web.state.clone();
     #[expect(clippy::disallowed_methods, reason = "serves until the test ends")]
-    tokio::spawn(async move { switchyard::web::serve(listener, state, pending()).await.unwrap() });
+    tokio::spawn(async move {
+        switchyard::web::serve(listener, state, pending())
+            .await
+            .unwrap()
+    });
     address
 }
 
@@ -82,7 +135,9 @@ async fn sign_in(browser: &mut Browser, address: &str, login: &str) {
              document.querySelector('form').submit();"
         ))
         .await;
-    browser.until("document.querySelector('#queues') && document.readyState === 'complete'").await;
+    browser
+        .until("document.querySelector('#queues') && document.readyState === 'complete'")
+        .await;
 }
 
 async fn arrives(web: &TestWeb, channel: &ChannelId, number: &str, name: &str) {

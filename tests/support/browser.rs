@@ -30,8 +30,16 @@ impl Browser {
     pub(crate) async fn start() -> Option<Self> {
         let profile = tempfile::tempdir().unwrap();
         let process = Command::new("chromium")
-            .args(["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"])
-            .args(["--disable-background-networking", "--remote-debugging-port=0"])
+            .args([
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--no-first-run",
+            ])
+            .args([
+                "--disable-background-networking",
+                "--remote-debugging-port=0",
+            ])
             .arg(format!("--user-data-dir={}", profile.path().display()))
             .arg("about:blank")
             .stdout(Stdio::null())
@@ -55,7 +63,10 @@ impl Browser {
             panic!("chromium ended before it listened");
         });
         let address = address.await.expect("chromium starts in time");
-        #[expect(clippy::disallowed_methods, reason = "a full pipe would stop the browser")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a full pipe would stop the browser"
+        )]
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         let (socket, _) = connect_async(address).await.unwrap();
         let mut browser = Self {
@@ -66,7 +77,9 @@ impl Browser {
             _process: process,
             _profile: profile,
         };
-        let target = browser.call("Target.createTarget", json!({"url": "about:blank"})).await;
+        let target = browser
+            .call("Target.createTarget", json!({"url": "about:blank"}))
+            .await;
         let attach = json!({"targetId": target["targetId"], "flatten": true});
         let attached = browser.call("Target.attachToTarget", attach).await;
         browser.session = attached["sessionId"].as_str().unwrap().to_owned();
@@ -104,7 +117,10 @@ impl Browser {
         if met.is_err() {
             let asked = json!({"expression": "document.body.innerText", "returnByValue": true});
             let text = self.call("Runtime.evaluate", asked).await;
-            panic!("not within {DEADLINE:?}: {condition}\n{text:#}\n{:#?}", self.complaints);
+            panic!(
+                "not within {DEADLINE:?}: {condition}\n{text:#}\n{:#?}",
+                self.complaints
+            );
         }
     }
 
@@ -119,7 +135,8 @@ impl Browser {
     }
 
     pub(crate) async fn screen(&mut self, width: u32, height: u32, dark: bool) {
-        let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        let size =
+            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
         self.call("Emulation.setDeviceMetricsOverride", size).await;
         let scheme = if dark { "dark" } else { "light" };
         let scheme = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
@@ -128,7 +145,9 @@ impl Browser {
 
     /// The page as PNG, in base64.
     pub(crate) async fn picture(&mut self) -> String {
-        let answer = self.call("Page.captureScreenshot", json!({"format": "png"})).await;
+        let answer = self
+            .call("Page.captureScreenshot", json!({"format": "png"}))
+            .await;
         answer["data"].as_str().unwrap().to_owned()
     }
 
@@ -140,10 +159,15 @@ impl Browser {
         if !self.session.is_empty() {
             command["sessionId"] = self.session.clone().into();
         }
-        self.socket.send(Message::text(command.to_string())).await.unwrap();
+        self.socket
+            .send(Message::text(command.to_string()))
+            .await
+            .unwrap();
         loop {
             let message = self.socket.next().await.expect("the browser runs").unwrap();
-            let Ok(text) = message.into_text() else { continue };
+            let Ok(text) = message.into_text() else {
+                continue;
+            };
             let message: Value = serde_json::from_str(&text).unwrap_or_default();
             if message["id"] == id {
                 return message["result"].clone();
