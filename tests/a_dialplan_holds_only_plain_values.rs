@@ -60,11 +60,12 @@ fn hostile_values_are_refused_by_name() {
     )) {
         assert!(text.unwrap_err().starts_with("dialplan.context: "));
     }
-    let queue = [(
-        "SWITCHYARD_DIALPLAN__FALLBACK_QUEUE",
-        "q)\nexten => s,1,System(x",
-    )];
-    for text in render(&config("4001", &queue)) {
-        assert!(text.unwrap_err().starts_with("dialplan.fallback_queue: "));
+    let last = "q)\nexten => s,1,System(x";
+    let places = [
+        ("SWITCHYARD_DIALPLAN__FALLBACK_QUEUE", last),
+        ("SWITCHYARD_DIALPLAN__LAST_RESORT", last),
+    ];
+    for text in render(&config("4001", &places)) {
+        assert!(text.unwrap_err().starts_with("dialplan."));
     }
 }

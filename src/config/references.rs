@@ -31,15 +31,23 @@ impl<'a> References<'a> {
             self.error(&["switches"], "no switch is given".to_owned(), Some(repair));
         }
         for switch in &config.switches {
+            let path = |key| ["switches", switch.id.as_str(), key];
             let endpoint = match &switch.kind {
-                SwitchKind::Freeswitch(freeswitch) => &freeswitch.endpoint,
+                SwitchKind::Freeswitch(freeswitch) => {
+                    if freeswitch.fallback.split(' ').nth(2) == Some(&config.dialplan.context) {
+                        let what = "its context is also the one that trunks enter";
+                        let repair = "name another context here or as dialplan.context".to_owned();
+                        self.error(&path("fallback"), what.to_owned(), Some(repair));
+                    }
+                    &freeswitch.endpoint
+                }
                 SwitchKind::Asterisk(asterisk) => &asterisk.endpoint,
                 SwitchKind::Simulated(_) => continue,
             };
             if !endpoint.contains("{extension}") {
                 let what = format!("{endpoint:?} does not say where the agent's extension goes");
                 let repair = Some("put {extension} in its place".to_owned());
-                self.error(&["switches", switch.id.as_str(), "endpoint"], what, repair);
+                self.error(&path("endpoint"), what, repair);
             }
         }
     }

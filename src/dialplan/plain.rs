@@ -2,7 +2,7 @@
 
 /// Why a value was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{setting}: {value:?} cannot stand in a dialplan: only {allowed} are allowed")]
+#[error("{setting}: {value:?} cannot stand in a dialplan; allowed: {allowed}")]
 pub struct NotPlain {
     pub setting: String,
     pub value: String,
@@ -28,8 +28,24 @@ pub(super) fn number(value: &str) -> Result<&str, NotPlain> {
     }
 }
 
+/// Three names with spaces between them.
+pub(super) fn words<'v>(
+    setting: &str,
+    value: &'v str,
+    expected: &'static str,
+) -> Result<[&'v str; 3], NotPlain> {
+    let parts: Vec<&str> = value.split(' ').collect();
+    let Ok(parts) = <[&str; 3]>::try_from(parts) else {
+        return Err(refused(setting, value, expected));
+    };
+    parts
+        .iter()
+        .try_for_each(|part| name(setting, part).map(drop))?;
+    Ok(parts)
+}
+
 /// A path given to an application.
-pub(super) fn application_data<'v>(setting: &str, value: &'v str) -> Result<&'v str, NotPlain> {
+pub(super) fn path<'v>(setting: &str, value: &'v str) -> Result<&'v str, NotPlain> {
     let allowed = "letters, digits, '/', '.', '_', '-'";
     only(setting, value, allowed, |c| {
         c.is_ascii_alphanumeric() || "/._-".contains(c)

@@ -287,3 +287,116 @@ fn known_block(flow: &Flow, wanted: &BlockId) -> String {
     suggestion(wanted.as_str(), flow.blocks.keys().map(BlockId::as_str))
         .unwrap_or_else(|| format!("add a block \"{wanted}\""))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is found in a flow whose blocks are given as TOML.
+    fn problems(blocks: &str) -> Vec<(String, Problem)> {
+        let text = format!("name = \"Test\"\nstart = \"start\"\n[blocks]\n{blocks}");
+        let flow: Flow = toml::from_str(&text).unwrap();
+        let queue = QueueId::new("desk").unwrap();
+        let place = |finding: &FlowFinding| {
+            let block = finding.block.as_ref().map_or("-", BlockId::as_str);
+            format!("{block}.{}", finding.edge.as_deref().unwrap_or("-"))
+        };
+        check(&flow, [&queue])
+            .into_iter()
+            .map(|finding| {
+                assert!(!finding.repair.is_empty(), "every finding has a repair");
+                (place(&finding), finding.problem)
+            })
+            .collect()
+    }
+
+    fn block(name: &str) -> BlockId {
+        BlockId::new(name).unwrap()
+    }
+
+    #[test]
+    fn a_sound_flow_has_no_findings() {
+        let flow = r#"
+            start = { kind = "answer", next = "menu" }
+            menu = { kind = "menu", prompts = ["hello"], choices = { 1 = "wait" }, otherwise = "menu" }
+            wait = { kind = "queue", queue = "desk", full = "end" }
+            end = { kind = "hang_up" }"#;
+        assert_eq!(problems(flow), []);
+    }
+
+    #[test]
+    fn a_start_that_does_not_exist_is_found() {
+        let found = problems(r#"first = { kind = "busy" }"#);
+        assert_eq!(
+            found,
+            [(
+                "-.-".to_owned(),
+                Problem::StartMissing {
+                    start: block("start")
+                }
+            )]
+        );
+    }
+
+    #[test]
+    fn an_edge_into_nothing_and_a_block_nobody_leads_to_are_found() {
+        let found = problems(
+            r#"
+            start = { kind = "answer", next = "bye" }
+            end = { kind = "hang_up" }"#,
+        );
+        assert_eq!(
+            found,
+            [
+                (
+                    "start.next".to_owned(),
+                    Problem::UnknownNext { next: block("bye") }
+                ),
+                ("end.-".to_owned(), Problem::Unreachable),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_circle_of_prompts_is_found_once_and_a_menu_may_repeat() {
+        let found = problems(
+            r#"
+            start = { kind = "answer", next = "a" }
+            a = { kind = "play", prompts = ["x"], next = "b" }
+            b = { kind = "play", prompts = ["x"], next = "a" }"#,
+        );
+        let circle = vec![block("a"), block("b"), block("a")];
+        assert_eq!(
+            found,
+            [("a.next".to_owned(), Problem::NeverWaits { circle })]
+        );
+    }
+
+    #[test]
+    fn a_block_that_leads_to_itself_is_a_circle() {
+        let found = problems(r#"start = { kind = "answer", next = "start" }"#);
+        let circle = vec![block("start"), block("start")];
+        assert_eq!(
+            found,
+            [("start.next".to_owned(), Problem::NeverWaits { circle })]
+        );
+    }
+
+    #[test]
+    fn a_call_in_the_wrong_state_is_doubtful() {
+        let found = problems(
+            r#"
+            start = { kind = "play", prompts = ["x"], next = "answer" }
+            answer = { kind = "answer", next = "refuse" }
+            refuse = { kind = "busy" }"#,
+        );
+        assert_eq!(
+            found,
+            [
+                ("refuse.-".to_owned(), Problem::BusyAfterAnswer),
+                ("start.-".to_owned(), Problem::Unanswered),
+            ]
+        );
+        assert!(found.iter().all(|(_, problem)| !problem.is_fatal()));
+    }
+}

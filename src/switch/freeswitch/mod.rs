@@ -1,0 +1,77 @@
+//! FreeSWITCH, over its event socket (ESL).
+//!
+//! One connection carries events and nothing else; a few carry commands, all
+//! commands of a call the same one. In reading order:
+//!
+//! - [`frame`], [`fields`], [`event`]: from bytes to events;
+//! - [`translate`]: from events to [`SwitchEvent`](crate::switch::SwitchEvent)s;
+//! - [`command`], [`quote`], [`cause`]: from orders to the text on the wire;
+//! - `connection`, `listener`, `lane`, `snapshot`, `session`, `supervisor`: the link;
+//! - `media`: its recordings.
+//!
+//! A leg arrives by parking in the dialplan, marked by the variable
+//! [`command::MARK`]; `dialplans/freeswitch.xml.hbs` is the other half of this.
+
+pub mod cause;
+pub mod command;
+mod connection;
+mod error;
+pub mod event;
+pub mod fields;
+pub mod frame;
+mod lane;
+mod listener;
+mod media;
+pub mod quote;
+mod session;
+mod snapshot;
+mod supervisor;
+pub mod translate;
+
+pub use error::EslError;
+
+use crate::config::switch::FreeswitchConfig;
+use crate::switch::link::{Inbox, LinkState, ORDER_QUEUE, SwitchLink};
+use std::sync::Arc;
+use tokio::sync::{mpsc, watch};
+
+/// Attaches to a FreeSWITCH and stays attached until the link's `orders` are dropped.
+pub fn start(settings: &FreeswitchConfig, inbox: Inbox) -> SwitchLink {
+    let id = inbox.switch().clone();
+    let (orders, received) = mpsc::channel(ORDER_QUEUE);
+    let (sender, state) = watch::channel(LinkState::Connecting {
+        attempt: 0,
+        last_error: None,
+    });
+    let seen_at = settings
+        .recordings_seen_at
+        .clone()
+        .unwrap_or_else(|| settings.recordings.clone());
+    let supervisor = supervisor::Supervisor {
+        settings: settings.clone(),
+        inbox,
+        orders: received,
+        state: sender,
+    };
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the adapter's root task; it ends when the orders are dropped"
+    )]
+    tokio::spawn(supervisor.run());
+    SwitchLink {
+        id,
+        orders,
+        state,
+        media: Arc::new(media::Folder::new(seen_at)),
+    }
+}
+
+/// Whether the event socket lets us in; for the doctor.
+///
+/// # Errors
+/// [`EslError`] saying what is wrong and where.
+pub async fn try_out(settings: &FreeswitchConfig) -> Result<(), EslError> {
+    connection::Connection::open(&settings.address, &settings.password)
+        .await
+        .map(drop)
+}

@@ -1,0 +1,253 @@
+//! What FreeSWITCH tells, in our words.
+
+use crate::engine::cause::Cause;
+use crate::engine::id::{ChannelId, CommandId};
+use crate::engine::text::OutsideText;
+use crate::engine::time::Timestamp;
+use crate::switch::freeswitch::cause;
+use crate::switch::freeswitch::command::{Dialect, MARK, PLAY_PREFIX};
+use crate::switch::freeswitch::event::EslEvent;
+use crate::switch::freeswitch::fields::Lookup;
+use crate::switch::{
+    Arrival, ChannelState, Digit, DigitMethod, Key, LegVariable, LegVariables, LiveLeg,
+    RecordedMedia, SwitchEvent,
+};
+use std::collections::{BTreeSet, VecDeque};
+
+/// The events that are asked for. Of these the switch sends those of legs that
+/// carry our mark, and the ones that belong to no leg.
+pub const EVENTS: [&str; 13] = [
+    "BACKGROUND_JOB",
+    "CHANNEL_ANSWER",
+    "CHANNEL_BRIDGE",
+    "CHANNEL_EXECUTE_COMPLETE",
+    "CHANNEL_HANGUP",
+    "CHANNEL_PARK",
+    "CHANNEL_PROGRESS",
+    "CHANNEL_PROGRESS_MEDIA",
+    "CHANNEL_UNBRIDGE",
+    "DTMF",
+    "HEARTBEAT",
+    "RECORD_START",
+    "RECORD_STOP",
+];
+
+/// Events that carry no channel variables, so that the mark can't select them.
+pub const UNMARKED: [&str; 3] = ["BACKGROUND_JOB", "DTMF", "HEARTBEAT"];
+
+/// Ended channels remembered so that each end is told once.
+const ENDED: usize = 4_096;
+
+/// Turns events into [`SwitchEvent`]s. Keeps nothing but the names of channels
+/// that ended lately: an end may be told by the channel, by the job that dialled it, or both.
+pub struct Translator {
+    dialect: Dialect,
+    ended: BTreeSet<ChannelId>,
+    ended_in_order: VecDeque<ChannelId>,
+}
+
+impl Translator {
+    pub fn new(dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            ended: BTreeSet::new(),
+            ended_in_order: VecDeque::new(),
+        }
+    }
+
+    /// What an event means; `None` when it means nothing to us.
+    pub fn translate(&mut self, event: &EslEvent) -> Option<SwitchEvent> {
+        if event.name() == "BACKGROUND_JOB" {
+            return self.job_failed(event);
+        }
+        let channel = channel(event, "Unique-ID")?;
+        match event.name() {
+            "CHANNEL_PARK" if handed_over(event) => {
+                Some(SwitchEvent::Arrived(arrival(&self.dialect, channel, event)))
+            }
+            "CHANNEL_PROGRESS" | "CHANNEL_PROGRESS_MEDIA" if outbound(event) => {
+                Some(SwitchEvent::Ringing { channel })
+            }
+            "CHANNEL_ANSWER" => Some(SwitchEvent::Answered { channel }),
+            "DTMF" => digit(event).map(|digit| SwitchEvent::Digit { channel, digit }),
+            "CHANNEL_EXECUTE_COMPLETE" => heard(channel, event),
+            "CHANNEL_BRIDGE" => {
+                peers(event).map(|(channel, peer)| SwitchEvent::Bridged { channel, peer })
+            }
+            "CHANNEL_UNBRIDGE" => {
+                peers(event).map(|(channel, peer)| SwitchEvent::Unbridged { channel, peer })
+            }
+            "RECORD_START" => self
+                .recording(event)
+                .map(|recording| SwitchEvent::RecordingStarted { recording }),
+            "RECORD_STOP" => self.recorded(event),
+            "CHANNEL_HANGUP" => self.hung_up(channel, cause_of(event)),
+            _ => None,
+        }
+    }
+
+    fn hung_up(&mut self, channel: ChannelId, cause: Cause) -> Option<SwitchEvent> {
+        if !self.ended.insert(channel.clone()) {
+            return None;
+        }
+        self.ended_in_order.push_back(channel.clone());
+        if self.ended_in_order.len() > ENDED
+            && let Some(oldest) = self.ended_in_order.pop_front()
+        {
+            self.ended.remove(&oldest);
+        }
+        Some(SwitchEvent::HungUp { channel, cause })
+    }
+
+    /// A dialling that failed, perhaps before there was a channel to hang up.
+    fn job_failed(&mut self, event: &EslEvent) -> Option<SwitchEvent> {
+        if event.get("Job-Command").as_deref() != Some("originate") {
+            return None;
+        }
+        let reason = event.body.trim().strip_prefix("-ERR")?.trim();
+        self.hung_up(channel(event, "Job-UUID")?, cause::cause(reason))
+    }
+
+    fn recording(&self, event: &EslEvent) -> Option<CommandId> {
+        self.dialect.recording_of(&event.get("Record-File-Path")?)
+    }
+
+    fn recorded(&self, event: &EslEvent) -> Option<SwitchEvent> {
+        let recording = self.recording(event)?;
+        let file = event.get("Record-File-Path")?.into_owned();
+        match event.get("Record-Completion-Cause").as_deref() {
+            Some(why @ ("empty-file" | "input-too-short" | "uri-failure")) => {
+                Some(SwitchEvent::RecordingFailed {
+                    recording,
+                    why: OutsideText::new(why),
+                })
+            }
+            _ => Some(SwitchEvent::RecordingFinished {
+                recording,
+                media: RecordedMedia::Stereo { file },
+            }),
+        }
+    }
+}
+
+/// Whether a parked leg was handed to us by the dialplan. A leg that parks
+/// because its bridge ended is already ours, and so are the legs we dialled.
+fn handed_over(event: &EslEvent) -> bool {
+    !outbound(event) && event.get("Channel-State").as_deref() == Some("CS_EXECUTE")
+}
+
+fn outbound(event: &dyn Lookup) -> bool {
+    event.get("Call-Direction").as_deref() == Some("outbound")
+}
+
+/// A channel whose name is none of ours to repeat is left alone: it could not be commanded.
+fn channel(event: &dyn Lookup, header: &str) -> Option<ChannelId> {
+    ChannelId::new(&event.get(header)?).ok()
+}
+
+fn peers(event: &EslEvent) -> Option<(ChannelId, ChannelId)> {
+    Some((
+        channel(event, "Bridge-A-Unique-ID")?,
+        channel(event, "Bridge-B-Unique-ID")?,
+    ))
+}
+
+fn digit(event: &EslEvent) -> Option<Digit> {
+    let key = Key::try_from(event.get("DTMF-Digit")?.chars().next()?).ok()?;
+    let method = match event.get("DTMF-Source").as_deref() {
+        Some("RTP") => DigitMethod::Rfc4733,
+        Some("ENDPOINT") => DigitMethod::SipInfo,
+        _ => DigitMethod::Unknown,
+    };
+    Some(Digit { key, method })
+}
+
+/// The end of a prompt, which its `Event-UUID` names.
+fn heard(channel: ChannelId, event: &EslEvent) -> Option<SwitchEvent> {
+    let playback = CommandId(
+        event
+            .get("Application-UUID")?
+            .strip_prefix(PLAY_PREFIX)?
+            .parse()
+            .ok()?,
+    );
+    match event.get("Application-Response").as_deref() {
+        Some(why @ ("FILE NOT FOUND" | "PLAYBACK ERROR")) if !over(event) => {
+            Some(SwitchEvent::PlaybackFailed {
+                channel,
+                playback,
+                why: OutsideText::new(why),
+            })
+        }
+        _ => Some(SwitchEvent::PlaybackFinished { channel, playback }),
+    }
+}
+
+/// Whether the leg is no longer there, so that nothing could be played to it.
+fn over(event: &EslEvent) -> bool {
+    event.get("Answer-State").as_deref() == Some("hangup")
+}
+
+fn cause_of(event: &EslEvent) -> Cause {
+    event
+        .get("Hangup-Cause")
+        .map_or(Cause::Other(0), |name| cause::cause(&name))
+}
+
+/// A leg as an event or a dump describes it.
+fn arrival(dialect: &Dialect, channel: ChannelId, leg: &dyn Lookup) -> Arrival {
+    let text = |name: &str| {
+        leg.get(name)
+            .map(|value| OutsideText::new(&value))
+            .unwrap_or_default()
+    };
+    let mut variables = LegVariables::default();
+    for variable in LegVariable::ALL {
+        if let Some(value) = leg.variable(variable.name()) {
+            variables.set(variable, value);
+        }
+    }
+    let state = match leg.get("Answer-State").as_deref() {
+        Some("answered") => ChannelState::Answered,
+        _ => ChannelState::Ringing,
+    };
+    Arrival {
+        channel,
+        state,
+        caller_number: text("Caller-Caller-ID-Number"),
+        caller_name: text("Caller-Caller-ID-Name"),
+        dialled: dialled(dialect, leg),
+        variables,
+    }
+}
+
+/// What the caller dialled. The fallback path replaces the destination by its
+/// own name, but not the address of the caller's request.
+fn dialled(dialect: &Dialect, leg: &dyn Lookup) -> OutsideText {
+    let destination = leg
+        .get("Caller-Destination-Number")
+        .filter(|name| name.as_ref() != dialect.fallback_extension());
+    let first = leg
+        .variable(LegVariable::Dialled.name())
+        .or(destination)
+        .or_else(|| leg.variable("sip_req_user"));
+    first
+        .map(|value| OutsideText::new(&value))
+        .unwrap_or_default()
+}
+
+/// A leg of the snapshot, if it is ours.
+pub fn live_leg(dialect: &Dialect, dump: &dyn Lookup) -> Option<LiveLeg> {
+    if dump.variable(MARK).as_deref() != Some(dialect.switch().as_str()) {
+        return None;
+    }
+    let id = channel(dump, "Unique-ID")?;
+    let created = dump
+        .get("Caller-Channel-Created-Time")
+        .and_then(|micros| micros.parse::<i64>().ok());
+    Some(LiveLeg {
+        peer: channel(dump, "variable_signal_bond"),
+        created: created.map(|micros| Timestamp::from_millis(micros / 1_000)),
+        arrival: arrival(dialect, id, dump),
+    })
+}
