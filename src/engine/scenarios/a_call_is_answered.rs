@@ -41,24 +41,24 @@ fn from_arrival_to_wrap_up() {
     play.event(Event::RecordingFiled { recording, filed });
     play.pass(Span::seconds(30));
     insta::assert_snapshot!(play.told(), @r#"
-         0 bert ready
-     60000 anna ready
-     60000 call arrived
-     60000 call in_flow
-     60000 > answer c1
-     60000 > play welcome to c1
-     60000 > silence c1
-     60000 call waiting
-     60000 > ring bert
-     60000 bert offered
-     60000 call offered
-     60000 > music default to c1
-     63000 > bridge c1 and the agent's leg
-     63000 offer to bert: Accepted
-     63000 left desk: Answered
-     63000 call connected
-     63000 bert on_call
-     63000 > record c1 and the agent's leg
+    0      bert ready
+    60000  anna ready
+    60000  call arrived
+    60000  call in_flow
+    60000  > answer c1
+    60000  > play welcome to c1
+    60000  > silence c1
+    60000  call waiting
+    60000  > ring bert
+    60000  bert offered
+    60000  call offered
+    60000  > music default to c1
+    63000  > bridge c1 and the agent's leg
+    63000  offer to bert: Accepted
+    63000  left desk: Answered
+    63000  call connected
+    63000  bert on_call
+    63000  > record c1 and the agent's leg
     183000 bert wrap_up
     183000 > hang up c1 with normal_clearing
     183000 > file the recording
@@ -77,10 +77,10 @@ fn an_unknown_number_is_refused_with_busy_and_never_answered() {
     play.accept_orders();
     play.hangs_up("c1", Cause::UserBusy);
     insta::assert_snapshot!(play.told(), @r#"
-    0 call arrived
-    0 > refuse c1 with user_busy
-    0 call ended
-    0 call ended with user_busy by System
+    0      call arrived
+    0      > refuse c1 with user_busy
+    0      call ended
+    0      call ended with user_busy by System
     "#);
 }
 
@@ -116,10 +116,10 @@ fn a_freed_agent_gets_the_call_that_waited_longest_in_the_same_step() {
     play.told();
     play.ready("anna");
     insta::assert_snapshot!(play.told(), @r#"
-    1000 anna ready
-    1000 > ring anna
-    1000 anna offered
-    1000 call offered
+    1000   anna ready
+    1000   > ring anna
+    1000   anna offered
+    1000   call offered
     "#);
     let offered = play.facts.iter().rev().find_map(|fact| match fact {
         Fact::Offered { call, .. } => Some(*call),
@@ -140,12 +140,12 @@ fn a_full_queue_takes_the_other_edge() {
     play.told();
     play.queues_up("c3");
     insta::assert_snapshot!(play.told(), @r#"
-    0 call arrived
-    0 call in_flow
-    0 > answer c3
-    0 > play welcome to c3
-    0 > silence c3
-    0 > hang up c3 with normal_clearing
+    0      call arrived
+    0      call in_flow
+    0      > answer c3
+    0      > play welcome to c3
+    0      > silence c3
+    0      > hang up c3 with normal_clearing
     "#);
 }
 

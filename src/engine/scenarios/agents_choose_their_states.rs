@@ -20,9 +20,9 @@ fn ready_ends_wrap_up_early() {
     play.hangs_up(&agent, Cause::NormalClearing);
     play.ready("anna");
     insta::assert_snapshot!(play.told(), @r#"
-    0 anna wrap_up
-    0 > hang up c1 with normal_clearing
-    0 anna ready
+    0      anna wrap_up
+    0      > hang up c1 with normal_clearing
+    0      anna ready
     "#);
 }
 
@@ -42,12 +42,12 @@ fn not_ready_asked_for_during_a_call_follows_wrap_up() {
         Fact::AgentMoved { state: AgentState::NotReady { reason }, .. } if reason.as_str() == "lunch"
     )));
     insta::assert_snapshot!(play.told(), @r#"
-        0 anna wrap_up
-        0 > hang up c1 with normal_clearing
-    10000 command failed: the switch did not answer in time
-    10000 call ended
-    10000 call ended with normal_clearing by Agent
-    30000 anna not_ready
+    0      anna wrap_up
+    0      > hang up c1 with normal_clearing
+    10000  command failed: the switch did not answer in time
+    10000  call ended
+    10000  call ended with normal_clearing by Agent
+    30000  anna not_ready
     "#);
 }
 
@@ -57,8 +57,8 @@ fn signing_out_during_a_call_takes_effect_when_it_ends() {
     play.agent("anna", AgentRequest::SignOut);
     play.hangs_up(&agent, Cause::NormalClearing);
     insta::assert_snapshot!(play.told(), @r#"
-    0 anna signed_out
-    0 > hang up c1 with normal_clearing
+    0      anna signed_out
+    0      > hang up c1 with normal_clearing
     "#);
 }
 

@@ -8,9 +8,9 @@ fn while_queued() {
     play.told();
     play.hangs_up("c1", Cause::NormalClearing);
     insta::assert_snapshot!(play.told(), @r#"
-    0 left desk: Abandoned
-    0 call ended
-    0 call ended with normal_clearing by Caller
+    0      left desk: Abandoned
+    0      call ended
+    0      call ended with normal_clearing by Caller
     "#);
 }
 
@@ -24,12 +24,12 @@ fn while_an_agent_rings() {
     let agent = play.rung("anna");
     play.hangs_up(&agent, Cause::OriginatorCancel);
     insta::assert_snapshot!(play.told(), @r#"
-    0 offer to anna: CallerLeft
-    0 anna ready
-    0 > refuse the agent's leg with originator_cancel
-    0 left desk: Abandoned
-    0 call ended
-    0 call ended with originator_cancel by Caller
+    0      offer to anna: CallerLeft
+    0      anna ready
+    0      > refuse the agent's leg with originator_cancel
+    0      left desk: Abandoned
+    0      call ended
+    0      call ended with originator_cancel by Caller
     "#);
 }
 
@@ -44,12 +44,12 @@ fn in_the_moment_the_agent_answers() {
     play.hangs_up("c1", Cause::NormalClearing);
     play.hangs_up(&agent, Cause::NormalClearing);
     insta::assert_snapshot!(play.told(), @r#"
-    0 offer to anna: CallerLeft
-    0 anna ready
-    0 > hang up the agent's leg with originator_cancel
-    0 left desk: Abandoned
-    0 call ended
-    0 call ended with normal_clearing by Caller
+    0      offer to anna: CallerLeft
+    0      anna ready
+    0      > hang up the agent's leg with originator_cancel
+    0      left desk: Abandoned
+    0      call ended
+    0      call ended with normal_clearing by Caller
     "#);
 }
 
@@ -72,6 +72,6 @@ fn who_press_no_key_are_led_on() {
     });
     play.pass(Span::seconds(6));
     insta::assert_snapshot!(play.told(), @r#"
-      5000 > hang up c1 with normal_clearing
+    5000   > hang up c1 with normal_clearing
     "#);
 }

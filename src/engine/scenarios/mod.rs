@@ -120,7 +120,7 @@ impl Play {
         for command in out.drain() {
             if let Some(line) = describe(&command) {
                 self.transcript
-                    .push(format!("{:>6} {line}", self.at.as_millis() - 1_000_000));
+                    .push(format!("{:<7}{line}", self.at.as_millis() - 1_000_000));
             }
             match command {
                 Command::Switch(order) => self.orders.push(order),

@@ -13,12 +13,12 @@ fn nobody_answers_and_the_next_agent_is_rung() {
     let agent = play.rung("anna");
     play.hangs_up(&agent, Cause::NoAnswer);
     insta::assert_snapshot!(play.told(), @r#"
-    21000 offer to anna: NoAnswer
-    21000 anna ready
-    21000 call waiting
-    21000 > ring bert
-    21000 bert offered
-    21000 call offered
+    21000  offer to anna: NoAnswer
+    21000  anna ready
+    21000  call waiting
+    21000  > ring bert
+    21000  bert offered
+    21000  call offered
     "#);
 }
 
@@ -34,15 +34,15 @@ fn busy_and_rejected_agents_rest_and_are_tried_again() {
     let agent = play.rung("anna");
     play.hangs_up(&agent, Cause::Rejected);
     insta::assert_snapshot!(play.told(), @r#"
-       0 offer to anna: Busy
-       0 anna ready
-       0 call waiting
-    5000 > ring anna
-    5000 anna offered
-    5000 call offered
-    5000 offer to anna: Rejected
-    5000 anna ready
-    5000 call waiting
+    0      offer to anna: Busy
+    0      anna ready
+    0      call waiting
+    5000   > ring anna
+    5000   anna offered
+    5000   call offered
+    5000   offer to anna: Rejected
+    5000   anna ready
+    5000   call waiting
     "#);
 }
 
@@ -57,14 +57,14 @@ fn a_lost_ring_command_frees_agent_and_call() {
     play.told();
     play.pass(Span::seconds(10));
     insta::assert_snapshot!(play.told(), @r#"
-    10000 command failed: the switch did not answer in time
-    10000 command failed: the switch did not answer in time
-    10000 offer to anna: Failed
-    10000 anna ready
-    10000 > refuse the agent's leg with originator_cancel
-    10000 call waiting
-    10000 command failed: the switch did not answer in time
-    10000 command failed: the switch did not answer in time
+    10000  command failed: the switch did not answer in time
+    10000  command failed: the switch did not answer in time
+    10000  offer to anna: Failed
+    10000  anna ready
+    10000  > refuse the agent's leg with originator_cancel
+    10000  call waiting
+    10000  command failed: the switch did not answer in time
+    10000  command failed: the switch did not answer in time
     "#);
 }
 
@@ -86,12 +86,12 @@ fn a_failed_bridge_lets_the_agent_go_and_the_caller_wait_on() {
         outcome,
     });
     insta::assert_snapshot!(play.told(), @r#"
-    0 command failed: no
-    0 offer to anna: Failed
-    0 anna ready
-    0 > hang up the agent's leg with originator_cancel
-    0 call waiting
-    0 > music default to c1
+    0      command failed: no
+    0      offer to anna: Failed
+    0      anna ready
+    0      > hang up the agent's leg with originator_cancel
+    0      call waiting
+    0      > music default to c1
     "#);
 }
 

@@ -30,14 +30,14 @@ fn a_lost_link_stops_offers_until_the_snapshot() {
     play.pass(Span::seconds(5));
     play.on_switch(snapshot(vec![live("c1", None)]));
     insta::assert_snapshot!(play.told(), @r#"
-       0 link sw down
-       0 anna ready
-    5000 > music default to c1
-    5000 link sw up
-    5000 reconciled: 0 adopted, 0 closed
-    5000 > ring anna
-    5000 anna offered
-    5000 call offered
+    0      link sw down
+    0      anna ready
+    5000   > music default to c1
+    5000   link sw up
+    5000   reconciled: 0 adopted, 0 closed
+    5000   > ring anna
+    5000   anna offered
+    5000   call offered
     "#);
 }
 
@@ -51,14 +51,14 @@ fn calls_that_ended_meanwhile_are_closed_and_unknown_ones_taken_on() {
     play.told();
     play.on_switch(snapshot(vec![live("c2", None)]));
     insta::assert_snapshot!(play.told(), @r#"
-    0 left desk: Abandoned
-    0 call ended
-    0 call ended with network_failure by Caller
-    0 call arrived
-    0 call in_flow
-    0 > play welcome to c2
-    0 link sw up
-    0 reconciled: 1 adopted, 1 closed
+    0      left desk: Abandoned
+    0      call ended
+    0      call ended with network_failure by Caller
+    0      call arrived
+    0      call in_flow
+    0      > play welcome to c2
+    0      link sw up
+    0      reconciled: 1 adopted, 1 closed
     "#);
 }
 
@@ -136,17 +136,17 @@ fn a_new_run_goes_on_where_the_last_one_stopped() {
     ]));
     assert!(play.orders.iter().all(|order| order.id > CommandId(41)));
     insta::assert_snapshot!(play.told(), @r#"
-    0 anna ready
-    0 bert ready
-    0 anna on_call
-    0 left desk: Abandoned
-    0 call ended
-    0 call ended with network_failure by Caller
-    0 > music default to c1
-    0 link sw up
-    0 reconciled: 0 adopted, 1 closed
-    0 > ring bert
-    0 bert offered
-    0 call offered
+    0      anna ready
+    0      bert ready
+    0      anna on_call
+    0      left desk: Abandoned
+    0      call ended
+    0      call ended with network_failure by Caller
+    0      > music default to c1
+    0      link sw up
+    0      reconciled: 0 adopted, 1 closed
+    0      > ring bert
+    0      bert offered
+    0      call offered
     "#);
 }
