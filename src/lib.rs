@@ -11,4 +11,5 @@ pub mod nearest;
 pub mod runtime;
 pub mod store;
 pub mod switch;
+pub mod telemetry;
 pub mod web;

@@ -1,0 +1,120 @@
+//! Puts a centre together from its configuration, and takes it apart again:
+//! journal, store, switches, engine, recordings.
+
+use crate::config::Config;
+use crate::engine::Engine;
+use crate::engine::event::Event;
+use crate::engine::fact::Remembered;
+use crate::engine::time::Span;
+use crate::recordings::{Filer, FilerError};
+use crate::runtime::board::Board;
+use crate::runtime::driver::{Driver, EVENT_QUEUE};
+use crate::runtime::executor::Executor;
+use crate::runtime::handle::Handle;
+use crate::runtime::links;
+use crate::store::journal::{Journal, JournalError};
+use crate::store::projector::Projector;
+use crate::store::{Store, StoreError, recall};
+use crate::switch::link::SwitchLink;
+use rand::TryRng;
+use rand::rngs::SysRng;
+use std::collections::BTreeMap;
+use std::sync::{Arc, RwLock};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+
+/// How long a stopping centre waits for the store to take over what is journalled;
+/// what it has not is taken over at the next start.
+const LAST_CATCH_UP: Span = Span::seconds(5);
+
+/// A centre at work.
+pub struct Running {
+    pub handle: Handle,
+    pub store: Store,
+    pub journal: Journal,
+    projector: Projector,
+    filer: Filer,
+    stop: oneshot::Sender<()>,
+    driver: JoinHandle<()>,
+}
+
+/// Why a centre could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("the journal: {0}")]
+    Journal(#[from] JournalError),
+    #[error("the store: {0}")]
+    Store(#[from] StoreError),
+    #[error("the recordings folder: {0}")]
+    Recordings(#[from] FilerError),
+    #[error("the system gives no random numbers: {0}")]
+    Random(rand::rngs::SysError),
+}
+
+/// Starts a centre: migrates the store, catches up with the journal, takes up
+/// what was live, and attaches to every switch.
+///
+/// # Errors
+/// [`StartError`] when the journal, the store or the recordings folder cannot
+/// be used. A switch that is away is no error: its adapter keeps trying.
+pub async fn start(config: &Config) -> Result<Running, StartError> {
+    let keep = Span::seconds(config.journal.keep_days.saturating_mul(86_400));
+    let journal = Journal::open(&config.journal.path, keep)?;
+    let store = Store::open(&config.store.url)?;
+    store.migrate().await?;
+    let remembered = recall::remembered(&store, &journal).await?;
+
+    let projector = Projector::start(store.clone(), journal.clone())?;
+
+    let centre = config.centre();
+    let (events, inbox) = mpsc::channel(EVENT_QUEUE);
+    let (changed, changes) = watch::channel(0);
+    let mut board = Board::new(&centre);
+    board.remember(&remembered);
+    let board = Arc::new(RwLock::new(board));
+    let begin = [
+        Event::Started { seed: SysRng.try_next_u64().map_err(StartError::Random)? },
+        Event::Configured { centre: Box::new(centre.clone()) },
+        Event::Remembered { remembered },
+    ];
+
+    let links: Vec<SwitchLink> =
+        config.switches.iter().map(|switch| links::start(switch, &centre, &events)).collect();
+    let media = links.iter().map(|link| (link.id.clone(), Arc::clone(&link.media))).collect();
+    let filer = Filer::start(&config.recordings.folder, config.centre.tenant.clone(), media, events.downgrade())?;
+    let orders = links.iter().map(|link| (link.id.clone(), link.orders.clone())).collect();
+    let mut driver = Driver {
+        engine: Engine::new(),
+        events: inbox,
+        executor: Executor::new(orders, journal.clone(), events.downgrade()),
+        journal: journal.clone(),
+        filing: filer.orders(),
+        board: Arc::clone(&board),
+        changed,
+    };
+    driver.begin(begin);
+    let (stop, stopped) = oneshot::channel();
+    #[expect(clippy::disallowed_methods, reason = "the one task that owns the engine")]
+    let driver = tokio::spawn(driver.run(stopped));
+    let links = links.into_iter().map(|link| (link.id, link.state)).collect::<BTreeMap<_, _>>();
+    let handle = Handle { events, board, changed: changes, links };
+    Ok(Running { handle, store, journal, projector, filer, stop, driver })
+}
+
+impl Running {
+    /// Stops deciding, and keeps what was decided. Calls stay in their
+    /// switches: conversations go on, and waiting callers take the fallback
+    /// path when their dead-man's timer runs out.
+    pub async fn stop(self) {
+        let Self { handle, store: _, journal, projector, filer, stop, driver } = self;
+        // The driver may have ended by itself; then there is nobody to tell.
+        drop(stop.send(()));
+        drop(handle);
+        if let Err(error) = driver.await {
+            tracing::error!(%error, "the driver ended badly");
+        }
+        filer.finish().await;
+        projector.finish(LAST_CATCH_UP).await;
+        journal.close().await;
+    }
+}

@@ -1,0 +1,117 @@
+//! The driver: the only loop that owns the engine. It stamps each event with
+//! the time, lets the engine handle it, and carries the commands out; nothing
+//! in it waits for a disk, a switch or a page.
+
+use crate::clock;
+use crate::engine::Engine;
+use crate::engine::command::{Command, Commands};
+use crate::engine::event::Event;
+use crate::engine::recording::FilingOrder;
+use crate::engine::time::Timestamp;
+use crate::runtime::board::Board;
+use crate::runtime::executor::Executor;
+use crate::store::journal::Journal;
+use std::collections::VecDeque;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// Events that may wait for the driver; adapters wait beyond that.
+pub const EVENT_QUEUE: usize = 16_384;
+
+/// Events handled before the pages are told that the board changed.
+const BATCH: usize = 256;
+
+pub struct Driver {
+    pub engine: Engine,
+    pub events: mpsc::Receiver<Event>,
+    pub journal: Journal,
+    pub executor: Executor,
+    pub filing: mpsc::Sender<FilingOrder>,
+    pub board: Arc<RwLock<Board>>,
+    pub changed: watch::Sender<u64>,
+}
+
+impl Driver {
+    /// Handles what the run begins with, before any switch is heard.
+    pub fn begin(&mut self, events: impl IntoIterator<Item = Event>) {
+        for event in events {
+            self.take(event);
+        }
+    }
+
+    /// Runs until `stop` is given, or every sender of events is gone.
+    pub async fn run(mut self, mut stop: oneshot::Receiver<()>) {
+        loop {
+            let deadline = self.engine.next_deadline().map(|(at, _)| at);
+            let event = tokio::select! {
+                event = self.events.recv() => match event {
+                    Some(event) => event,
+                    None => return,
+                },
+                () = until(deadline) => Event::Due,
+                _ = &mut stop => return,
+            };
+            self.take(event);
+            for _ in 1..BATCH {
+                match self.events.try_recv() {
+                    Ok(event) => self.take(event),
+                    Err(_) => break,
+                }
+            }
+            self.changed.send_modify(|version| *version += 1);
+        }
+    }
+
+    /// Handles one event, and the refusals that its orders met on the spot.
+    fn take(&mut self, event: Event) {
+        let mut events = VecDeque::from([event]);
+        while let Some(event) = events.pop_front() {
+            self.handle(event, &mut events);
+        }
+    }
+
+    fn handle(&mut self, event: Event, refused: &mut VecDeque<Event>) {
+        let at = clock::now();
+        let mut commands = Commands::default();
+        self.engine.handle(at, event.clone(), &mut commands);
+        // Orders that can be taken back go first: nothing below delays them.
+        for command in commands.as_slice() {
+            if let Command::Switch(order) = command
+                && !order.command.is_irrevocable()
+            {
+                refused.extend(self.executor.send(order.clone()));
+            }
+        }
+        let seq = self.journal.append(at, &event, commands.as_slice());
+        let mut board = self.board.write().unwrap_or_else(PoisonError::into_inner);
+        for command in commands.drain() {
+            match command {
+                Command::Switch(order) if order.command.is_irrevocable() => {
+                    refused.extend(self.executor.send_when_kept(seq, order));
+                }
+                Command::Switch(_) => {}
+                Command::Note(fact) => board.apply(at, &fact),
+                Command::File(order) => refused.extend(file(&self.filing, order)),
+            }
+        }
+    }
+}
+
+/// Hands a recording to be filed, or says that it can't be.
+fn file(filing: &mpsc::Sender<FilingOrder>, order: FilingOrder) -> Option<Event> {
+    let recording = order.recording;
+    filing.try_send(order).err().map(|error| {
+        let why = format!("the recording could not be handed to the recordings folder: {error}");
+        tracing::error!(%recording, "{why}");
+        Event::RecordingLost { recording, why: crate::engine::text::OutsideText::new(&why) }
+    })
+}
+
+async fn until(deadline: Option<Timestamp>) {
+    match deadline {
+        // A timer never fires before its millisecond.
+        Some(at) => tokio::time::sleep(Duration::from_millis(at.since(clock::now()).as_millis())).await,
+        None => std::future::pending().await,
+    }
+}
