@@ -9,7 +9,9 @@ use tracing_subscriber::util::TryInitError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
-    #[error("`filter` under [log] is {filter:?}, which is not a level or a list like \"info,switchyard::web=debug\": {why}")]
+    #[error(
+        "`filter` under [log] is {filter:?}, which is not a level or a list like \"info,switchyard::web=debug\": {why}"
+    )]
     Filter { filter: String, why: ParseError },
     #[error("the log could not be set up: {0}")]
     Init(#[from] TryInitError),
@@ -21,9 +23,13 @@ pub enum TelemetryError {
 /// [`TelemetryError`] when the filter cannot be read.
 pub fn start(settings: &LogConfig) -> Result<(), TelemetryError> {
     use tracing_subscriber::util::SubscriberInitExt as _;
-    let filter = EnvFilter::try_new(&settings.filter)
-        .map_err(|why| TelemetryError::Filter { filter: settings.filter.clone(), why })?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let filter = EnvFilter::try_new(&settings.filter).map_err(|why| TelemetryError::Filter {
+        filter: settings.filter.clone(),
+        why,
+    })?;
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr);
     match settings.format {
         LogFormat::Text => log.finish().try_init()?,
         LogFormat::Json => log.json().finish().try_init()?,

@@ -104,14 +104,19 @@ fn file(filing: &mpsc::Sender<FilingOrder>, order: FilingOrder) -> Option<Event>
     filing.try_send(order).err().map(|error| {
         let why = format!("the recording could not be handed to the recordings folder: {error}");
         tracing::error!(%recording, "{why}");
-        Event::RecordingLost { recording, why: crate::engine::text::OutsideText::new(&why) }
+        Event::RecordingLost {
+            recording,
+            why: crate::engine::text::OutsideText::new(&why),
+        }
     })
 }
 
 async fn until(deadline: Option<Timestamp>) {
     match deadline {
         // A timer never fires before its millisecond.
-        Some(at) => tokio::time::sleep(Duration::from_millis(at.since(clock::now()).as_millis())).await,
+        Some(at) => {
+            tokio::time::sleep(Duration::from_millis(at.since(clock::now()).as_millis())).await
+        }
         None => std::future::pending().await,
     }
 }

@@ -27,8 +27,15 @@ impl Executor {
         events: mpsc::WeakSender<Event>,
     ) -> Self {
         let (gate, waiting) = mpsc::channel(GATE_QUEUE);
-        let gated = Gate { links: links.clone(), journal, events };
-        #[expect(clippy::disallowed_methods, reason = "the gate waits for the disk beside the driver")]
+        let gated = Gate {
+            links: links.clone(),
+            journal,
+            events,
+        };
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the gate waits for the disk beside the driver"
+        )]
         drop(tokio::spawn(gated.run(waiting)));
         Self { links, gate }
     }
@@ -41,11 +48,16 @@ impl Executor {
 
     /// The same for an irrevocable order, once the journal's entry `seq` is on disk.
     pub fn send_when_kept(&self, seq: u64, order: SwitchOrder) -> Option<Event> {
-        self.gate.try_send((seq, order)).err().map(|error| match error {
-            TrySendError::Full((_, order)) | TrySendError::Closed((_, order)) => {
-                refused(order, Failure::Overloaded, "too many orders wait for the disk")
-            }
-        })
+        self.gate
+            .try_send((seq, order))
+            .err()
+            .map(|error| match error {
+                TrySendError::Full((_, order)) | TrySendError::Closed((_, order)) => refused(
+                    order,
+                    Failure::Overloaded,
+                    "too many orders wait for the disk",
+                ),
+            })
     }
 }
 
@@ -74,17 +86,36 @@ impl Gate {
     }
 }
 
-fn hand_over(links: &BTreeMap<SwitchId, mpsc::Sender<SwitchOrder>>, order: SwitchOrder) -> Option<Event> {
+fn hand_over(
+    links: &BTreeMap<SwitchId, mpsc::Sender<SwitchOrder>>,
+    order: SwitchOrder,
+) -> Option<Event> {
     let Some(link) = links.get(&order.switch) else {
-        return Some(refused(order, Failure::LinkDown, "no switch of this name is configured"));
+        return Some(refused(
+            order,
+            Failure::LinkDown,
+            "no switch of this name is configured",
+        ));
     };
     link.try_send(order).err().map(|error| match error {
-        TrySendError::Full(order) => refused(order, Failure::Overloaded, "too many orders wait for the switch"),
-        TrySendError::Closed(order) => refused(order, Failure::LinkDown, "the switch's adapter has ended"),
+        TrySendError::Full(order) => refused(
+            order,
+            Failure::Overloaded,
+            "too many orders wait for the switch",
+        ),
+        TrySendError::Closed(order) => {
+            refused(order, Failure::LinkDown, "the switch's adapter has ended")
+        }
     })
 }
 
 fn refused(order: SwitchOrder, why: Failure, detail: &str) -> Event {
-    let outcome = Outcome::Failed { why, detail: OutsideText::new(detail) };
-    Event::Completed { command: order.id, outcome }
+    let outcome = Outcome::Failed {
+        why,
+        detail: OutsideText::new(detail),
+    };
+    Event::Completed {
+        command: order.id,
+        outcome,
+    }
 }

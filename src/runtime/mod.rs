@@ -1,10 +1,7 @@
 //! The runtime: the one task that owns the engine, what it hands out, and the
 //! live view made from what the engine says. [`assembly`] puts it together.
 
-
 pub mod board;
 pub mod driver;
 pub mod executor;
 pub mod handle;
-
-
