@@ -11,6 +11,7 @@
 //!   [`SwitchCommand::Music`] replaces what it heard, and a bridge ends it.
 //! - A value from outside never reaches a protocol line unquoted.
 
+pub mod asterisk;
 pub mod freeswitch;
 pub mod link;
 pub mod simulated;

@@ -8,6 +8,8 @@
     reason = "every test crate uses its own part of this module"
 )]
 
+pub mod asterisk;
 pub mod audio;
 pub mod phone;
 pub mod rtp;
+pub mod switch;

@@ -1,0 +1,319 @@
+//! The connection that brings ARI's events: connect, take stock, listen,
+//! notice silence, come back.
+
+use super::api::{Api, ApiError};
+use super::backoff::Backoff;
+use super::commands;
+use super::executor::Executor;
+use super::message::{Bridge, Channel, Message};
+use super::request::{Method, Request};
+use super::translate::{Chore, Meaning, Translator};
+use crate::engine::id::ChannelId;
+use crate::engine::text::OutsideText;
+use crate::switch::SwitchEvent;
+use crate::switch::link::{EngineGone, Inbox, LinkState};
+use futures_util::future::BoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use futures_util::{FutureExt, SinkExt};
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{self, Message as Frame};
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
+use tracing::{debug, info, warn};
+
+/// The largest event read, in bytes: one with a bridge of a hundred channels
+/// is about 5 kB.
+const MAX_EVENT: usize = 1 << 20;
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+const PING_EVERY: Duration = Duration::from_secs(2);
+/// Longer silence than this, in spite of our pings, is a dead link.
+const ALIVE_WITHIN: Duration = Duration::from_secs(5);
+
+type Socket = WebSocketStream<TcpStream>;
+
+pub(super) struct Link<'a> {
+    executor: &'a Executor,
+    inbox: &'a Inbox,
+    state: &'a watch::Sender<LinkState>,
+    translator: Translator,
+}
+
+/// Why a connection could not be made or ended.
+#[derive(Debug, thiserror::Error)]
+enum Broken {
+    #[error("cannot connect to ARI at {address}: {why}")]
+    Connect { address: String, why: String },
+    #[error("wrong user or password for ARI (ari.conf)")]
+    Credentials,
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    #[error("the event connection ended: {0}")]
+    Ended(String),
+    #[error("nothing came over the event connection for {} s", ALIVE_WITHIN.as_secs())]
+    Silent,
+    #[error(
+        "another program connected to ARI as the application {app:?}; each switch entry and \
+         each controller needs an application of its own"
+    )]
+    Replaced { app: String },
+    #[error(transparent)]
+    Engine(#[from] EngineGone),
+}
+
+/// A track whose request failed, and why.
+type ChoreDone = Option<(String, String)>;
+
+impl<'a> Link<'a> {
+    pub(super) fn new(
+        executor: &'a Executor,
+        inbox: &'a Inbox,
+        state: &'a watch::Sender<LinkState>,
+    ) -> Self {
+        Self {
+            executor,
+            inbox,
+            state,
+            translator: Translator::new(&executor.dialect.app),
+        }
+    }
+
+    /// Connects and connects again, for ever.
+    ///
+    /// # Errors
+    /// [`EngineGone`] when nobody takes the events any more.
+    pub(super) async fn run(mut self) -> Result<(), EngineGone> {
+        let mut backoff = Backoff::new(self.inbox.switch());
+        let mut attempt = 1;
+        let mut last_error = None;
+        loop {
+            self.state.send_replace(LinkState::Connecting {
+                attempt,
+                last_error: last_error.clone(),
+            });
+            let why = match self.connect().await {
+                Ok(socket) => {
+                    let why = self.listen(socket).await;
+                    let lost = OutsideText::new(&why.to_string());
+                    let event = SwitchEvent::LinkLost { why: lost };
+                    self.inbox.happened(event).await?;
+                    attempt = 0;
+                    backoff.reset();
+                    why
+                }
+                Err(why) => why,
+            };
+            match why {
+                Broken::Engine(gone) => return Err(gone),
+                // Two that take the application from each other in turn
+                // would harm the switch.
+                Broken::Replaced { .. } => backoff.longest(),
+                _ => {}
+            }
+            warn!(switch = %self.inbox.switch(), %why, attempt, "not connected to Asterisk");
+            last_error = Some(why.to_string());
+            attempt += 1;
+            self.state.send_replace(LinkState::Connecting {
+                attempt,
+                last_error: last_error.clone(),
+            });
+            tokio::time::sleep(backoff.next()).await;
+        }
+    }
+
+    fn api(&self) -> &Api {
+        &self.executor.api
+    }
+
+    /// Opens the event connection, subscribes, and tells the engine everything
+    /// that lives on the switch.
+    async fn connect(&mut self) -> Result<Socket, Broken> {
+        let opened = tokio::time::timeout(CONNECT_WITHIN, self.open_socket()).await;
+        let socket = opened.unwrap_or_else(|_| {
+            Err(self.unreachable(&format_args!(
+                "no answer within {} s",
+                CONNECT_WITHIN.as_secs()
+            )))
+        })?;
+        let app = &self.executor.dialect.app;
+        let filter = Request::new(Method::Put, &["applications", app, "eventFilter"]);
+        self.api().send(&filter.json(event_filter())).await?;
+        // What happens from here on waits in the socket until the stock is taken.
+        let channels: Vec<Channel> = self.api().fetch(&Request::get(&["channels"])).await?;
+        let bridges: Vec<Bridge> = self.api().fetch(&Request::get(&["bridges"])).await?;
+        let snapshot = self.translator.adopt(&channels, &bridges);
+        info!(switch = %self.inbox.switch(), legs = snapshot.legs.len(), "connected to Asterisk");
+        let snapshot = SwitchEvent::Snapshot(snapshot);
+        self.inbox.happened(snapshot).await?;
+        self.state.send_replace(LinkState::Alive);
+        Ok(socket)
+    }
+
+    async fn open_socket(&self) -> Result<Socket, Broken> {
+        let api = self.api();
+        let path = Request::get(&["events"]).query("app", &self.executor.dialect.app);
+        let path = path.address().map_err(ApiError::from)?;
+        let url = api.address().events(&path);
+        let mut request = url
+            .into_client_request()
+            .map_err(|error| self.unreachable(&error))?;
+        if let Some(authorization) = api.authorization() {
+            let headers = request.headers_mut();
+            headers.insert("authorization", authorization);
+        }
+        let stream = TcpStream::connect(api.address().host_and_port()).await;
+        let stream = stream.map_err(|error| self.unreachable(&error))?;
+        stream
+            .set_nodelay(true)
+            .map_err(|error| self.unreachable(&error))?;
+        let limits = WebSocketConfig::default()
+            .max_message_size(Some(MAX_EVENT))
+            .max_frame_size(Some(MAX_EVENT));
+        match client_async_with_config(request, stream, Some(limits)).await {
+            Ok((socket, _)) => Ok(socket),
+            Err(tungstenite::Error::Http(answer)) if answer.status() == 401 => {
+                Err(Broken::Credentials)
+            }
+            Err(error) => Err(self.unreachable(&error)),
+        }
+    }
+
+    fn unreachable(&self, why: &dyn std::fmt::Display) -> Broken {
+        Broken::Connect {
+            address: self.api().address().base().to_owned(),
+            why: why.to_string(),
+        }
+    }
+
+    /// Takes events until the connection ends, and says why it did.
+    async fn listen(&mut self, mut socket: Socket) -> Broken {
+        let executor = self.executor;
+        let mut chores: FuturesUnordered<BoxFuture<'_, ChoreDone>> = FuturesUnordered::new();
+        for track in self.translator.open_tracks() {
+            chores.push(is_still_recorded(&executor.api, track).boxed());
+        }
+        let mut pings = tokio::time::interval(PING_EVERY);
+        let mut silence = Box::pin(tokio::time::sleep(ALIVE_WITHIN));
+        loop {
+            let meaning = tokio::select! {
+                frame = socket.next() => {
+                    silence.set(tokio::time::sleep(ALIVE_WITHIN));
+                    match frame {
+                        Some(Ok(Frame::Text(text))) => match self.read(&text) {
+                            Ok(meaning) => meaning,
+                            Err(broken) => return broken,
+                        },
+                        Some(Ok(_)) => continue,
+                        Some(Err(error)) => return Broken::Ended(error.to_string()),
+                        None => return Broken::Ended("closed by Asterisk".to_owned()),
+                    }
+                }
+                _ = pings.tick() => {
+                    let ping = socket.send(Frame::Ping(tungstenite::Bytes::new()));
+                    match tokio::time::timeout(ALIVE_WITHIN, ping).await {
+                        Ok(Ok(())) => continue,
+                        Ok(Err(error)) => return Broken::Ended(error.to_string()),
+                        Err(_) => return Broken::Silent,
+                    }
+                }
+                () = &mut silence => return Broken::Silent,
+                Some(done) = chores.next() => match done {
+                    Some((track, why)) => self.translator.track_failed(&track, &why),
+                    None => continue,
+                },
+            };
+            for chore in meaning.chores {
+                chores.push(do_chore(&executor.api, chore).boxed());
+            }
+            for mut event in meaning.events {
+                if let SwitchEvent::HungUp { channel, cause } = &mut event {
+                    executor.hearing.forget(channel);
+                    *cause = executor.farewells.take(channel).unwrap_or(*cause);
+                }
+                if let Err(gone) = self.inbox.happened(event).await {
+                    return Broken::Engine(gone);
+                }
+            }
+        }
+    }
+
+    fn read(&mut self, text: &str) -> Result<Meaning, Broken> {
+        let message = match serde_json::from_str::<Message>(text) {
+            Ok(message) => message,
+            Err(error) => {
+                metrics::counter!("switchyard_ari_events_not_understood_total").increment(1);
+                let begin: String = text.chars().take(200).collect();
+                warn!(switch = %self.inbox.switch(), %error, begin, "an ARI event was not understood");
+                return Ok(Meaning::default());
+            }
+        };
+        match &message {
+            Message::ApplicationReplaced {} => {
+                let app = self.executor.dialect.app.clone();
+                return Err(Broken::Replaced { app });
+            }
+            Message::Unknown => {
+                metrics::counter!("switchyard_ari_events_unknown_total").increment(1);
+            }
+            Message::StasisStart { channel, .. } => self.executor.entrances.entered(&channel.id),
+            Message::PlaybackFinished { playback } => {
+                let channel = playback.target_uri.strip_prefix("channel:");
+                if let Some(Ok(channel)) = channel.map(ChannelId::new) {
+                    self.executor.hearing.played(&channel, &playback.id);
+                }
+            }
+            _ => {}
+        }
+        Ok(self.translator.message(message))
+    }
+}
+
+/// Asterisk's narrow subscription: `ChannelVarset` and its like stay away.
+fn event_filter() -> String {
+    #[derive(serde::Serialize)]
+    struct Filter {
+        allowed: Vec<Type>,
+    }
+    #[derive(serde::Serialize)]
+    struct Type {
+        r#type: &'static str,
+    }
+    let allowed = Message::WANTED.map(|r#type| Type { r#type }).into();
+    // A list of constants always serialises.
+    serde_json::to_string(&Filter { allowed }).unwrap_or_default()
+}
+
+async fn do_chore(api: &Api, chore: Chore) -> ChoreDone {
+    match chore {
+        Chore::DestroyBridge(bridge) => {
+            if let Err(error) = api.send(&commands::destroy_bridge(&bridge)).await {
+                debug!(bridge, %error, "the bridge was gone already");
+            }
+            None
+        }
+        Chore::EndTrack(track) => {
+            if let Err(error) = api.send(&commands::end_track(&track)).await {
+                debug!(track, %error, "the track had ended already");
+            }
+            None
+        }
+        Chore::StartTrack(track) => match api.send(&commands::start_track(&track)).await {
+            Ok(()) => None,
+            Err(error) => Some((track, error.to_string())),
+        },
+    }
+}
+
+/// A track that ended while the link was down will never be told as finished.
+async fn is_still_recorded(api: &Api, track: String) -> ChoreDone {
+    let live = Request::get(&["recordings", "live", &track]);
+    match api.send(&live).await {
+        Err(error) if error.is_missing() => {
+            let why = "it ended while the link to Asterisk was down".to_owned();
+            Some((track, why))
+        }
+        _ => None,
+    }
+}

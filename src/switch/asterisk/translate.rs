@@ -1,0 +1,338 @@
+//! ARI's events into the words all switches share. Pure: messages in, events
+//! and chores out.
+
+use super::message::{Bridge, Channel, Message, Playback};
+use super::name::Name;
+use super::recording::Recordings;
+use crate::engine::cause::Cause;
+use crate::engine::id::ChannelId;
+use crate::engine::text::OutsideText;
+use crate::engine::time::Timestamp;
+use crate::switch::{
+    Arrival, ChannelState, Digit, DigitMethod, Key, LegVariable, LegVariables, LiveLeg, Snapshot,
+    SwitchEvent,
+};
+use std::collections::BTreeMap;
+
+/// What `appArgs` says of a leg that we dialled.
+pub(super) const DIALLED_BY_US: &str = "ring";
+/// What `appArgs` says of a snoop channel.
+pub(super) const SNOOP: &str = "snoop";
+
+/// Upkeep on the switch that follows from an event and needs no decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Chore {
+    DestroyBridge(String),
+    /// Record the snoop channel of this name under the same name.
+    StartTrack(String),
+    /// Hang up the snoop channel of this name, which ends its recording.
+    EndTrack(String),
+}
+
+/// What one message meant.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Meaning {
+    pub(super) events: Vec<SwitchEvent>,
+    pub(super) chores: Vec<Chore>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Translator {
+    app: String,
+    legs: BTreeMap<ChannelId, Leg>,
+    /// Bridges with two of our legs in them.
+    pairs: BTreeMap<String, (ChannelId, ChannelId)>,
+    recordings: Recordings,
+}
+
+#[derive(Debug)]
+struct Leg {
+    /// We dialled it; otherwise the dialplan handed it over.
+    ours: bool,
+    /// Its end was announced, with a cause that holds unless a better one comes.
+    hanging_up: Option<Cause>,
+}
+
+impl Translator {
+    pub(super) fn new(app: &str) -> Self {
+        Self {
+            app: app.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn message(&mut self, message: Message) -> Meaning {
+        let mut meaning = Meaning::default();
+        let happened = match message {
+            Message::StasisStart { args, channel } => {
+                return self.entered(&args, &channel);
+            }
+            Message::StasisEnd { channel } => self.left(&channel),
+            Message::ChannelStateChange { channel } => progress(&channel),
+            Message::ChannelDtmfReceived { digit, channel } => pressed(&digit, &channel),
+            Message::ChannelHangupRequest {
+                cause,
+                soft,
+                channel,
+            } => {
+                if let Some(leg) = leg_of(&channel).and_then(|id| self.legs.get_mut(&id)) {
+                    leg.hanging_up = Some(cause_of_request(cause, soft, &channel));
+                }
+                None
+            }
+            Message::ChannelDestroyed { cause, channel } => self.destroyed(cause, &channel),
+            Message::ChannelEnteredBridge { bridge, .. } => self.joined(&bridge),
+            Message::ChannelLeftBridge { bridge, channel } => {
+                return self.parted(&bridge, &channel);
+            }
+            Message::PlaybackFinished { playback } => played(&playback),
+            Message::RecordingStarted {
+                timestamp,
+                recording,
+            } => {
+                let at = moment(&timestamp);
+                self.recordings.started(&recording.name, at)
+            }
+            Message::RecordingFinished { recording } => {
+                let (event, chores) = self.recordings.finished(&recording.name);
+                meaning.chores = chores;
+                event
+            }
+            Message::RecordingFailed { recording } => {
+                let why = recording.cause.as_deref().unwrap_or("no cause given");
+                return self.track_failed(&recording.name, why);
+            }
+            Message::ApplicationReplaced {} | Message::Unknown => None,
+        };
+        meaning.events.extend(happened);
+        meaning
+    }
+
+    /// Everything alive, after a connect: what follows is understood on top of it.
+    pub(super) fn adopt(&mut self, channels: &[Channel], bridges: &[Bridge]) -> Snapshot {
+        self.legs.clear();
+        self.pairs.clear();
+        for channel in channels {
+            if let Some(id) = leg_of(channel).filter(|_| self.is_in_our_hands(channel)) {
+                let ours = channel.dialplan.app_data.split(',').nth(1) == Some(DIALLED_BY_US);
+                let hanging_up = None;
+                self.legs.insert(id, Leg { ours, hanging_up });
+            }
+        }
+        for bridge in bridges {
+            self.joined(bridge);
+        }
+        let legs = channels.iter().filter_map(|channel| {
+            let arrival = arrival(channel).filter(|a| self.legs.contains_key(&a.channel))?;
+            Some(LiveLeg {
+                peer: self.peer(&arrival.channel),
+                created: moment(&channel.creationtime)
+                    .map(|at| Timestamp::from_millis(at.as_millisecond())),
+                arrival,
+            })
+        });
+        Snapshot {
+            legs: legs.collect(),
+        }
+    }
+
+    /// The tracks of recordings that may have ended while the link was down.
+    pub(super) fn open_tracks(&self) -> Vec<String> {
+        self.recordings.open()
+    }
+
+    /// A track could not be started, or was lost.
+    pub(super) fn track_failed(&mut self, track: &str, why: &str) -> Meaning {
+        let (event, chores) = self.recordings.failed(track, why);
+        let events = event.into_iter().collect();
+        Meaning { events, chores }
+    }
+
+    /// A channel runs `Stasis(<app>…)` of ours; one in the fallback path runs
+    /// another application and is not in our hands.
+    fn is_in_our_hands(&self, channel: &Channel) -> bool {
+        let dialplan = &channel.dialplan;
+        dialplan.app_name == "Stasis" && dialplan.app_data.split(',').next() == Some(&self.app)
+    }
+
+    fn peer(&self, channel: &ChannelId) -> Option<ChannelId> {
+        self.pairs.values().find_map(|(one, other)| {
+            if one == channel {
+                Some(other.clone())
+            } else {
+                (other == channel).then(|| one.clone())
+            }
+        })
+    }
+
+    fn entered(&mut self, args: &[String], channel: &Channel) -> Meaning {
+        let mut meaning = Meaning::default();
+        let kind = args.first().map(String::as_str);
+        if kind == Some(SNOOP) || is_snoop(channel) {
+            meaning
+                .chores
+                .extend(self.recordings.snoop_ready(&channel.id));
+            return meaning;
+        }
+        let Some(arrival) = arrival(channel) else {
+            return meaning;
+        };
+        let ours = kind == Some(DIALLED_BY_US);
+        let leg = Leg {
+            ours,
+            hanging_up: None,
+        };
+        let known = self.legs.insert(arrival.channel.clone(), leg).is_some();
+        if !ours && !known {
+            meaning.events.push(SwitchEvent::Arrived(arrival));
+        }
+        meaning
+    }
+
+    /// A leg left our application, and of a leg that the dialplan gave us
+    /// Asterisk tells no more. When it was not hung up, the dead-man's timer
+    /// has sent it to the fallback path. The end of a leg that we dialled is
+    /// told with its cause a moment later.
+    fn left(&mut self, channel: &Channel) -> Option<SwitchEvent> {
+        let channel = leg_of(channel)?;
+        if self.legs.get(&channel)?.ours {
+            return None;
+        }
+        let leg = self.legs.remove(&channel)?;
+        let cause = leg.hanging_up.unwrap_or(Cause::Timeout);
+        Some(SwitchEvent::HungUp { channel, cause })
+    }
+
+    fn destroyed(&mut self, cause: u16, channel: &Channel) -> Option<SwitchEvent> {
+        let channel = leg_of(channel)?;
+        self.legs.remove(&channel)?;
+        let cause = Cause::from_q850(cause);
+        Some(SwitchEvent::HungUp { channel, cause })
+    }
+
+    /// A bridge has a new member; with two of our legs it is a conversation.
+    /// Our bridges are named after the leg that was bridged to the other.
+    fn joined(&mut self, bridge: &Bridge) -> Option<SwitchEvent> {
+        if self.pairs.contains_key(&bridge.id) {
+            return None;
+        }
+        let mut members = bridge
+            .channels
+            .iter()
+            .filter_map(|id| ChannelId::new(id).ok());
+        let (one, other) = (members.next()?, members.next()?);
+        if !self.legs.contains_key(&one) || !self.legs.contains_key(&other) {
+            return None;
+        }
+        let (channel, peer) = match bridge.name == other.as_str() {
+            true => (other, one),
+            false => (one, other),
+        };
+        self.pairs
+            .insert(bridge.id.clone(), (channel.clone(), peer.clone()));
+        Some(SwitchEvent::Bridged { channel, peer })
+    }
+
+    fn parted(&mut self, bridge: &Bridge, left: &Channel) -> Meaning {
+        let mut meaning = Meaning::default();
+        let is_member = |(one, other): &&(ChannelId, ChannelId)| {
+            one.as_str() == left.id || other.as_str() == left.id
+        };
+        if self.pairs.get(&bridge.id).filter(is_member).is_some()
+            && let Some((channel, peer)) = self.pairs.remove(&bridge.id)
+        {
+            meaning
+                .events
+                .push(SwitchEvent::Unbridged { channel, peer });
+            meaning.chores.push(Chore::DestroyBridge(bridge.id.clone()));
+        }
+        meaning
+    }
+}
+
+/// A leg's id; `None` for snoop channels and ids we could not have.
+fn leg_of(channel: &Channel) -> Option<ChannelId> {
+    if is_snoop(channel) {
+        return None;
+    }
+    ChannelId::new(&channel.id).ok()
+}
+
+fn is_snoop(channel: &Channel) -> bool {
+    channel.name.starts_with("Snoop/")
+}
+
+fn cause_of_request(cause: Option<u16>, soft: bool, channel: &Channel) -> Cause {
+    match cause {
+        Some(number) if !soft && number != 0 => Cause::from_q850(number),
+        _ if soft || channel.state == "Up" => Cause::NormalClearing,
+        _ => Cause::OriginatorCancel,
+    }
+}
+
+fn arrival(channel: &Channel) -> Option<Arrival> {
+    let mut variables = LegVariables::default();
+    for variable in LegVariable::ALL {
+        let value = channel.channelvars.get(variable.name());
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            variables.set(variable, value);
+        }
+    }
+    // In the fallback path the extension is no longer the number dialled.
+    let dialled = variables.get(LegVariable::Dialled);
+    let dialled = OutsideText::new(dialled.unwrap_or(&channel.dialplan.exten));
+    Some(Arrival {
+        channel: leg_of(channel)?,
+        state: match channel.state.as_str() {
+            "Up" => ChannelState::Answered,
+            _ => ChannelState::Ringing,
+        },
+        caller_number: OutsideText::new(&channel.caller.number),
+        caller_name: OutsideText::new(&channel.caller.name),
+        dialled,
+        variables,
+    })
+}
+
+fn progress(channel: &Channel) -> Option<SwitchEvent> {
+    let leg = leg_of(channel)?;
+    match channel.state.as_str() {
+        "Up" => Some(SwitchEvent::Answered { channel: leg }),
+        "Ringing" => Some(SwitchEvent::Ringing { channel: leg }),
+        _ => None,
+    }
+}
+
+fn pressed(digit: &str, channel: &Channel) -> Option<SwitchEvent> {
+    let mut keys = digit.chars().map(Key::try_from);
+    let (Some(Ok(key)), None) = (keys.next(), keys.next()) else {
+        return None;
+    };
+    // ARI does not say whether it came as a telephone event or by SIP INFO.
+    let method = DigitMethod::Unknown;
+    let digit = Digit { key, method };
+    let channel = leg_of(channel)?;
+    Some(SwitchEvent::Digit { channel, digit })
+}
+
+fn played(playback: &Playback) -> Option<SwitchEvent> {
+    let name = Name::read(&playback.id)?;
+    let channel = ChannelId::new(playback.target_uri.strip_prefix("channel:")?).ok()?;
+    if playback.state == "failed" {
+        let why = format!("Asterisk cannot play {}", playback.media_uri);
+        return Some(SwitchEvent::PlaybackFailed {
+            channel,
+            playback: name.command,
+            why: OutsideText::new(&why),
+        });
+    }
+    Some(SwitchEvent::PlaybackFinished {
+        channel,
+        playback: name.command,
+    })
+}
+
+/// A time as ARI writes it: `2026-11-22T00:39:46.460+0000`.
+fn moment(text: &str) -> Option<jiff::Timestamp> {
+    jiff::Timestamp::strptime("%Y-%m-%dT%H:%M:%S%.f%z", text).ok()
+}
