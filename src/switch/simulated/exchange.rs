@@ -17,11 +17,13 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    pub fn new(model: ModelSettings, people: PeopleSettings, seed: u64, from: Timestamp) -> Self {
-        Self {
-            model: Model::new(model, seed),
-            people: People::new(people, seed, from),
-        }
+    pub fn new(model: ModelSettings, people: PeopleSettings, seed: u64) -> Self {
+        Self { model: Model::new(model, seed), people: People::new(people, seed) }
+    }
+
+    /// Callers begin to call.
+    pub fn begin(&mut self, from: Timestamp) {
+        self.people.begin(from);
     }
 
     pub fn tally(&self) -> &Tally {

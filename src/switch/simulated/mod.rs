@@ -7,12 +7,14 @@
 //! between the exchange and the controller, and [`simulation`] is all of it
 //! behind three calls. Up to here everything is pure: time is handed in, and
 //! the same seed gives the same trace. [`drive`] runs a simulation in real time
-//! for `serve`, with [`tape`] writing what was said as WAV files.
+//! for `serve`, with [`tape`] writing what was said as WAV files. [`esl`] puts
+//! an exchange behind a FreeSWITCH event socket, as a process of its own.
 
 mod agenda;
 mod chance;
 mod channel;
 pub mod drive;
+pub mod esl;
 pub mod exchange;
 pub mod folder;
 pub mod model;

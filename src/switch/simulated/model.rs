@@ -68,6 +68,8 @@ pub enum Happening {
     HearsMusic {
         channel: ChannelId,
     },
+    /// What the far end heard, prompts or music, ended or was replaced.
+    HearsNothing { channel: ChannelId },
     /// A dead-man's timer expired: the leg is on the fallback path.
     FellBack {
         channel: ChannelId,
@@ -102,6 +104,8 @@ const NOT_ANSWERED: Refusal = Refusal {
     why: Failure::WrongState,
     detail: "the channel is not answered",
 };
+const ONE_CHANNEL: Refusal =
+    Refusal { why: Failure::WrongState, detail: "a bridge needs two channels" };
 const ANSWERED: Refusal = Refusal {
     why: Failure::WrongState,
     detail: "the channel is already answered",
@@ -124,7 +128,9 @@ enum Due {
 
 #[derive(Debug)]
 struct Recording {
-    agent: ChannelId,
+    caller: ChannelId,
+    /// Whose conversation with the caller is recorded; anybody's without.
+    agent: Option<ChannelId>,
     started: Timestamp,
     talk: Vec<(Timestamp, Timestamp)>,
     talking_since: Option<Timestamp>,
@@ -345,8 +351,10 @@ impl Model {
                 stop_hearing(leg, &mut self.agenda, &mut self.happened);
             }
             SwitchCommand::Bridge { channel, peer } => self.bridge(at, channel, peer)?,
-            SwitchCommand::Record { caller, agent } => self.record(at, id, caller, agent)?,
-            SwitchCommand::StopRecording { recording, .. } => self.stop_recording(at, *recording),
+            SwitchCommand::Record { caller, agent } => self.record(at, id, caller, Some(agent))?,
+            SwitchCommand::StopRecording { recording, .. } => {
+                self.stop_recording(at, *recording);
+            }
             SwitchCommand::Guard { channel, after } => self.arm(at, channel, *after, false),
             SwitchCommand::SetVariables { channel, variables } => {
                 let leg = self.channels.get_mut(channel).ok_or(NO_CHANNEL)?;
@@ -360,15 +368,13 @@ impl Model {
         Ok(())
     }
 
-    /// Takes the dead-man's timer off a channel.
-    pub fn disarm(&mut self, channel: &ChannelId) {
-        let armed = self
-            .channels
-            .get_mut(channel)
-            .and_then(|leg| leg.guard.take());
+    /// Takes the dead-man's timer off a channel; false when it had none.
+    pub fn disarm(&mut self, channel: &ChannelId) -> bool {
+        let armed = self.channels.get_mut(channel).and_then(|leg| leg.guard.take());
         if let Some(guard) = armed {
             self.agenda.cancel(guard.due);
         }
+        armed.is_some()
     }
 
     fn ring(&mut self, at: Timestamp, ring: &Ring) -> Result<(), Refusal> {
@@ -446,31 +452,36 @@ impl Model {
         channel: &ChannelId,
         peer: &ChannelId,
     ) -> Result<(), Refusal> {
+        self.connect(at, channel, peer)?;
+        self.disarm(channel);
+        self.disarm(peer);
+        Ok(())
+    }
+
+    /// Connects two channels and leaves their timers armed.
+    ///
+    /// # Errors
+    /// [`Refusal`] when one does not exist or is not answered.
+    pub fn connect(
+        &mut self,
+        at: Timestamp,
+        channel: &ChannelId,
+        peer: &ChannelId,
+    ) -> Result<(), Refusal> {
+        if channel == peer {
+            return Err(ONE_CHANNEL);
+        }
         for side in [channel, peer] {
             answered(&mut self.channels, side)?;
         }
-        if channel == peer {
-            return Err(Refusal {
-                why: Failure::WrongState,
-                detail: "a bridge needs two channels",
-            });
-        }
         for (side, other) in [(channel, peer), (peer, channel)] {
             self.part(at, side);
-            self.disarm(side);
             let leg = answered(&mut self.channels, side)?;
             stop_hearing(leg, &mut self.agenda, &mut self.happened);
             leg.peer = Some(other.clone());
         }
-        for recording in self.recordings_of(channel, peer) {
-            if let Some(recording) = self.recordings.get_mut(&recording) {
-                recording.talking_since = Some(at);
-            }
-        }
-        self.tell(SwitchEvent::Bridged {
-            channel: channel.clone(),
-            peer: peer.clone(),
-        });
+        self.each_recording(channel, peer, |recording| recording.resume(at, channel, peer));
+        self.tell(SwitchEvent::Bridged { channel: channel.clone(), peer: peer.clone() });
         Ok(())
     }
 
@@ -479,72 +490,76 @@ impl Model {
         at: Timestamp,
         id: CommandId,
         caller: &ChannelId,
-        agent: &ChannelId,
+        agent: Option<&ChannelId>,
     ) -> Result<(), Refusal> {
-        for side in [caller, agent] {
+        let sides = || [Some(caller), agent].into_iter().flatten();
+        for side in sides() {
             if answered(&mut self.channels, side)?.recordings.len() >= MAX_RECORDINGS {
                 return Err(TOO_MANY_RECORDINGS);
             }
         }
-        for side in [caller, agent] {
+        for side in sides() {
             answered(&mut self.channels, side)?.recordings.push(id);
         }
-        let together = self.leg(caller)?.peer.as_ref() == Some(agent);
-        let recording = Recording {
-            agent: agent.clone(),
+        let mut recording = Recording {
+            caller: caller.clone(),
+            agent: agent.cloned(),
             started: at,
             talk: Vec::new(),
-            talking_since: together.then_some(at),
+            talking_since: None,
         };
+        if let Some(peer) = &self.leg(caller)?.peer {
+            recording.resume(at, caller, peer);
+        }
         self.recordings.insert(id, recording);
         self.tell(SwitchEvent::RecordingStarted { recording: id });
         Ok(())
     }
 
-    fn stop_recording(&mut self, at: Timestamp, id: CommandId) {
-        let Some(mut recording) = self.recordings.remove(&id) else {
-            return;
-        };
-        recording.pause(at);
-        let file = format!("{}-{id}.wav", recording.agent);
-        let Recording { started, talk, .. } = recording;
-        let tape = Tape {
-            recording: id,
-            file,
-            started,
-            ended: at,
-            talk,
-        };
-        self.happened.push_back(Happening::Recorded(tape));
+    /// Records one channel with whomever it talks to, as `uuid_record` does.
+    ///
+    /// # Errors
+    /// [`Refusal`] when the channel does not exist or is not answered.
+    pub fn record_channel(
+        &mut self,
+        at: Timestamp,
+        id: CommandId,
+        channel: &ChannelId,
+    ) -> Result<(), Refusal> {
+        self.record(at, id, channel, None)
     }
 
-    /// Ends a channel, its bridge, recordings and timers.
+    /// Ends a recording; false when there is none of this name.
+    pub fn stop_recording(&mut self, at: Timestamp, id: CommandId) -> bool {
+        let Some(mut recording) = self.recordings.remove(&id) else { return false };
+        recording.pause(at);
+        let Recording { caller, started, talk, .. } = recording;
+        let file = format!("{caller}-{id}.wav");
+        let tape = Tape { recording: id, file, started, ended: at, talk };
+        self.happened.push_back(Happening::Recorded(tape));
+        true
+    }
+
+    /// Ends a channel, its bridge, recordings and timers. What was under way is
+    /// told as ended after the end itself, as FreeSWITCH does.
     fn end(&mut self, at: Timestamp, channel: &ChannelId, cause: Cause) {
-        let Some(leg) = self.channels.get_mut(channel) else {
+        if !self.knows(channel) {
             return;
-        };
-        stop_hearing(leg, &mut self.agenda, &mut self.happened);
-        let ringing_ends = leg.ringing_ends.take();
-        let recordings = std::mem::take(&mut leg.recordings);
+        }
+        self.tell(SwitchEvent::HungUp { channel: channel.clone(), cause });
         self.part(at, channel);
         self.disarm(channel);
-        if let Some(ticket) = ringing_ends {
+        let Some(mut leg) = self.channels.remove(channel) else { return };
+        stop_hearing(&mut leg, &mut self.agenda, &mut self.happened);
+        if let Some(ticket) = leg.ringing_ends {
             self.agenda.cancel(ticket);
         }
-        for recording in recordings {
+        for recording in leg.recordings {
             self.stop_recording(at, recording);
         }
-        if self
-            .channels
-            .remove(channel)
-            .is_some_and(|leg| leg.is_caller)
-        {
+        if leg.is_caller {
             self.callers -= 1;
         }
-        self.tell(SwitchEvent::HungUp {
-            channel: channel.clone(),
-            cause,
-        });
     }
 
     /// Takes a channel out of its bridge, if it is in one.
@@ -559,30 +574,28 @@ impl Model {
         if let Some(other) = self.channels.get_mut(&peer) {
             other.peer = None;
         }
-        for recording in self.recordings_of(channel, &peer) {
-            if let Some(recording) = self.recordings.get_mut(&recording) {
+        self.each_recording(channel, &peer, |recording| {
+            if recording.hears(channel, &peer) {
                 recording.pause(at);
             }
-        }
-        self.tell(SwitchEvent::Unbridged {
-            channel: channel.clone(),
-            peer,
         });
+        self.tell(SwitchEvent::Unbridged { channel: channel.clone(), peer });
     }
 
-    /// The recordings that hear both channels.
-    fn recordings_of(&self, one: &ChannelId, other: &ChannelId) -> Vec<CommandId> {
-        let of = |channel| {
-            self.channels
-                .get(channel)
-                .map(|leg| leg.recordings.as_slice())
-        };
-        let others = of(other).unwrap_or_default();
-        let both = of(one)
-            .unwrap_or_default()
-            .iter()
-            .filter(|id| others.contains(id));
-        both.copied().collect()
+    /// Does something to every recording that one of two channels is in.
+    fn each_recording(
+        &mut self,
+        one: &ChannelId,
+        other: &ChannelId,
+        mut action: impl FnMut(&mut Recording),
+    ) {
+        let of = |channel| self.channels.get(channel).map(|leg| leg.recordings.as_slice());
+        let both = [of(one), of(other)].into_iter().flatten().flatten();
+        for id in both.copied().collect::<BTreeSet<CommandId>>() {
+            if let Some(recording) = self.recordings.get_mut(&id) {
+                action(recording);
+            }
+        }
     }
 
     // The safety net.
@@ -650,6 +663,21 @@ impl Model {
 }
 
 impl Recording {
+    /// Whether this is the conversation to record.
+    fn hears(&self, one: &ChannelId, other: &ChannelId) -> bool {
+        let between = |caller: &ChannelId, agent: &ChannelId| {
+            self.caller == *caller && self.agent.as_ref().is_none_or(|wanted| wanted == agent)
+        };
+        between(one, other) || between(other, one)
+    }
+
+    /// The two begin to talk.
+    fn resume(&mut self, at: Timestamp, one: &ChannelId, other: &ChannelId) {
+        if self.hears(one, other) {
+            self.talking_since = Some(at);
+        }
+    }
+
     /// The conversation stops; silence from here on.
     fn pause(&mut self, at: Timestamp) {
         if let Some(since) = self.talking_since.take() {
@@ -674,14 +702,18 @@ fn answered<'a>(
 
 /// Ends what a channel hears and tells the end of a playback.
 fn stop_hearing(leg: &mut Channel, agenda: &mut Agenda<Due>, happened: &mut VecDeque<Happening>) {
-    if let Hears::Prompts { playback, ends } = std::mem::replace(&mut leg.hears, Hears::Nothing) {
-        agenda.cancel(ends);
-        let channel = leg.told.channel.clone();
-        happened.push_back(Happening::Event(SwitchEvent::PlaybackFinished {
-            channel,
-            playback,
-        }));
+    let channel = leg.told.channel.clone();
+    match std::mem::replace(&mut leg.hears, Hears::Nothing) {
+        Hears::Nothing => return,
+        Hears::Music => {}
+        Hears::Prompts { playback, ends } => {
+            agenda.cancel(ends);
+            let channel = channel.clone();
+            let finished = SwitchEvent::PlaybackFinished { channel, playback };
+            happened.push_back(Happening::Event(finished));
+        }
     }
+    happened.push_back(Happening::HearsNothing { channel });
 }
 
 /// The length of a prompt in milliseconds: the same name always lasts as long.

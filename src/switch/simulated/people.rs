@@ -185,25 +185,23 @@ pub struct People {
 }
 
 impl People {
-    pub fn new(settings: PeopleSettings, seed: u64, from: Timestamp) -> Self {
-        let mut people = Self {
+    pub fn new(settings: PeopleSettings, seed: u64) -> Self {
+        Self {
             chance: Chance::new(seed, "people"),
             agenda: Agenda::default(),
             persons: BTreeMap::new(),
             devices: BTreeMap::new(),
             tally: Tally::default(),
             settings,
-        };
-        if people.settings.arrivals.burst > 0 {
-            people.agenda.add(
-                from,
-                Act::BurstCall {
-                    left: people.settings.arrivals.burst,
-                },
-            );
         }
-        people.plan_next_call(from);
-        people
+    }
+
+    /// Callers begin to call; until then nobody does by themselves.
+    pub fn begin(&mut self, from: Timestamp) {
+        if self.settings.arrivals.burst > 0 {
+            self.agenda.add(from, Act::BurstCall { left: self.settings.arrivals.burst });
+        }
+        self.plan_next_call(from);
     }
 
     pub fn tally(&self) -> &Tally {
@@ -287,7 +285,7 @@ impl People {
             Happening::HearsPrompt { channel } => self.hears_prompt(at, channel),
             Happening::HearsMusic { channel } => self.hears_music(at, channel),
             Happening::FellBack { .. } => self.tally.fallbacks += 1,
-            Happening::Recorded(_) => {}
+            Happening::Recorded(_) | Happening::HearsNothing { .. } => {}
             Happening::Event(SwitchEvent::Answered { channel }) => self.answered(at, channel),
             Happening::Event(SwitchEvent::Bridged { channel, peer }) => {
                 self.talks(at, channel, peer);

@@ -64,12 +64,13 @@ impl Simulation {
             wire,
         } = settings;
         let mut simulation = Self {
-            exchange: Exchange::new(model, people, seed, from),
+            exchange: Exchange::new(model, people, seed),
             wire: Wire::new(wire, seed),
             agenda: Agenda::default(),
             link_is_up: false,
             happened: Vec::new(),
         };
+        simulation.exchange.begin(from);
         simulation.agenda.add(from, Due::LinkUp);
         simulation
     }
@@ -192,6 +193,7 @@ impl Simulation {
                 Happening::Called { .. }
                 | Happening::HearsPrompt { .. }
                 | Happening::HearsMusic { .. }
+                | Happening::HearsNothing { .. }
                 | Happening::FellBack { .. } => continue,
             };
             if !self.link_is_up {

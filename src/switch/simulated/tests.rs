@@ -151,12 +151,10 @@ fn a_call_is_answered_prompted_bridged_recorded_and_ends() {
     });
     hand.until_event(|e| matches!(e, SwitchEvent::RecordingStarted { .. }));
     let started = hand.now;
-    hand.until_event(|e| matches!(e, SwitchEvent::HungUp { .. }));
-    let tape = hand.heard.iter().find_map(|(_, output)| match output {
-        SimOutput::Recorded(tape) => Some(tape.clone()),
-        _ => None,
-    });
-    let tape = tape.expect("the end of a leg ends the recording");
+    let tape = match hand.until(|output| matches!(output, SimOutput::Recorded(_))) {
+        SimOutput::Recorded(tape) => tape,
+        other => panic!("{other:?}"),
+    };
     assert_eq!(tape.recording, record);
     assert_eq!(tape.talk.len(), 1);
     assert!(
