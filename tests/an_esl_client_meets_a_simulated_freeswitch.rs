@@ -12,7 +12,10 @@ use tokio::time::timeout;
 const AGENT: &str = "22222222-2222-4222-8222-222222222222";
 
 async fn a_switch(callers: u32) -> (u16, EslObserver) {
-    let population = Population { numbers: vec!["4001".to_owned()], keys: Vec::new() };
+    let population = Population {
+        numbers: vec!["4001".to_owned()],
+        keys: Vec::new(),
+    };
     let mut people = PeopleSettings::quiet(population);
     people.arrivals.burst = callers;
     people.devices.answers_after = (Span::millis(10), Span::millis(20));
@@ -36,39 +39,61 @@ async fn a_switch(callers: u32) -> (u16, EslObserver) {
 async fn channel_of(events: &mut EslEventStream, name: &str) -> String {
     let wait = async {
         loop {
-            let event = events.recv().await.expect("the connection lives").expect("a good event");
+            let event = events
+                .recv()
+                .await
+                .expect("the connection lives")
+                .expect("a good event");
             if event.header_str("Event-Name") == Some(name) {
                 return event.header_str("Unique-ID").unwrap_or_default().to_owned();
             }
         }
     };
-    timeout(Duration::from_secs(10), wait).await.unwrap_or_else(|_| panic!("no {name}"))
+    timeout(Duration::from_secs(10), wait)
+        .await
+        .unwrap_or_else(|_| panic!("no {name}"))
 }
 
 #[tokio::test]
 async fn a_call_is_answered_bridged_and_ended_over_tcp() {
     let (port, observer) = a_switch(1).await;
-    let (client, mut events) = EslClient::connect("127.0.0.1", port, "secret").await.unwrap();
-    client.filter_raw("variable_switchyard_switch", "fs1").await.unwrap();
-    client.subscribe_events_raw(EventFormat::Plain, "ALL").await.unwrap();
+    let (client, mut events) = EslClient::connect("127.0.0.1", port, "secret")
+        .await
+        .unwrap();
+    client
+        .filter_raw("variable_switchyard_switch", "fs1")
+        .await
+        .unwrap();
+    client
+        .subscribe_events_raw(EventFormat::Plain, "ALL")
+        .await
+        .unwrap();
 
     let caller = channel_of(&mut events, "CHANNEL_PARK").await;
     let answer = client.api(&format!("uuid_answer {caller}")).await.unwrap();
     assert!(answer.api_result().is_ok());
-    let dial = format!(
-        "originate {{origination_uuid={AGENT},switchyard_switch=fs1}}user/1001 &park()"
-    );
+    let dial =
+        format!("originate {{origination_uuid={AGENT},switchyard_switch=fs1}}user/1001 &park()");
     assert!(client.bgapi(&dial).await.unwrap().job_uuid().is_some());
     assert_eq!(channel_of(&mut events, "CHANNEL_PARK").await, AGENT);
-    client.api(&format!("uuid_bridge {caller} {AGENT}")).await.unwrap();
+    client
+        .api(&format!("uuid_bridge {caller} {AGENT}"))
+        .await
+        .unwrap();
     assert_eq!(channel_of(&mut events, "CHANNEL_BRIDGE").await, caller);
     client.api(&format!("uuid_kill {AGENT}")).await.unwrap();
-    assert_eq!(channel_of(&mut events, "CHANNEL_HANGUP_COMPLETE").await, AGENT);
+    assert_eq!(
+        channel_of(&mut events, "CHANNEL_HANGUP_COMPLETE").await,
+        AGENT
+    );
 
     let refused = client.api("uuid_kill nobody").await.unwrap();
     assert!(refused.api_result().is_err());
     let tally = observer.report().await.unwrap().tally;
-    assert_eq!((tally.calls, tally.answered, tally.double_offered), (1, 1, 0));
+    assert_eq!(
+        (tally.calls, tally.answered, tally.double_offered),
+        (1, 1, 0)
+    );
     client.exit().await.unwrap();
 }
 

@@ -18,7 +18,10 @@ pub struct Exchange {
 
 impl Exchange {
     pub fn new(model: ModelSettings, people: PeopleSettings, seed: u64) -> Self {
-        Self { model: Model::new(model, seed), people: People::new(people, seed) }
+        Self {
+            model: Model::new(model, seed),
+            people: People::new(people, seed),
+        }
     }
 
     /// Callers begin to call.

@@ -69,7 +69,9 @@ pub enum Happening {
         channel: ChannelId,
     },
     /// What the far end heard, prompts or music, ended or was replaced.
-    HearsNothing { channel: ChannelId },
+    HearsNothing {
+        channel: ChannelId,
+    },
     /// A dead-man's timer expired: the leg is on the fallback path.
     FellBack {
         channel: ChannelId,
@@ -104,8 +106,10 @@ const NOT_ANSWERED: Refusal = Refusal {
     why: Failure::WrongState,
     detail: "the channel is not answered",
 };
-const ONE_CHANNEL: Refusal =
-    Refusal { why: Failure::WrongState, detail: "a bridge needs two channels" };
+const ONE_CHANNEL: Refusal = Refusal {
+    why: Failure::WrongState,
+    detail: "a bridge needs two channels",
+};
 const ANSWERED: Refusal = Refusal {
     why: Failure::WrongState,
     detail: "the channel is already answered",
@@ -370,7 +374,10 @@ impl Model {
 
     /// Takes the dead-man's timer off a channel; false when it had none.
     pub fn disarm(&mut self, channel: &ChannelId) -> bool {
-        let armed = self.channels.get_mut(channel).and_then(|leg| leg.guard.take());
+        let armed = self
+            .channels
+            .get_mut(channel)
+            .and_then(|leg| leg.guard.take());
         if let Some(guard) = armed {
             self.agenda.cancel(guard.due);
         }
@@ -480,8 +487,13 @@ impl Model {
             stop_hearing(leg, &mut self.agenda, &mut self.happened);
             leg.peer = Some(other.clone());
         }
-        self.each_recording(channel, peer, |recording| recording.resume(at, channel, peer));
-        self.tell(SwitchEvent::Bridged { channel: channel.clone(), peer: peer.clone() });
+        self.each_recording(channel, peer, |recording| {
+            recording.resume(at, channel, peer)
+        });
+        self.tell(SwitchEvent::Bridged {
+            channel: channel.clone(),
+            peer: peer.clone(),
+        });
         Ok(())
     }
 
@@ -531,11 +543,24 @@ impl Model {
 
     /// Ends a recording; false when there is none of this name.
     pub fn stop_recording(&mut self, at: Timestamp, id: CommandId) -> bool {
-        let Some(mut recording) = self.recordings.remove(&id) else { return false };
+        let Some(mut recording) = self.recordings.remove(&id) else {
+            return false;
+        };
         recording.pause(at);
-        let Recording { caller, started, talk, .. } = recording;
+        let Recording {
+            caller,
+            started,
+            talk,
+            ..
+        } = recording;
         let file = format!("{caller}-{id}.wav");
-        let tape = Tape { recording: id, file, started, ended: at, talk };
+        let tape = Tape {
+            recording: id,
+            file,
+            started,
+            ended: at,
+            talk,
+        };
         self.happened.push_back(Happening::Recorded(tape));
         true
     }
@@ -546,10 +571,15 @@ impl Model {
         if !self.knows(channel) {
             return;
         }
-        self.tell(SwitchEvent::HungUp { channel: channel.clone(), cause });
+        self.tell(SwitchEvent::HungUp {
+            channel: channel.clone(),
+            cause,
+        });
         self.part(at, channel);
         self.disarm(channel);
-        let Some(mut leg) = self.channels.remove(channel) else { return };
+        let Some(mut leg) = self.channels.remove(channel) else {
+            return;
+        };
         stop_hearing(&mut leg, &mut self.agenda, &mut self.happened);
         if let Some(ticket) = leg.ringing_ends {
             self.agenda.cancel(ticket);
@@ -579,7 +609,10 @@ impl Model {
                 recording.pause(at);
             }
         });
-        self.tell(SwitchEvent::Unbridged { channel: channel.clone(), peer });
+        self.tell(SwitchEvent::Unbridged {
+            channel: channel.clone(),
+            peer,
+        });
     }
 
     /// Does something to every recording that one of two channels is in.
@@ -589,7 +622,11 @@ impl Model {
         other: &ChannelId,
         mut action: impl FnMut(&mut Recording),
     ) {
-        let of = |channel| self.channels.get(channel).map(|leg| leg.recordings.as_slice());
+        let of = |channel| {
+            self.channels
+                .get(channel)
+                .map(|leg| leg.recordings.as_slice())
+        };
         let both = [of(one), of(other)].into_iter().flatten().flatten();
         for id in both.copied().collect::<BTreeSet<CommandId>>() {
             if let Some(recording) = self.recordings.get_mut(&id) {

@@ -199,7 +199,12 @@ impl People {
     /// Callers begin to call; until then nobody does by themselves.
     pub fn begin(&mut self, from: Timestamp) {
         if self.settings.arrivals.burst > 0 {
-            self.agenda.add(from, Act::BurstCall { left: self.settings.arrivals.burst });
+            self.agenda.add(
+                from,
+                Act::BurstCall {
+                    left: self.settings.arrivals.burst,
+                },
+            );
         }
         self.plan_next_call(from);
     }

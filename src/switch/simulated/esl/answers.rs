@@ -27,7 +27,10 @@ impl Answer {
                 "Content-Type: command/reply\nReply-Text: +OK Job-UUID: {job}\nJob-UUID: {job}\n\n"
             ),
             Answer::Api(body) => {
-                format!("Content-Type: api/response\nContent-Length: {}\n\n{body}", body.len())
+                format!(
+                    "Content-Type: api/response\nContent-Length: {}\n\n{body}",
+                    body.len()
+                )
             }
         };
         text.into_bytes()

@@ -56,24 +56,39 @@ impl Face {
             }
             "filter" => return filter(subscriber, rest),
             "log" | "nolog" => "+OK log level  [0]",
-            "linger" | "nolinger" | "divert_events" | "myevents" => "-ERR not controlling a session",
+            "linger" | "nolinger" | "divert_events" | "myevents" => {
+                "-ERR not controlling a session"
+            }
             _ => "-ERR command not found",
         })
     }
 
     /// `sendmsg`: runs an application on a leg, or hangs it up.
     pub(super) fn send_message(&mut self, message: &Message) -> Answer {
-        let name = message.line.strip_prefix("sendmsg").unwrap_or_default().trim();
-        let channel = self.live(name).or_else(|| self.live(message.header("session-id")?));
+        let name = message
+            .line
+            .strip_prefix("sendmsg")
+            .unwrap_or_default()
+            .trim();
+        let channel = self
+            .live(name)
+            .or_else(|| self.live(message.header("session-id")?));
         let Some(channel) = channel else {
             return Answer::Reply(format!("-ERR invalid session id [{name}]"));
         };
         match message.header("call-command") {
             Some("execute") => {
-                let data = message.header("execute-app-arg").unwrap_or(message.body.trim_end());
-                let uuid = message.header("event-uuid").map_or_else(|| self.uuid(), str::to_owned);
+                let data = message
+                    .header("execute-app-arg")
+                    .unwrap_or(message.body.trim_end());
+                let uuid = message
+                    .header("event-uuid")
+                    .map_or_else(|| self.uuid(), str::to_owned);
                 let application = Application {
-                    name: message.header("execute-app-name").unwrap_or_default().to_owned(),
+                    name: message
+                        .header("execute-app-name")
+                        .unwrap_or_default()
+                        .to_owned(),
                     data: data.to_owned(),
                     uuid,
                 };
@@ -81,7 +96,10 @@ impl Face {
                 self.run(&channel, application, locked);
             }
             Some("hangup") => {
-                let cause = message.header("hangup-cause").unwrap_or("NORMAL_CLEARING").to_owned();
+                let cause = message
+                    .header("hangup-cause")
+                    .unwrap_or("NORMAL_CLEARING")
+                    .to_owned();
                 self.hang_up(&channel, &cause);
             }
             _ => {}
@@ -93,7 +111,9 @@ impl Face {
     /// Runs an application at once, ending what runs, or under `event-lock`
     /// after what runs. (The real switch nests the former inside what runs.)
     fn run(&mut self, channel: &ChannelId, application: Application, locked: bool) {
-        let Some(leg) = self.legs.get_mut(channel) else { return };
+        let Some(leg) = self.legs.get_mut(channel) else {
+            return;
+        };
         if leg.running.is_none() {
             self.execute(channel, application);
         } else if locked {
@@ -108,25 +128,35 @@ impl Face {
 
     /// Ends what runs on a leg for good and begins what waits.
     fn tear(&mut self, channel: &ChannelId) {
-        let Some(leg) = self.legs.get_mut(channel) else { return };
+        let Some(leg) = self.legs.get_mut(channel) else {
+            return;
+        };
         leg.breaking = true;
         if let Some(running) = &mut leg.running {
             // What is torn off does not begin again.
             "playback".clone_into(&mut running.name);
         }
-        self.attempt(&SwitchCommand::Silence { channel: channel.clone() });
+        self.attempt(&SwitchCommand::Silence {
+            channel: channel.clone(),
+        });
     }
 
     pub(super) fn hang_up(&mut self, channel: &ChannelId, cause: &str) {
         let cause = cause_named(cause);
-        self.attempt(&SwitchCommand::HangUp { channel: channel.clone(), cause });
+        self.attempt(&SwitchCommand::HangUp {
+            channel: channel.clone(),
+            cause,
+        });
     }
 
     /// `bgapi`: the answer comes as an event.
     pub(super) fn background(&mut self, line: &str, job: String) -> Answer {
         let (word, arguments) = line.split_once(' ').unwrap_or((line, ""));
         if word == "originate" {
-            let waiting = Dialling::Job { job: job.clone(), arguments: arguments.to_owned() };
+            let waiting = Dialling::Job {
+                job: job.clone(),
+                arguments: arguments.to_owned(),
+            };
             if let Err(why) = self.originate(arguments, waiting) {
                 self.job_done(&job, word, arguments, &why);
             }
@@ -164,13 +194,17 @@ impl Face {
             ("show", ["channels", "count"]) => format!("\n{} total.\n", self.legs.len()),
             ("uuid_exists", [name, ..]) => self.live(name).is_some().to_string(),
             ("uuid_dump", [name, form @ ..]) => {
-                let dump = self.live(name).and_then(|c| self.dump(&c, form.first() == Some(&"json")));
+                let dump = self
+                    .live(name)
+                    .and_then(|c| self.dump(&c, form.first() == Some(&"json")));
                 dump.unwrap_or_else(|| NO_CHANNEL.to_owned())
             }
             ("uuid_getvar", [name, variable]) => {
                 let leg = self.live(name).and_then(|channel| self.legs.get(&channel));
                 leg.map_or(NO_CHANNEL, |leg| {
-                    leg.variables.get(*variable).map_or("_undef_", String::as_str)
+                    leg.variables
+                        .get(*variable)
+                        .map_or("_undef_", String::as_str)
                 })
                 .to_owned()
             }
@@ -180,7 +214,10 @@ impl Face {
                 None => absent(word).to_owned(),
             },
             ("sched_transfer", [after, name, _, ..]) => self.guard(after, name),
-            _ => usage(word).map_or_else(|| format!("-ERR {word} Command not found!\n"), str::to_owned),
+            _ => usage(word).map_or_else(
+                || format!("-ERR {word} Command not found!\n"),
+                str::to_owned,
+            ),
         }
     }
 
@@ -195,7 +232,9 @@ impl Face {
         // What follows the channel's name, spaces included.
         let rest = arguments.split_once(' ').map_or("", |(_, rest)| rest);
         let done = match (word, words) {
-            ("uuid_answer", _) => self.attempt(&SwitchCommand::Answer { channel: channel.clone() }),
+            ("uuid_answer", _) => self.attempt(&SwitchCommand::Answer {
+                channel: channel.clone(),
+            }),
             ("uuid_kill", [_, cause @ ..]) => {
                 self.hang_up(channel, cause.first().unwrap_or(&"NORMAL_CLEARING"));
                 true
@@ -204,7 +243,9 @@ impl Face {
                 if let Some(leg) = self.legs.get_mut(channel) {
                     leg.breaking = leg.running.is_some();
                 }
-                self.attempt(&SwitchCommand::Silence { channel: channel.clone() })
+                self.attempt(&SwitchCommand::Silence {
+                    channel: channel.clone(),
+                })
             }
             ("uuid_broadcast", [_, what, ..]) => return self.broadcast(channel, what),
             ("uuid_setvar", [_, name, ..]) => {
@@ -232,18 +273,29 @@ impl Face {
                 return usage(word).map_or_else(unknown, str::to_owned);
             }
         };
-        if done { "+OK\n".to_owned() } else { "-ERR Operation failed\n".to_owned() }
+        if done {
+            "+OK\n".to_owned()
+        } else {
+            "-ERR Operation failed\n".to_owned()
+        }
     }
 
     fn originate(&mut self, arguments: &str, waiting: Dialling) -> Result<(), String> {
-        let DialString { variables, extension } =
-            DialString::parse(arguments).ok_or_else(|| dial_string::USAGE.to_owned())?;
+        let DialString {
+            variables,
+            extension,
+        } = DialString::parse(arguments).ok_or_else(|| dial_string::USAGE.to_owned())?;
         if self.dialling.len() >= MAX_DIALLING {
             return Err("-ERR NORMAL_CIRCUIT_CONGESTION\n".to_owned());
         }
-        let name = variables.get("origination_uuid").cloned().unwrap_or_else(|| self.uuid());
+        let name = variables
+            .get("origination_uuid")
+            .cloned()
+            .unwrap_or_else(|| self.uuid());
         let channel = ChannelId::new(&name).map_err(|_| "-ERR DUPLICATE_UUID\n".to_owned())?;
-        let timeout = variables.get("originate_timeout").and_then(|text| text.parse().ok());
+        let timeout = variables
+            .get("originate_timeout")
+            .and_then(|text| text.parse().ok());
         let mut leg = Leg::dialled(channel.clone(), extension.clone(), self.now);
         let variable = |name: &str| variables.get(name).cloned().unwrap_or_default();
         leg.caller_number = variable("origination_caller_id_number");
@@ -275,14 +327,19 @@ impl Face {
 
     fn broadcast(&mut self, channel: &ChannelId, what: &str) -> String {
         let (name, data) = what.split_once("::").unwrap_or(("playback", what));
-        let application =
-            Application { name: name.to_owned(), data: data.to_owned(), uuid: self.uuid() };
+        let application = Application {
+            name: name.to_owned(),
+            data: data.to_owned(),
+            uuid: self.uuid(),
+        };
         self.run(channel, application, false);
         "+OK Message sent\n".to_owned()
     }
 
     fn connect_legs(&mut self, channel: &ChannelId, peer: &str) -> String {
-        let Some(peer) = self.live(peer) else { return "-ERR Invalid uuid\n".to_owned() };
+        let Some(peer) = self.live(peer) else {
+            return "-ERR Invalid uuid\n".to_owned();
+        };
         self.tearing = true;
         let connected = self.exchange.model.connect(self.now, channel, &peer);
         self.settle();
@@ -297,7 +354,10 @@ impl Face {
         match action {
             "start" => {
                 let id = self.command_id();
-                let running = RunningRecording { channel: channel.clone(), file: file.to_owned() };
+                let running = RunningRecording {
+                    channel: channel.clone(),
+                    file: file.to_owned(),
+                };
                 self.recordings.insert(id, running);
                 match self.exchange.model.record_channel(self.now, id, channel) {
                     Ok(()) => "+OK Success\n".to_owned(),
@@ -327,14 +387,19 @@ impl Face {
         let (Ok(seconds), Some(channel)) = (seconds, self.live(name)) else {
             return NO_CHANNEL.to_owned();
         };
-        match self.obey(&SwitchCommand::Guard { channel, after: Span::seconds(seconds) }) {
+        match self.obey(&SwitchCommand::Guard {
+            channel,
+            after: Span::seconds(seconds),
+        }) {
             Ok(_) => "+OK\n".to_owned(),
             Err(_) => NO_CHANNEL.to_owned(),
         }
     }
 
     fn disarm(&mut self, name: &str) -> String {
-        let disarmed = self.live(name).is_some_and(|channel| self.exchange.model.disarm(&channel));
+        let disarmed = self
+            .live(name)
+            .is_some_and(|channel| self.exchange.model.disarm(&channel));
         format!("+OK Deleted: {}\n", u8::from(disarmed))
     }
 
@@ -347,7 +412,10 @@ impl Face {
     /// The channel of this name, if it lives.
     fn live(&self, name: &str) -> Option<ChannelId> {
         let channel = ChannelId::new(name).ok()?;
-        let lives = self.legs.get(&channel).is_some_and(|leg| leg.cause.is_none());
+        let lives = self
+            .legs
+            .get(&channel)
+            .is_some_and(|leg| leg.cause.is_none());
         lives.then_some(channel)
     }
 }
@@ -392,7 +460,9 @@ fn usage(word: &str) -> Option<&'static str> {
         "uuid_getvar" => "-USAGE: <uuid> <var>\n",
         "uuid_break" => "-USAGE: <uuid> [all]\n",
         "uuid_broadcast" => "-USAGE: <uuid> <path> [aleg|bleg|holdb|both]\n",
-        "uuid_record" => "-USAGE: <uuid> [start|stop|mask|unmask] <path> [<limit>] [<recording_vars>]\n",
+        "uuid_record" => {
+            "-USAGE: <uuid> [start|stop|mask|unmask] <path> [<limit>] [<recording_vars>]\n"
+        }
         "uuid_transfer" => "-USAGE: <uuid> [-bleg|-both] <dest-exten> [<dialplan>] [<context>]\n",
         "sched_transfer" => "-USAGE: [+]<time> <uuid> <extension> [<dialplan>] [<context>]\n",
         "sched_del" => "-USAGE: <task_id>|<group_id>\n",

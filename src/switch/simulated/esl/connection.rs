@@ -61,7 +61,10 @@ pub struct EslServer {
     listener: TcpListener,
     settings: EslSettings,
     stopwatch: Stopwatch,
-    reports: (mpsc::Sender<oneshot::Sender<EslReport>>, mpsc::Receiver<oneshot::Sender<EslReport>>),
+    reports: (
+        mpsc::Sender<oneshot::Sender<EslReport>>,
+        mpsc::Receiver<oneshot::Sender<EslReport>>,
+    ),
 }
 
 /// Asks a running server what it saw.
@@ -87,9 +90,18 @@ impl EslObserver {
 
 /// What a connection asks of the face.
 enum Request {
-    Connected { connection: u64, subscriber: Subscriber },
-    Said { connection: u64, message: Message, answer: oneshot::Sender<Heard> },
-    Left { connection: u64 },
+    Connected {
+        connection: u64,
+        subscriber: Subscriber,
+    },
+    Said {
+        connection: u64,
+        message: Message,
+        answer: oneshot::Sender<Heard>,
+    },
+    Left {
+        connection: u64,
+    },
 }
 
 /// The face's reaction to a message.
@@ -104,7 +116,12 @@ impl EslServer {
     pub async fn bind(settings: EslSettings) -> io::Result<Self> {
         let listener = TcpListener::bind(settings.listen).await?;
         let stopwatch = Stopwatch::default();
-        Ok(Self { listener, settings, stopwatch, reports: mpsc::channel(1) })
+        Ok(Self {
+            listener,
+            settings,
+            stopwatch,
+            reports: mpsc::channel(1),
+        })
     }
 
     /// # Errors
@@ -114,7 +131,10 @@ impl EslServer {
     }
 
     pub fn observer(&self) -> EslObserver {
-        EslObserver { stopwatch: self.stopwatch.clone(), reports: self.reports.0.clone() }
+        EslObserver {
+            stopwatch: self.stopwatch.clone(),
+            reports: self.reports.0.clone(),
+        }
     }
 
     /// Serves for ever; dropping the future closes every connection. The
@@ -123,7 +143,12 @@ impl EslServer {
     /// # Errors
     /// When connections can no longer be accepted.
     pub async fn serve(self) -> io::Result<()> {
-        let Self { listener, settings, stopwatch, reports } = self;
+        let Self {
+            listener,
+            settings,
+            stopwatch,
+            reports,
+        } = self;
         let (requests, requests_in) = mpsc::channel(REQUESTS);
         let password: Arc<str> = Arc::from(settings.password.as_str());
         let face = own_face(settings, requests_in, reports.1, stopwatch.clone());
@@ -195,9 +220,16 @@ async fn own_face(
 /// Hands a request to the face; true when it subscribed to events.
 fn take_request(face: &mut Face, now: Timestamp, request: Request) -> bool {
     match request {
-        Request::Connected { connection, subscriber } => face.connect(connection, subscriber),
+        Request::Connected {
+            connection,
+            subscriber,
+        } => face.connect(connection, subscriber),
         Request::Left { connection } => face.disconnect(connection),
-        Request::Said { connection, message, answer } => {
+        Request::Said {
+            connection,
+            message,
+            answer,
+        } => {
             face.advance(now);
             let subscribes = message.line.starts_with("event ");
             // The connection may be gone.
@@ -216,7 +248,9 @@ fn hear(face: &mut Face, connection: u64, message: &Message) -> Heard {
             Outcome::Later(result) => return Heard::Later(result),
         },
         "bgapi" => {
-            let job = message.header("Job-UUID").map_or_else(|| face.uuid(), str::to_owned);
+            let job = message
+                .header("Job-UUID")
+                .map_or_else(|| face.uuid(), str::to_owned);
             face.background(rest, job)
         }
         "sendmsg" => face.send_message(message),
@@ -271,7 +305,13 @@ impl Connection {
 
     async fn leave(&self) {
         // The server may have ended.
-        drop(self.requests.send(Request::Left { connection: self.number }).await);
+        drop(
+            self.requests
+                .send(Request::Left {
+                    connection: self.number,
+                })
+                .await,
+        );
     }
 
     async fn talk(&self, mut reader: OwnedReadHalf, outgoing: &mpsc::Sender<Outgoing>) -> End {
@@ -306,7 +346,10 @@ impl Connection {
                     Some(password) if password == &*self.password => {
                         admitted = true;
                         let subscriber = Subscriber::new(outgoing.clone(), self.cut.clone());
-                        let connected = Request::Connected { connection: self.number, subscriber };
+                        let connected = Request::Connected {
+                            connection: self.number,
+                            subscriber,
+                        };
                         if self.requests.send(connected).await.is_err() {
                             return End::Gone;
                         }
@@ -328,7 +371,11 @@ impl Connection {
         self.measure(&message.line);
         let in_background = message.line.starts_with("bgapi ");
         let (sender, receiver) = oneshot::channel();
-        let said = Request::Said { connection: self.number, message, answer: sender };
+        let said = Request::Said {
+            connection: self.number,
+            message,
+            answer: sender,
+        };
         self.requests.send(said).await.ok()?;
         let answer = match receiver.await.ok()? {
             Heard::Answer(answer) => answer,
@@ -349,7 +396,10 @@ impl Connection {
             return;
         }
         let names = line.split_whitespace().skip(1).take(3);
-        for channel in names.filter(|name| name.len() == 36).flat_map(ChannelId::new) {
+        for channel in names
+            .filter(|name| name.len() == 36)
+            .flat_map(ChannelId::new)
+        {
             self.stopwatch.commanded(&channel);
         }
     }
@@ -357,7 +407,14 @@ impl Connection {
 
 /// Waits for room; what cannot be said any more is left unsaid.
 async fn say(outgoing: &mpsc::Sender<Outgoing>, bytes: Vec<u8>) {
-    drop(outgoing.send(Outgoing { bytes: Arc::from(bytes), mark: None }).await);
+    drop(
+        outgoing
+            .send(Outgoing {
+                bytes: Arc::from(bytes),
+                mark: None,
+            })
+            .await,
+    );
 }
 
 /// Writes what is waiting, several messages in one write, until nothing more can come.
@@ -373,7 +430,11 @@ async fn write(
         while let Some(Outgoing { bytes: more, mark }) = next {
             bytes.extend_from_slice(&more);
             marks.extend(mark);
-            next = if bytes.len() < MAX_WRITE { outgoing.try_recv().ok() } else { None };
+            next = if bytes.len() < MAX_WRITE {
+                outgoing.try_recv().ok()
+            } else {
+                None
+            };
         }
         for mark in &marks {
             stopwatch.writing(mark);

@@ -36,7 +36,10 @@ impl DialString {
             .collect();
         let last = endpoint.rsplit('/').next().unwrap_or_default();
         let extension = last.split('@').next().unwrap_or_default();
-        Some(Self { variables, extension: Extension::new(extension).ok()? })
+        Some(Self {
+            variables,
+            extension: Extension::new(extension).ok()?,
+        })
     }
 }
 
@@ -46,7 +49,11 @@ mod tests {
 
     #[test]
     fn the_extension_is_found_in_every_kind_of_endpoint() {
-        for endpoint in ["user/1001", "sofia/internal/1001@10.0.0.5:5060", "loopback/1001"] {
+        for endpoint in [
+            "user/1001",
+            "sofia/internal/1001@10.0.0.5:5060",
+            "loopback/1001",
+        ] {
             let parsed = DialString::parse(&format!("{{a=1,b='x y'}}{endpoint} &park()")).unwrap();
             assert_eq!(parsed.extension.as_str(), "1001");
             assert_eq!(parsed.variables["b"], "x y");
@@ -55,7 +62,13 @@ mod tests {
 
     #[test]
     fn what_is_no_dial_string_is_refused() {
-        for text in ["", "foo", "{a=1 user/1001 &park()", "user/ &park()", "user/1001 "] {
+        for text in [
+            "",
+            "foo",
+            "{a=1 user/1001 &park()",
+            "user/ &park()",
+            "user/1001 ",
+        ] {
             assert_eq!(DialString::parse(text), None, "{text:?}");
         }
     }

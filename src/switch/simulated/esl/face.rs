@@ -22,8 +22,12 @@ use tokio::sync::oneshot;
 const HEARTBEAT_EVERY: Span = Span::seconds(20);
 
 /// Events that carry no channel variables.
-const BASIC_EVENTS: [&str; 4] =
-    ["CHANNEL_CALLSTATE", "CHANNEL_OUTGOING", "CHANNEL_STATE", "DTMF"];
+const BASIC_EVENTS: [&str; 4] = [
+    "CHANNEL_CALLSTATE",
+    "CHANNEL_OUTGOING",
+    "CHANNEL_STATE",
+    "DTMF",
+];
 
 pub(super) struct Face {
     pub(super) exchange: Exchange,
@@ -133,7 +137,9 @@ impl Face {
     }
 
     pub(super) fn next_deadline(&self) -> Timestamp {
-        self.exchange.next_deadline().map_or(self.next_heartbeat, |at| at.min(self.next_heartbeat))
+        self.exchange
+            .next_deadline()
+            .map_or(self.next_heartbeat, |at| at.min(self.next_heartbeat))
     }
 
     /// Lets everything due until `now` happen and tells it.
@@ -153,7 +159,9 @@ impl Face {
     /// Has the exchange obey a command; returns its id.
     pub(super) fn obey(&mut self, command: &SwitchCommand) -> Result<CommandId, Refusal> {
         let id = self.command_id();
-        self.exchange.obey(self.now, id, command, &mut self.happened).map(|()| id)
+        self.exchange
+            .obey(self.now, id, command, &mut self.happened)
+            .map(|()| id)
     }
 
     /// Has the exchange obey a command whose refusal changes nothing, as on the
@@ -192,13 +200,19 @@ impl Face {
         match item {
             Todo::Finish(channel) => self.finish(&channel),
             Todo::Restart(channel) => {
-                let running = self.legs.get_mut(&channel).and_then(|leg| leg.running.take());
+                let running = self
+                    .legs
+                    .get_mut(&channel)
+                    .and_then(|leg| leg.running.take());
                 if let Some(application) = running {
                     self.begin(&channel, application);
                 }
             }
             Todo::Next(channel) => {
-                let waiting = self.legs.get_mut(&channel).and_then(|leg| leg.waiting.pop_front());
+                let waiting = self
+                    .legs
+                    .get_mut(&channel)
+                    .and_then(|leg| leg.waiting.pop_front());
                 if let Some(application) = waiting {
                     self.execute(&channel, application);
                 }
@@ -211,7 +225,11 @@ impl Face {
     /// Sends an event of a leg to whoever asked for it.
     pub(super) fn emit(&mut self, event: &str, channel: &ChannelId, extra: &[(&str, &str)]) {
         self.sequence += 1;
-        if !self.subscribers.values().any(|subscriber| subscriber.wants(event)) {
+        if !self
+            .subscribers
+            .values()
+            .any(|subscriber| subscriber.wants(event))
+        {
             return;
         }
         if let Some(text) = self.event_text(event, channel, extra) {
@@ -240,7 +258,9 @@ impl Face {
         slots.insert("date_gmt", self.dates.gmt.clone());
         let full = !BASIC_EVENTS.contains(&event);
         let mut text = String::with_capacity(12_000);
-        self.shapes.of(leg.is_inbound(), leg.phase(event)).write(&slots, full, &mut text);
+        self.shapes
+            .of(leg.is_inbound(), leg.phase(event))
+            .write(&slots, full, &mut text);
         if full {
             for (name, value) in &leg.variables {
                 push_header(&mut text, &format!("variable_{name}"), value);
@@ -293,7 +313,10 @@ impl Face {
             "Content-Length: {}\nContent-Type: text/event-plain\n\n{text}",
             text.len()
         );
-        let outgoing = Outgoing { bytes: Arc::from(framed.into_bytes()), mark };
+        let outgoing = Outgoing {
+            bytes: Arc::from(framed.into_bytes()),
+            mark,
+        };
         self.subscribers.retain(|_, subscriber| {
             let wanted = subscriber.wants(event) && subscriber.passes(text);
             !wanted || subscriber.send(outgoing.clone())
@@ -354,6 +377,8 @@ impl Dates {
         self.second = second;
         let date = jiff::Timestamp::from_second(second).unwrap_or_default();
         self.local = date.strftime("%Y-%m-%d%%20%H%%3A%M%%3A%S").to_string();
-        self.gmt = date.strftime("%a,%%20%d%%20%b%%20%Y%%20%H%%3A%M%%3A%S%%20GMT").to_string();
+        self.gmt = date
+            .strftime("%a,%%20%d%%20%b%%20%Y%%20%H%%3A%M%%3A%S%%20GMT")
+            .to_string();
     }
 }

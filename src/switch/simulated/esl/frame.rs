@@ -34,17 +34,27 @@ impl fmt::Display for MalformedMessage {
 impl Message {
     /// The value of a header, by its name in any case.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        let found = self
+            .headers
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 }
 
 /// Takes the first whole message off the front of what was read, if there is one.
 pub(super) fn take_message(read: &mut Vec<u8>) -> Result<Option<Message>, MalformedMessage> {
-    let blank = read.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
+    let blank = read
+        .iter()
+        .take_while(|byte| matches!(byte, b'\n' | b'\r'))
+        .count();
     read.drain(..blank);
     let Some((head_ends, body_begins)) = end_of_head(read) else {
-        return if read.len() > MAX_MESSAGE { Err(MalformedMessage::TooLong) } else { Ok(None) };
+        return if read.len() > MAX_MESSAGE {
+            Err(MalformedMessage::TooLong)
+        } else {
+            Ok(None)
+        };
     };
     let head = std::str::from_utf8(&read[..head_ends]).map_err(|_| MalformedMessage::NotText)?;
     let mut lines = head.lines();
@@ -53,9 +63,15 @@ pub(super) fn take_message(read: &mut Vec<u8>) -> Result<Option<Message>, Malfor
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
         .collect();
-    let mut message = Message { line, headers, body: String::new() };
+    let mut message = Message {
+        line,
+        headers,
+        body: String::new(),
+    };
     let length = match message.header("Content-Length") {
-        Some(text) => text.parse().map_err(|_| MalformedMessage::Length(text.to_owned()))?,
+        Some(text) => text
+            .parse()
+            .map_err(|_| MalformedMessage::Length(text.to_owned()))?,
         None => 0,
     };
     if length > MAX_MESSAGE {
@@ -65,15 +81,23 @@ pub(super) fn take_message(read: &mut Vec<u8>) -> Result<Option<Message>, Malfor
         return Ok(None);
     }
     let body = &read[body_begins..body_begins + length];
-    message.body = std::str::from_utf8(body).map_err(|_| MalformedMessage::NotText)?.to_owned();
+    message.body = std::str::from_utf8(body)
+        .map_err(|_| MalformedMessage::NotText)?
+        .to_owned();
     read.drain(..body_begins + length);
     Ok(Some(message))
 }
 
 /// Where the head ends and what follows it begins.
 fn end_of_head(read: &[u8]) -> Option<(usize, usize)> {
-    let plain = read.windows(2).position(|pair| pair == b"\n\n").map(|at| (at, at + 2));
-    let network = read.windows(4).position(|four| four == b"\r\n\r\n").map(|at| (at, at + 4));
+    let plain = read
+        .windows(2)
+        .position(|pair| pair == b"\n\n")
+        .map(|at| (at, at + 2));
+    let network = read
+        .windows(4)
+        .position(|four| four == b"\r\n\r\n")
+        .map(|at| (at, at + 4));
     [plain, network].into_iter().flatten().min()
 }
 
@@ -83,7 +107,9 @@ mod tests {
 
     #[test]
     fn pipelined_messages_come_one_by_one_with_headers_and_body() {
-        let mut read = b"api status\n\nsendmsg x\ncall-command: execute\nContent-Length: 5\n\na.wavapi".to_vec();
+        let mut read =
+            b"api status\n\nsendmsg x\ncall-command: execute\nContent-Length: 5\n\na.wavapi"
+                .to_vec();
         let first = take_message(&mut read).unwrap().unwrap();
         assert_eq!(first.line, "api status");
         let second = take_message(&mut read).unwrap().unwrap();

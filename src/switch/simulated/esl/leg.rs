@@ -129,7 +129,9 @@ impl Leg {
     }
 
     pub(super) fn parks_after_bridge(&self) -> bool {
-        self.variables.get("park_after_bridge").is_some_and(|value| value == "true")
+        self.variables
+            .get("park_after_bridge")
+            .is_some_and(|value| value == "true")
     }
 
     /// What fills the slots of a shape, but for what belongs to the event itself.
@@ -139,7 +141,13 @@ impl Leg {
         let created_us = self.created.as_millis() * 1_000;
         Slots::from([
             ("uuid", self.channel.to_string()),
-            ("peer", self.peer.as_ref().map(ToString::to_string).unwrap_or_default()),
+            (
+                "peer",
+                self.peer
+                    .as_ref()
+                    .map(ToString::to_string)
+                    .unwrap_or_default(),
+            ),
             ("peer_number", encode(peer_number)),
             ("caller_number", encode(&self.caller_number)),
             ("caller_name", encode(&self.caller_name)),
@@ -150,7 +158,12 @@ impl Leg {
             ("call_state", self.call_state().to_owned()),
             ("answer_state", self.answer_state().to_owned()),
             ("cause", cause.to_owned()),
-            ("q850", self.cause.map(|cause| cause.q850().to_string()).unwrap_or_default()),
+            (
+                "q850",
+                self.cause
+                    .map(|cause| cause.q850().to_string())
+                    .unwrap_or_default(),
+            ),
         ])
     }
 }
@@ -189,7 +202,9 @@ pub(super) fn cause_named(text: &str) -> Cause {
     match text.parse() {
         Ok(number) => Cause::from_q850(number),
         Err(_) => {
-            let named = CAUSES.into_iter().find(|c| cause_name(*c).eq_ignore_ascii_case(text));
+            let named = CAUSES
+                .into_iter()
+                .find(|c| cause_name(*c).eq_ignore_ascii_case(text));
             named.unwrap_or(Cause::NormalClearing)
         }
     }

@@ -44,7 +44,11 @@ impl Face {
                 let running = leg.running.as_ref();
                 Row {
                     uuid: leg.channel.to_string(),
-                    direction: if leg.is_inbound() { "inbound" } else { "outbound" },
+                    direction: if leg.is_inbound() {
+                        "inbound"
+                    } else {
+                        "outbound"
+                    },
                     created_epoch: (leg.created.as_millis() / 1_000).to_string(),
                     name: leg.channel_name(),
                     state: leg.state_name(),
@@ -63,7 +67,10 @@ impl Face {
                 }
             })
             .collect();
-        let list = Channels { row_count: rows.len(), rows };
+        let list = Channels {
+            row_count: rows.len(),
+            rows,
+        };
         let json = serde_json::to_string(&list).unwrap_or_else(|error| format!("-ERR {error}"));
         format!("{json}\n")
     }

@@ -91,13 +91,19 @@ impl Shape {
             pieces: pieces(value),
             is_variable: name.starts_with("variable_"),
         };
-        Self { lines: lines.map(line).collect() }
+        Self {
+            lines: lines.map(line).collect(),
+        }
     }
 
     /// Writes the headers, with or without the channel variables. A header
     /// without a value is left out, as the real switch does.
     pub(super) fn write(&self, slots: &Slots, with_variables: bool, out: &mut String) {
-        for line in self.lines.iter().filter(|line| with_variables || !line.is_variable) {
+        for line in self
+            .lines
+            .iter()
+            .filter(|line| with_variables || !line.is_variable)
+        {
             let begin = out.len();
             out.push_str(line.name);
             out.push_str(": ");
@@ -122,7 +128,9 @@ impl Shape {
 fn pieces(mut value: &'static str) -> Vec<Piece> {
     let mut pieces = Vec::new();
     while let Some((before, rest)) = value.split_once('{') {
-        let Some((slot, after)) = rest.split_once('}') else { break };
+        let Some((slot, after)) = rest.split_once('}') else {
+            break;
+        };
         pieces.extend([Piece::Text(before), Piece::Slot(slot)]);
         value = after;
     }
@@ -182,13 +190,21 @@ mod tests {
         let shapes = Shapes::new();
         let size = |inbound, phase| {
             let mut out = String::new();
-            shapes.of(inbound, phase).write(&Slots::new(), true, &mut out);
+            shapes
+                .of(inbound, phase)
+                .write(&Slots::new(), true, &mut out);
             (out.lines().count(), out.len())
         };
         let (headers, bytes) = size(true, Phase::Answered);
-        assert!(headers > 100 && bytes > 4_000, "{headers} headers, {bytes} bytes");
+        assert!(
+            headers > 100 && bytes > 4_000,
+            "{headers} headers, {bytes} bytes"
+        );
         let (headers, bytes) = size(false, Phase::Ended);
-        assert!(headers > 180 && bytes > 7_000, "{headers} headers, {bytes} bytes");
+        assert!(
+            headers > 180 && bytes > 7_000,
+            "{headers} headers, {bytes} bytes"
+        );
     }
 
     #[test]

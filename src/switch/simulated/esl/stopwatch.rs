@@ -52,7 +52,12 @@ pub struct Latencies {
 impl Stopwatch {
     /// Forgets what was measured and measures from now on.
     pub(super) fn restart(&self) {
-        self.with(|times| *times = Times { running: true, ..Times::default() });
+        self.with(|times| {
+            *times = Times {
+                running: true,
+                ..Times::default()
+            }
+        });
     }
 
     /// To be called right before the marked bytes are written.
@@ -123,7 +128,10 @@ impl Latency {
 }
 
 fn monotonic() -> Instant {
-    #[expect(clippy::disallowed_methods, reason = "a measurement of the wire needs the real clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a measurement of the wire needs the real clock"
+    )]
     Instant::now()
 }
 
@@ -135,7 +143,10 @@ mod tests {
     fn median_and_99th_percentile_are_the_nearest_ranks() {
         let mut samples: Vec<u64> = (1..=200).rev().collect();
         let latency = Latency::of(&mut samples);
-        assert_eq!((latency.median_us, latency.p99_us, latency.max_us), (100, 198, 200));
+        assert_eq!(
+            (latency.median_us, latency.p99_us, latency.max_us),
+            (100, 198, 200)
+        );
         assert_eq!(Latency::of(&mut []), Latency::default());
     }
 

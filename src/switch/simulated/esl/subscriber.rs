@@ -36,7 +36,13 @@ struct Filter {
 impl Subscriber {
     /// `cut` is told when the client reads too slowly.
     pub(super) fn new(outgoing: mpsc::Sender<Outgoing>, cut: Arc<Notify>) -> Self {
-        Self { names: BTreeSet::new(), everything: false, filters: Vec::new(), outgoing, cut }
+        Self {
+            names: BTreeSet::new(),
+            everything: false,
+            filters: Vec::new(),
+            outgoing,
+            cut,
+        }
     }
 
     pub(super) fn subscribe<'a>(&mut self, names: impl Iterator<Item = &'a str>) {
@@ -64,13 +70,17 @@ impl Subscriber {
     pub(super) fn filter(&mut self, header: &str, value: &str) -> bool {
         let room = self.filters.len() < MAX_FILTERS;
         if room {
-            self.filters.push(Filter { header: header.to_owned(), value: value.to_owned() });
+            self.filters.push(Filter {
+                header: header.to_owned(),
+                value: value.to_owned(),
+            });
         }
         room
     }
 
     pub(super) fn unfilter(&mut self, header: &str) {
-        self.filters.retain(|filter| header != "all" && filter.header != header);
+        self.filters
+            .retain(|filter| header != "all" && filter.header != header);
     }
 
     pub(super) fn wants(&self, event: &str) -> bool {
@@ -95,7 +105,9 @@ impl Subscriber {
 impl Filter {
     fn matches(&self, text: &str) -> bool {
         let header = text.lines().filter_map(|line| line.split_once(": "));
-        let mut values = header.filter(|(name, _)| *name == self.header).map(|(_, value)| value);
+        let mut values = header
+            .filter(|(name, _)| *name == self.header)
+            .map(|(_, value)| value);
         values.any(|value| value.eq_ignore_ascii_case(&self.value))
     }
 }

@@ -1,6 +1,7 @@
 //! From what happens in the exchange to the events that FreeSWITCH sends, in
 //! the order of the captures.
 
+use crate::engine::cause::Cause;
 use crate::engine::id::{ChannelId, CommandId, MusicClass, PromptId};
 use crate::engine::time::Timestamp;
 use crate::switch::simulated::esl::face::{Dialling, Face, Todo};
@@ -8,7 +9,6 @@ use crate::switch::simulated::esl::leg::{Application, ChannelPhase, Leg, cause_n
 use crate::switch::simulated::model::Happening;
 use crate::switch::simulated::tape::Tape;
 use crate::switch::{Arrival, Digit, Extension, Language, SwitchCommand, SwitchEvent};
-use crate::engine::cause::Cause;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Component, Path, PathBuf};
 
@@ -72,8 +72,11 @@ impl Face {
     /// What a dialplan does before it parks an arriving call.
     fn run_dialplan(&mut self, channel: &ChannelId) {
         let mark = self.mark.clone();
-        let variables =
-            [("switchyard_switch", mark.as_str()), ("park_after_bridge", "true"), ("hangup_after_bridge", "false")];
+        let variables = [
+            ("switchyard_switch", mark.as_str()),
+            ("park_after_bridge", "true"),
+            ("hangup_after_bridge", "false"),
+        ];
         for (name, value) in variables {
             if let Some(leg) = self.legs.get_mut(channel) {
                 leg.state = ChannelPhase::Execute;
@@ -88,7 +91,11 @@ impl Face {
     /// An application that takes no time.
     fn pass(&mut self, channel: &ChannelId, name: &str, data: &str) {
         let uuid = self.uuid();
-        let headers = [("Application", name), ("Application-Data", data), ("Application-UUID", &uuid)];
+        let headers = [
+            ("Application", name),
+            ("Application-Data", data),
+            ("Application-UUID", &uuid),
+        ];
         self.emit("CHANNEL_EXECUTE", channel, &headers);
         self.emit("CHANNEL_EXECUTE_COMPLETE", channel, &headers);
     }
@@ -112,7 +119,9 @@ impl Face {
     }
 
     fn answered(&mut self, channel: &ChannelId) {
-        let Some(leg) = self.legs.get_mut(channel) else { return };
+        let Some(leg) = self.legs.get_mut(channel) else {
+            return;
+        };
         leg.was_answered = true;
         let dialled = !leg.is_inbound();
         self.emit("CHANNEL_ANSWER", channel, &[]);
@@ -130,7 +139,9 @@ impl Face {
     /// Tells how dialling a leg went.
     fn dialled(&mut self, channel: &ChannelId, result: &str) {
         match self.dialling.remove(channel) {
-            Some(Dialling::Job { job, arguments }) => self.job_done(&job, "originate", &arguments, result),
+            Some(Dialling::Job { job, arguments }) => {
+                self.job_done(&job, "originate", &arguments, result)
+            }
             // Whoever asked may have left.
             Some(Dialling::Caller(caller)) => drop(caller.send(result.to_owned())),
             None => {}
@@ -138,15 +149,21 @@ impl Face {
     }
 
     pub(super) fn job_done(&mut self, job: &str, command: &str, arguments: &str, result: &str) {
-        let headers =
-            [("Job-UUID", job), ("Job-Command", command), ("Job-Command-Arg", arguments)];
+        let headers = [
+            ("Job-UUID", job),
+            ("Job-Command", command),
+            ("Job-Command-Arg", arguments),
+        ];
         self.emit_plain("BACKGROUND_JOB", &headers, result);
     }
 
     fn digit(&mut self, channel: &ChannelId, digit: Digit) {
         let key = digit.key.to_string();
-        let headers =
-            [("DTMF-Digit", key.as_str()), ("DTMF-Duration", "2000"), ("DTMF-Source", "RTP")];
+        let headers = [
+            ("DTMF-Digit", key.as_str()),
+            ("DTMF-Duration", "2000"),
+            ("DTMF-Source", "RTP"),
+        ];
         self.emit("DTMF", channel, &headers);
     }
 
@@ -168,7 +185,9 @@ impl Face {
         let Application { name, data, uuid } = application;
         match name.as_str() {
             "answer" => {
-                self.attempt(&SwitchCommand::Answer { channel: channel.clone() });
+                self.attempt(&SwitchCommand::Answer {
+                    channel: channel.clone(),
+                });
             }
             "park" => return self.emit("CHANNEL_PARK", channel, &[]),
             "hangup" => self.hang_up(channel, &data),
@@ -192,9 +211,13 @@ impl Face {
     /// The model says that the leg hears nothing any more.
     fn heard(&mut self, channel: &ChannelId) {
         let torn = self.tearing;
-        let Some(leg) = self.legs.get_mut(channel) else { return };
+        let Some(leg) = self.legs.get_mut(channel) else {
+            return;
+        };
         let broken = std::mem::take(&mut leg.breaking);
-        let Some(application) = &leg.running else { return };
+        let Some(application) = &leg.running else {
+            return;
+        };
         let torn = torn || leg.cause.is_some() || (application.is_endless() && !broken);
         if application.is_endless() && !torn {
             // As on the real switch: a break ends one round, and the next begins.
@@ -212,8 +235,13 @@ impl Face {
     }
 
     fn over(&mut self, channel: &ChannelId, response: &str) {
-        let running = self.legs.get_mut(channel).and_then(|leg| leg.running.take());
-        let Some(Application { name, data, uuid }) = running else { return };
+        let running = self
+            .legs
+            .get_mut(channel)
+            .and_then(|leg| leg.running.take());
+        let Some(Application { name, data, uuid }) = running else {
+            return;
+        };
         let headers = [
             ("Application", name.as_str()),
             ("Application-Data", data.as_str()),
@@ -226,10 +254,17 @@ impl Face {
 
     fn playback(&mut self, event: &str, channel: &ChannelId, extra: &[(&str, &str)]) {
         let running = self.legs.get(channel).and_then(|leg| leg.running.as_ref());
-        let Some(file) = running.map(|application| application.data.clone()) else { return };
-        let kind = file.split_once("://").map_or("file", |(kind, _)| kind).to_owned();
-        let mut headers =
-            vec![("Playback-File-Type", kind.as_str()), ("Playback-File-Path", file.as_str())];
+        let Some(file) = running.map(|application| application.data.clone()) else {
+            return;
+        };
+        let kind = file
+            .split_once("://")
+            .map_or("file", |(kind, _)| kind)
+            .to_owned();
+        let mut headers = vec![
+            ("Playback-File-Type", kind.as_str()),
+            ("Playback-File-Path", file.as_str()),
+        ];
         headers.extend_from_slice(extra);
         self.emit(event, channel, &headers);
     }
@@ -247,7 +282,10 @@ impl Face {
             self.emit("CHANNEL_STATE", side, &[]);
         }
         for (side, other) in [(channel, peer), (peer, channel)] {
-            let headers = [("Application", "uuid_bridge"), ("Application-Data", other.as_str())];
+            let headers = [
+                ("Application", "uuid_bridge"),
+                ("Application-Data", other.as_str()),
+            ];
             self.emit("CHANNEL_EXECUTE", side, &headers);
         }
         self.emit("CHANNEL_BRIDGE", channel, &bridge_headers(channel, peer));
@@ -263,14 +301,22 @@ impl Face {
     /// The variable by which a leg's partner is told.
     fn set_bond(&mut self, channel: &ChannelId) {
         if let Some(leg) = self.legs.get_mut(channel) {
-            let peer = leg.peer.as_ref().map(ToString::to_string).unwrap_or_default();
+            let peer = leg
+                .peer
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default();
             leg.set("signal_bond", &peer);
         }
     }
 
     fn unbridged(&mut self, one: &ChannelId, other: &ChannelId) {
         let other_leads = self.legs.get(other).is_some_and(|leg| leg.leads);
-        let (channel, peer) = if other_leads { (other, one) } else { (one, other) };
+        let (channel, peer) = if other_leads {
+            (other, one)
+        } else {
+            (one, other)
+        };
         self.emit("CHANNEL_UNBRIDGE", channel, &bridge_headers(channel, peer));
         for side in [channel, peer] {
             if let Some(leg) = self.legs.get_mut(side) {
@@ -282,7 +328,9 @@ impl Face {
     }
 
     pub(super) fn after_bridge(&mut self, channel: &ChannelId) {
-        let Some(leg) = self.legs.get_mut(channel) else { return };
+        let Some(leg) = self.legs.get_mut(channel) else {
+            return;
+        };
         if leg.cause.is_some() || leg.peer.is_some() {
             return;
         }
@@ -303,7 +351,9 @@ impl Face {
     }
 
     fn recorded(&mut self, tape: Tape) {
-        let Some(running) = self.recordings.remove(&tape.recording) else { return };
+        let Some(running) = self.recordings.remove(&tape.recording) else {
+            return;
+        };
         let samples = tape.length().as_millis() * 8;
         if let Some(leg) = self.legs.get_mut(&running.channel) {
             leg.set("record_samples", &samples.to_string());
@@ -314,8 +364,10 @@ impl Face {
         } else {
             "uri-failure"
         };
-        let headers =
-            [("Record-File-Path", running.file.as_str()), ("Record-Completion-Cause", cause)];
+        let headers = [
+            ("Record-File-Path", running.file.as_str()),
+            ("Record-Completion-Cause", cause),
+        ];
         self.emit("RECORD_STOP", &running.channel, &headers);
     }
 
@@ -338,7 +390,9 @@ impl Face {
     }
 
     fn hung_up(&mut self, channel: &ChannelId, cause: Cause) {
-        let Some(leg) = self.legs.get_mut(channel) else { return };
+        let Some(leg) = self.legs.get_mut(channel) else {
+            return;
+        };
         leg.cause = Some(cause);
         let hook = leg.variables.get("api_hangup_hook").cloned();
         self.emit("CHANNEL_HANGUP", channel, &[]);
@@ -391,7 +445,10 @@ impl Leg {
 }
 
 fn bridge_headers<'a>(channel: &'a ChannelId, peer: &'a ChannelId) -> [(&'a str, &'a str); 2] {
-    [("Bridge-A-Unique-ID", channel.as_str()), ("Bridge-B-Unique-ID", peer.as_str())]
+    [
+        ("Bridge-A-Unique-ID", channel.as_str()),
+        ("Bridge-B-Unique-ID", peer.as_str()),
+    ]
 }
 
 /// What a leg will hear, if the application plays anything: music for streams
@@ -405,16 +462,24 @@ fn playing(channel: &ChannelId, application: &Application) -> Option<SwitchComma
     };
     let channel = channel.clone();
     Some(if endless {
-        let class = file.strip_prefix("local_stream://").and_then(|name| MusicClass::new(name).ok());
+        let class = file
+            .strip_prefix("local_stream://")
+            .and_then(|name| MusicClass::new(name).ok());
         let class = class.or_else(|| MusicClass::new("default").ok())?;
         SwitchCommand::Music { channel, class }
     } else {
         let files = file.strip_prefix("file_string://").unwrap_or(file);
         let name = |file: &str| {
             let last = file.rsplit('/').next().unwrap_or_default();
-            PromptId::new(last.trim_end_matches(".wav")).or_else(|_| PromptId::new("file")).ok()
+            PromptId::new(last.trim_end_matches(".wav"))
+                .or_else(|_| PromptId::new("file"))
+                .ok()
         };
         let prompts = files.split('!').filter_map(name).collect();
-        SwitchCommand::Play { channel, prompts, language: Language::default() }
+        SwitchCommand::Play {
+            channel,
+            prompts,
+            language: Language::default(),
+        }
     })
 }

@@ -24,14 +24,21 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let population = Population { numbers: vec!["4001".to_owned()], keys: Vec::new() };
+        let population = Population {
+            numbers: vec!["4001".to_owned()],
+            keys: Vec::new(),
+        };
         let people = PeopleSettings::quiet(population);
         let exchange = Exchange::new(ModelSettings::default(), people, 5);
         let now = Timestamp::from_millis(1_800_000_000_000);
         let mut face = Face::new(exchange, "fs1".to_owned(), None, 5, now);
         let (outgoing, events) = mpsc::channel(10_000);
         face.connect(1, Subscriber::new(outgoing, Arc::default()));
-        let mut bench = Self { face, events, told: Vec::new() };
+        let mut bench = Self {
+            face,
+            events,
+            told: Vec::new(),
+        };
         bench.say("event plain ALL");
         bench
     }
@@ -39,7 +46,11 @@ impl Bench {
     /// A caller's channel, parked and not answered.
     fn call(&mut self) -> String {
         let now = self.face.now;
-        let channel = self.face.exchange.call(now, &mut self.face.happened).unwrap();
+        let channel = self
+            .face
+            .exchange
+            .call(now, &mut self.face.happened)
+            .unwrap();
         self.face.settle();
         channel.to_string()
     }
@@ -71,20 +82,26 @@ impl Bench {
     /// headers asked for.
     fn told(&mut self, headers: &[&str]) -> Vec<String> {
         while let Ok(outgoing) = self.events.try_recv() {
-            self.told.push(String::from_utf8(outgoing.bytes.to_vec()).unwrap());
+            self.told
+                .push(String::from_utf8(outgoing.bytes.to_vec()).unwrap());
         }
         let value = |text: &str, name: &str| {
             let mut lines = text.lines().filter_map(|line| line.split_once(": "));
-            lines.find(|(known, _)| *known == name).map(|(_, value)| decode(value))
+            lines
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| decode(value))
         };
         let line = |text: String| {
-            let wanted = headers.iter().filter_map(|name| {
-                value(&text, name).map(|value| format!(" {name}={value}"))
-            });
+            let wanted = headers
+                .iter()
+                .filter_map(|name| value(&text, name).map(|value| format!(" {name}={value}")));
             let name = value(&text, "Event-Name").unwrap_or_default();
             std::iter::once(name).chain(wanted).collect::<String>()
         };
-        std::mem::take(&mut self.told).into_iter().map(line).collect()
+        std::mem::take(&mut self.told)
+            .into_iter()
+            .map(line)
+            .collect()
     }
 
     /// Only the events of these names.
@@ -101,7 +118,12 @@ fn a_call_is_parked_with_the_variables_of_the_dialplan() {
     let caller = bench.call();
     let told = bench.told_of(
         &["CHANNEL_CREATE", "CHANNEL_PARK"],
-        &["Channel-State", "Answer-State", "Call-Direction", "variable_switchyard_switch"],
+        &[
+            "Channel-State",
+            "Answer-State",
+            "Call-Direction",
+            "variable_switchyard_switch",
+        ],
     );
     assert_eq!(
         told,
@@ -126,8 +148,14 @@ fn two_legs_are_dialled_bridged_recorded_and_ended_as_on_the_real_switch() {
     assert_eq!(bench.say(&dial), "job-1");
     bench.pass(Span::seconds(10));
     bench.told(&[]);
-    assert_eq!(bench.say(&format!("api uuid_record {caller} start /r/a.wav")), "+OK Success\n");
-    assert_eq!(bench.say(&format!("api uuid_bridge {caller} {AGENT}")), format!("+OK {AGENT}\n"));
+    assert_eq!(
+        bench.say(&format!("api uuid_record {caller} start /r/a.wav")),
+        "+OK Success\n"
+    );
+    assert_eq!(
+        bench.say(&format!("api uuid_bridge {caller} {AGENT}")),
+        format!("+OK {AGENT}\n")
+    );
     assert_eq!(bench.say(&format!("api uuid_kill {AGENT} 16")), "+OK\n");
     let told = bench.told_of(
         &[
@@ -139,7 +167,12 @@ fn two_legs_are_dialled_bridged_recorded_and_ended_as_on_the_real_switch() {
             "CHANNEL_PARK",
             "CHANNEL_HANGUP_COMPLETE",
         ],
-        &["Call-Direction", "Channel-State", "Hangup-Cause", "Record-File-Path"],
+        &[
+            "Call-Direction",
+            "Channel-State",
+            "Hangup-Cause",
+            "Record-File-Path",
+        ],
     );
     assert_eq!(
         told,
@@ -167,7 +200,10 @@ fn a_device_nobody_answers_ends_the_job_with_its_cause() {
     bench.say(&format!("api uuid_kill {AGENT} 19"));
     bench.pass(Span::seconds(2));
     let jobs = bench.told_of(&["BACKGROUND_JOB"], &["Job-UUID", "Job-Command"]);
-    assert_eq!(jobs, ["BACKGROUND_JOB Job-UUID=job-1 Job-Command=originate"]);
+    assert_eq!(
+        jobs,
+        ["BACKGROUND_JOB Job-UUID=job-1 Job-Command=originate"]
+    );
 }
 
 #[test]
@@ -184,7 +220,11 @@ fn a_break_ends_a_prompt_but_not_an_endless_one() {
     };
     assert_eq!(bench.say(&play("playback", "one")), "+OK");
     bench.say(&format!("api uuid_break {caller} all"));
-    let names = ["PLAYBACK_START", "PLAYBACK_STOP", "CHANNEL_EXECUTE_COMPLETE"];
+    let names = [
+        "PLAYBACK_START",
+        "PLAYBACK_STOP",
+        "CHANNEL_EXECUTE_COMPLETE",
+    ];
     let told = bench.told_of(&names, &["Application-Response", "Application-UUID"]);
     assert_eq!(
         told,
@@ -196,7 +236,10 @@ fn a_break_ends_a_prompt_but_not_an_endless_one() {
     );
     bench.say(&play("endless_playback", "two"));
     bench.say(&format!("api uuid_break {caller} all"));
-    assert_eq!(bench.told_of(&names, &[]), ["PLAYBACK_START", "PLAYBACK_STOP", "PLAYBACK_START"]);
+    assert_eq!(
+        bench.told_of(&names, &[]),
+        ["PLAYBACK_START", "PLAYBACK_STOP", "PLAYBACK_START"]
+    );
 }
 
 #[test]
@@ -204,13 +247,29 @@ fn a_timer_that_expires_sends_the_call_to_the_fallback_path_and_back() {
     let mut bench = Bench::new();
     let caller = bench.call();
     bench.say(&format!("api uuid_answer {caller}"));
-    assert_eq!(bench.say(&format!("api sched_transfer +5 {caller} fallback XML public")), "+OK\n");
-    assert_eq!(bench.say(&format!("api sched_del {caller}")), "+OK Deleted: 1\n");
-    assert_eq!(bench.say(&format!("api sched_transfer +5 {caller} fallback XML public")), "+OK\n");
+    assert_eq!(
+        bench.say(&format!(
+            "api sched_transfer +5 {caller} fallback XML public"
+        )),
+        "+OK\n"
+    );
+    assert_eq!(
+        bench.say(&format!("api sched_del {caller}")),
+        "+OK Deleted: 1\n"
+    );
+    assert_eq!(
+        bench.say(&format!(
+            "api sched_transfer +5 {caller} fallback XML public"
+        )),
+        "+OK\n"
+    );
     bench.told(&[]);
     bench.pass(Span::seconds(11));
     let told = bench.told_of(&["CHANNEL_PARK"], &["Answer-State", "Channel-State"]);
-    assert_eq!(told, ["CHANNEL_PARK Answer-State=answered Channel-State=CS_EXECUTE"]);
+    assert_eq!(
+        told,
+        ["CHANNEL_PARK Answer-State=answered Channel-State=CS_EXECUTE"]
+    );
     assert_eq!(bench.face.tally().fallbacks, 1);
 }
 
@@ -223,7 +282,10 @@ fn answers_and_errors_are_worded_as_on_the_real_switch() {
         ("api uuid_kill", "-USAGE: <uuid> [cause]\n"),
         ("api uuid_answer nope", "-ERROR\n"),
         ("api uuid_bridge a b", "-ERR Invalid uuid\n"),
-        ("api uuid_record nope start /x.wav", "-ERR Cannot locate session!\n"),
+        (
+            "api uuid_record nope start /x.wav",
+            "-ERR Cannot locate session!\n",
+        ),
         ("api uuid_exists nope", "false"),
         ("api sched_del nope", "+OK Deleted: 0\n"),
         ("api show channels as json", "{\"row_count\":0}\n"),
@@ -231,7 +293,10 @@ fn answers_and_errors_are_worded_as_on_the_real_switch() {
         ("nonsense", "-ERR command not found"),
         ("linger", "-ERR not controlling a session"),
         ("event", "-ERR no keywords supplied"),
-        ("filter Event-Name DTMF", "+OK filter added. [Event-Name]=[DTMF]"),
+        (
+            "filter Event-Name DTMF",
+            "+OK filter added. [Event-Name]=[DTMF]",
+        ),
         ("noevents", "+OK no longer listening for events"),
     ] {
         assert_eq!(bench.say(said), answered, "{said}");
@@ -254,7 +319,9 @@ fn filters_let_through_what_any_of_them_matches() {
 fn a_dump_can_be_read_as_json() {
     let mut bench = Bench::new();
     let caller = bench.call();
-    bench.say(&format!("api uuid_setvar_multi {caller} switchyard_queue=sales;switchyard_call=01A"));
+    bench.say(&format!(
+        "api uuid_setvar_multi {caller} switchyard_queue=sales;switchyard_call=01A"
+    ));
     let dump = bench.say(&format!("api uuid_dump {caller} json"));
     let fields: std::collections::BTreeMap<String, String> = serde_json::from_str(&dump).unwrap();
     assert_eq!(fields["Unique-ID"], caller);
@@ -274,14 +341,24 @@ fn a_two_leg_call_is_about_as_large_as_a_real_one() {
     bench.say(&format!("api uuid_kill {AGENT}"));
     bench.say(&format!("api uuid_kill {caller}"));
     let names = [
-        "BACKGROUND_JOB", "CHANNEL_CREATE", "CHANNEL_PARK", "CHANNEL_ANSWER", "CHANNEL_BRIDGE",
-        "CHANNEL_UNBRIDGE", "CHANNEL_PROGRESS", "CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE",
+        "BACKGROUND_JOB",
+        "CHANNEL_CREATE",
+        "CHANNEL_PARK",
+        "CHANNEL_ANSWER",
+        "CHANNEL_BRIDGE",
+        "CHANNEL_UNBRIDGE",
+        "CHANNEL_PROGRESS",
+        "CHANNEL_HANGUP",
+        "CHANNEL_HANGUP_COMPLETE",
         "CHANNEL_DESTROY",
     ];
     let (mut events, mut bytes) = (0, 0);
     while let Ok(outgoing) = bench.events.try_recv() {
         let text = String::from_utf8(outgoing.bytes.to_vec()).unwrap();
-        if names.iter().any(|name| text.contains(&format!("Event-Name: {name}\n"))) {
+        if names
+            .iter()
+            .any(|name| text.contains(&format!("Event-Name: {name}\n")))
+        {
             events += 1;
             bytes += text.len();
         }
