@@ -8,6 +8,7 @@ pub mod config;
 pub mod dialplan;
 pub mod engine;
 pub mod nearest;
+pub mod recordings;
 pub mod runtime;
 pub mod store;
 pub mod switch;
