@@ -6,6 +6,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod dialplan;
+pub mod doctor;
 pub mod engine;
 pub mod nearest;
 pub mod recordings;

@@ -5,6 +5,8 @@
 
 pub mod check;
 pub mod config_file;
+pub mod doctor;
+pub mod migrate;
 pub mod render;
 
 use clap::{Parser, Subcommand};
@@ -54,6 +56,8 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Check(check::Check),
+    Doctor(doctor::Doctor),
+    Migrate(migrate::Migrate),
     Render(render::Render),
 }
 
@@ -73,6 +77,8 @@ pub async fn run(cli: Cli, out: Output<'_>) -> ExitCode {
 async fn dispatch(cli: Cli, out: Output<'_>) -> Result<Verdict, CliError> {
     match cli.command {
         Command::Check(check) => check.run(&cli.config, out),
+        Command::Doctor(doctor) => doctor.run(&cli.config, out).await,
+        Command::Migrate(migrate) => migrate.run(&cli.config, out).await,
         Command::Render(render) => render.run(&cli.config, out),
     }
 }

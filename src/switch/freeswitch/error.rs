@@ -28,6 +28,8 @@ pub enum EslError {
     Silent { seconds: u64 },
     #[error("FreeSWITCH answered {answer:?} to {command:?}")]
     Unexpected { command: String, answer: String },
+    #[error("{question:?} cannot be asked: it holds a line break")]
+    Unaskable { question: String },
     #[error("more than {limit} events wait for the engine")]
     Overrun { limit: usize },
     #[error("the list of channels cannot be read: {0}")]

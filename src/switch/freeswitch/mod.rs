@@ -66,12 +66,26 @@ pub fn start(settings: &FreeswitchConfig, inbox: Inbox) -> SwitchLink {
     }
 }
 
-/// Whether the event socket lets us in; for the doctor.
+/// Signs in and asks each question by the `api` command, for the doctor; the
+/// answers come in the same order.
 ///
 /// # Errors
-/// [`EslError`] saying what is wrong and where.
-pub async fn try_out(settings: &FreeswitchConfig) -> Result<(), EslError> {
-    connection::Connection::open(&settings.address, &settings.password)
-        .await
-        .map(drop)
+/// [`EslError`] saying what is wrong and where; a question with a line break is
+/// refused before anything is sent.
+pub async fn ask(
+    settings: &FreeswitchConfig,
+    questions: &[String],
+) -> Result<Vec<String>, EslError> {
+    let messages = questions
+        .iter()
+        .map(|question| match question.find(['\r', '\n', '\0']) {
+            None => Ok(format!("api {question}")),
+            Some(_) => Err(EslError::Unaskable {
+                question: question.clone(),
+            }),
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut connection =
+        connection::Connection::open(&settings.address, &settings.password).await?;
+    connection.ask_all(&messages).await
 }
