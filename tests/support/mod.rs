@@ -10,6 +10,9 @@
 
 pub mod asterisk;
 pub mod audio;
+pub mod fixture;
+pub mod freeswitch;
 pub mod phone;
+pub mod recorder;
 pub mod rtp;
 pub mod switch;

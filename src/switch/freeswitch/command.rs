@@ -18,8 +18,8 @@ pub const MARK: &str = "switchyard_switch";
 /// What precedes the command's id in the `Event-UUID` of a prompt.
 pub const PLAY_PREFIX: &str = "switchyard-play-";
 
-/// The same for music, whose end tells nothing.
-const MUSIC_PREFIX: &str = "switchyard-music-";
+/// The same for music, of which only a failure is told.
+pub const MUSIC_PREFIX: &str = "switchyard-music-";
 
 /// One write: messages that must reach the switch together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,10 +133,11 @@ impl Dialect {
             }
             SwitchCommand::Music { channel, class } => {
                 batch.silence(channel);
+                // Not endless_playback, under which digits are kept back; a local stream has no end.
                 let stream = format!("local_stream://{class}");
                 batch.execute(
                     channel,
-                    "endless_playback",
+                    "playback",
                     &stream,
                     &format!("{MUSIC_PREFIX}{}", order.id),
                 );
@@ -223,6 +224,8 @@ impl Dialect {
             // Either leg outlives the other.
             "park_after_bridge=true".to_owned(),
             "hangup_after_bridge=false".to_owned(),
+            // A key is told, and ends nothing.
+            "playback_terminators=none".to_owned(),
             format!("{MARK}={}", inert(self.switch.as_str())),
         ];
         if !ring.caller_name.is_empty() {

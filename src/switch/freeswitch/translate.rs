@@ -5,7 +5,7 @@ use crate::engine::id::{ChannelId, CommandId};
 use crate::engine::text::OutsideText;
 use crate::engine::time::Timestamp;
 use crate::switch::freeswitch::cause;
-use crate::switch::freeswitch::command::{Dialect, MARK, PLAY_PREFIX};
+use crate::switch::freeswitch::command::{Dialect, MARK, MUSIC_PREFIX, PLAY_PREFIX};
 use crate::switch::freeswitch::event::EslEvent;
 use crate::switch::freeswitch::fields::Lookup;
 use crate::switch::{
@@ -62,13 +62,11 @@ impl Translator {
         }
         let channel = channel(event, "Unique-ID")?;
         match event.name() {
-            "CHANNEL_PARK" if handed_over(event) => {
-                Some(SwitchEvent::Arrived(arrival(&self.dialect, channel, event)))
-            }
+            "CHANNEL_PARK" if from_dialplan(event) => Some(self.parked(channel, event)),
             "CHANNEL_PROGRESS" | "CHANNEL_PROGRESS_MEDIA" if outbound(event) => {
                 Some(SwitchEvent::Ringing { channel })
             }
-            "CHANNEL_ANSWER" => Some(SwitchEvent::Answered { channel }),
+            "CHANNEL_ANSWER" if !outbound(event) => Some(SwitchEvent::Answered { channel }),
             "DTMF" => digit(event).map(|digit| SwitchEvent::Digit { channel, digit }),
             "CHANNEL_EXECUTE_COMPLETE" => heard(channel, event),
             "CHANNEL_BRIDGE" => {
@@ -83,6 +81,16 @@ impl Translator {
             "RECORD_STOP" => self.recorded(event),
             "CHANNEL_HANGUP" => self.hung_up(channel, cause_of(event)),
             _ => None,
+        }
+    }
+
+    /// A leg that was handed to us, or one we dialled. The latter counts as
+    /// answered only now: as long as `originate` works on it, a bridge would be undone.
+    fn parked(&self, channel: ChannelId, event: &EslEvent) -> SwitchEvent {
+        if outbound(event) {
+            SwitchEvent::Answered { channel }
+        } else {
+            SwitchEvent::Arrived(arrival(&self.dialect, channel, event))
         }
     }
 
@@ -130,10 +138,10 @@ impl Translator {
     }
 }
 
-/// Whether a parked leg was handed to us by the dialplan. A leg that parks
-/// because its bridge ended is already ours, and so are the legs we dialled.
-fn handed_over(event: &EslEvent) -> bool {
-    !outbound(event) && event.get("Channel-State").as_deref() == Some("CS_EXECUTE")
+/// Whether a leg parked by an application. A leg whose bridge ended parks too,
+/// but by a state of its own, and is ours already.
+fn from_dialplan(event: &EslEvent) -> bool {
+    event.get("Channel-State").as_deref() == Some("CS_EXECUTE")
 }
 
 fn outbound(event: &dyn Lookup) -> bool {
@@ -162,12 +170,14 @@ fn digit(event: &EslEvent) -> Option<Digit> {
     Some(Digit { key, method })
 }
 
-/// The end of a prompt, which its `Event-UUID` names.
+/// The end of a prompt, which its `Event-UUID` names. Music ends only by
+/// failing or by being replaced, and the latter tells nothing new.
 fn heard(channel: ChannelId, event: &EslEvent) -> Option<SwitchEvent> {
+    let id = event.get("Application-UUID")?;
+    let prompt = id.strip_prefix(PLAY_PREFIX);
     let playback = CommandId(
-        event
-            .get("Application-UUID")?
-            .strip_prefix(PLAY_PREFIX)?
+        prompt
+            .or_else(|| id.strip_prefix(MUSIC_PREFIX))?
             .parse()
             .ok()?,
     );
@@ -179,7 +189,7 @@ fn heard(channel: ChannelId, event: &EslEvent) -> Option<SwitchEvent> {
                 why: OutsideText::new(why),
             })
         }
-        _ => Some(SwitchEvent::PlaybackFinished { channel, playback }),
+        _ => prompt.map(|_| SwitchEvent::PlaybackFinished { channel, playback }),
     }
 }
 
