@@ -4,9 +4,8 @@
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::engine::event::Event;
-use crate::engine::fact::Remembered;
 use crate::engine::time::Span;
-use crate::recordings::{Filer, FilerError};
+use crate::recordings::{Filer, FolderError};
 use crate::runtime::board::Board;
 use crate::runtime::driver::{Driver, EVENT_QUEUE};
 use crate::runtime::executor::Executor;
@@ -46,7 +45,7 @@ pub enum StartError {
     #[error("the store: {0}")]
     Store(#[from] StoreError),
     #[error("the recordings folder: {0}")]
-    Recordings(#[from] FilerError),
+    Recordings(#[from] FolderError),
     #[error("the system gives no random numbers: {0}")]
     Random(rand::rngs::SysError),
 }
@@ -73,16 +72,34 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
     board.remember(&remembered);
     let board = Arc::new(RwLock::new(board));
     let begin = [
-        Event::Started { seed: SysRng.try_next_u64().map_err(StartError::Random)? },
-        Event::Configured { centre: Box::new(centre.clone()) },
+        Event::Started {
+            seed: SysRng.try_next_u64().map_err(StartError::Random)?,
+        },
+        Event::Configured {
+            centre: Box::new(centre.clone()),
+        },
         Event::Remembered { remembered },
     ];
 
-    let links: Vec<SwitchLink> =
-        config.switches.iter().map(|switch| links::start(switch, &centre, &events)).collect();
-    let media = links.iter().map(|link| (link.id.clone(), Arc::clone(&link.media))).collect();
-    let filer = Filer::start(&config.recordings.folder, config.centre.tenant.clone(), media, events.downgrade())?;
-    let orders = links.iter().map(|link| (link.id.clone(), link.orders.clone())).collect();
+    let links: Vec<SwitchLink> = config
+        .switches
+        .iter()
+        .map(|switch| links::start(switch, &centre, &events))
+        .collect();
+    let media = links
+        .iter()
+        .map(|link| (link.id.clone(), Arc::clone(&link.media)))
+        .collect();
+    let filer = Filer::start(
+        &config.recordings.folder,
+        config.centre.tenant.clone(),
+        media,
+        events.downgrade(),
+    )?;
+    let orders = links
+        .iter()
+        .map(|link| (link.id.clone(), link.orders.clone()))
+        .collect();
     let mut driver = Driver {
         engine: Engine::new(),
         events: inbox,
@@ -94,11 +111,30 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
     };
     driver.begin(begin);
     let (stop, stopped) = oneshot::channel();
-    #[expect(clippy::disallowed_methods, reason = "the one task that owns the engine")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one task that owns the engine"
+    )]
     let driver = tokio::spawn(driver.run(stopped));
-    let links = links.into_iter().map(|link| (link.id, link.state)).collect::<BTreeMap<_, _>>();
-    let handle = Handle { events, board, changed: changes, links };
-    Ok(Running { handle, store, journal, projector, filer, stop, driver })
+    let links = links
+        .into_iter()
+        .map(|link| (link.id, link.state))
+        .collect::<BTreeMap<_, _>>();
+    let handle = Handle {
+        events,
+        board,
+        changed: changes,
+        links,
+    };
+    Ok(Running {
+        handle,
+        store,
+        journal,
+        projector,
+        filer,
+        stop,
+        driver,
+    })
 }
 
 impl Running {
@@ -106,9 +142,17 @@ impl Running {
     /// switches: conversations go on, and waiting callers take the fallback
     /// path when their dead-man's timer runs out.
     pub async fn stop(self) {
-        let Self { handle, store: _, journal, projector, filer, stop, driver } = self;
+        let Self {
+            handle,
+            store: _,
+            journal,
+            projector,
+            filer,
+            stop,
+            driver,
+        } = self;
         // The driver may have ended by itself; then there is nobody to tell.
-        drop(stop.send(()));
+        let _ = stop.send(());
         drop(handle);
         if let Err(error) = driver.await {
             tracing::error!(%error, "the driver ended badly");

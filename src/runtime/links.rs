@@ -9,7 +9,11 @@ use crate::switch::{asterisk, freeswitch, simulated};
 use tokio::sync::mpsc;
 
 /// Starts one switch's adapter; it connects by itself and stays at it.
-pub fn start(switch: &SwitchConfig, centre: &Centre, events: &mpsc::Sender<Event>) -> SwitchLink {
+pub(super) fn start(
+    switch: &SwitchConfig,
+    centre: &Centre,
+    events: &mpsc::Sender<Event>,
+) -> SwitchLink {
     let inbox = Inbox::new(switch.id.clone(), events.clone());
     match &switch.kind {
         SwitchKind::Freeswitch(settings) => freeswitch::start(settings, inbox),

@@ -1,7 +1,10 @@
 //! The runtime: the one task that owns the engine, what it hands out, and the
 //! live view made from what the engine says. [`assembly`] puts it together.
 
+pub mod assembly;
 pub mod board;
 pub mod driver;
 pub mod executor;
 pub mod handle;
+mod links;
+pub mod serve;

@@ -45,7 +45,11 @@ pub async fn serve(
     let address = listener.local_addr().map_err(ServeError::Signals)?;
     let running = assembly::start(config).await?;
     let first_admin = ensure_first_admin(&running.store, &config.centre.tenant).await?;
-    up(Up { running: &running, address, first_admin });
+    up(Up {
+        running: &running,
+        address,
+        first_admin,
+    });
     let state = WebState {
         handle: running.handle.clone(),
         store: running.store.clone(),

@@ -10,7 +10,7 @@ pub mod session;
 pub mod sign_in;
 
 pub use crate::store::users::Role;
-pub use first_admin::{FirstAdmin, ensure_first_admin};
+pub use first_admin::{FirstAdmin, FirstAdminError, ensure_first_admin};
 pub use session::{Session, Sessions};
 
 /// The roles, the least first.
