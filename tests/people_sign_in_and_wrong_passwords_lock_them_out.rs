@@ -1,5 +1,7 @@
 //! Users and sessions, the same on both databases.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[path = "support/stores.rs"]
 mod stores;
 

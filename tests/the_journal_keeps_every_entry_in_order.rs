@@ -1,6 +1,8 @@
 //! The journal: durable, numbered, read back as written, honest about a disk
 //! that fails.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 use std::path::Path;

@@ -55,17 +55,15 @@ pub enum StartError {
 ///
 /// # Errors
 /// [`StartError`] when the journal, the store or the recordings folder cannot
-/// be used. A switch that is away is no error: its adapter keeps trying.
+/// be used. A switch or a database that is away is no error: it is tried again.
 pub async fn start(config: &Config) -> Result<Running, StartError> {
     let keep = Span::seconds(config.journal.keep_days.saturating_mul(86_400));
     let journal = Journal::open(&config.journal.path, keep)?;
     let store = Store::open(&config.store.url)?;
-    store.migrate().await?;
-    let remembered = recall::remembered(&store, &journal).await?;
-
+    let centre = config.centre();
+    let remembered = recall::remembered(&store, &journal, &centre).await?;
     let projector = Projector::start(store.clone(), journal.clone())?;
 
-    let centre = config.centre();
     let (events, inbox) = mpsc::channel(EVENT_QUEUE);
     let (changed, changes) = watch::channel(0);
     let mut board = Board::new(&centre);

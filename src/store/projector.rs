@@ -1,6 +1,6 @@
 //! The projector: takes the journal over into the store's tables, in batches,
 //! each in one transaction with the cursor. The store may be away; then the
-//! projector lags, tries again, and catches up.
+//! projector lags, tries again, brings the tables up to date and catches up.
 
 use crate::engine::time::Span;
 use crate::store::journal::{Journal, Reader};
@@ -89,9 +89,10 @@ impl Work {
     async fn run(self, mut stopping: watch::Receiver<bool>) {
         let mut durable = self.journal.durable();
         let mut pause = FIRST_PAUSE;
+        let mut migrated = false;
         loop {
             let target = *durable.borrow_and_update();
-            match step(&self.store, &self.reader).await {
+            match self.step(&mut migrated).await {
                 Ok(progress) => {
                     pause = FIRST_PAUSE;
                     self.report(progress, target);
@@ -118,6 +119,16 @@ impl Work {
                 }
             }
         }
+    }
+
+    /// The next batch; before the first one the tables are brought up to date,
+    /// since the store may have been away when the run began.
+    async fn step(&self, migrated: &mut bool) -> Result<Progress, StoreError> {
+        if !*migrated {
+            self.store.migrate().await?;
+            *migrated = true;
+        }
+        step(&self.store, &self.reader).await
     }
 
     fn report(&self, progress: Progress, durable: u64) {

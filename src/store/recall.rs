@@ -2,6 +2,7 @@
 //! the agents' states. The switches then say what of it still lives.
 
 use crate::engine::agent::AgentState;
+use crate::engine::centre::Centre;
 use crate::engine::fact::{Remembered, RememberedAgent, RememberedCall};
 use crate::engine::id::{
     AgentId, BlockId, CallId, ChannelId, CommandId, FlowId, IdError, LegId, QueueId, SwitchId,
@@ -16,13 +17,38 @@ use crate::store::{AnyConnection, Store, StoreError, projector};
 use diesel::dsl::max;
 use diesel::prelude::*;
 
-/// Brings the store up to date with the journal and reads what a run begins with.
+/// Brings the store up to date, its tables and then its rows from the journal,
+/// and reads what a run of `centre` begins with. While the store is away the
+/// centre begins without: then it knows only which numbers were given, and the
+/// legs' own variables say what the switches' snapshots hold.
 ///
 /// # Errors
-/// [`StoreError`] when the store does not answer. The centre can begin without
-/// (see [`without_store`]); the calls are then adopted as new ones.
-pub async fn remembered(store: &Store, journal: &Journal) -> Result<Remembered, StoreError> {
+/// [`StoreError`] when the store answers and something is wrong with it.
+pub async fn remembered(
+    store: &Store,
+    journal: &Journal,
+    centre: &Centre,
+) -> Result<Remembered, StoreError> {
+    match from_store(store, journal, centre).await {
+        Err(error) if error.is_away() => {
+            tracing::error!(%error, "the store is away; the centre begins without it");
+            Ok(Remembered {
+                last_command: journal.last_command(),
+                ..Remembered::default()
+            })
+        }
+        known => known,
+    }
+}
+
+async fn from_store(
+    store: &Store,
+    journal: &Journal,
+    centre: &Centre,
+) -> Result<Remembered, StoreError> {
+    store.migrate().await?;
     projector::catch_up(store, journal).await?;
+    let place = (centre.tenant.to_string(), centre.site.to_string());
     let last_command = journal.last_command();
     store
         .read(move |conn| {
@@ -35,21 +61,16 @@ pub async fn remembered(store: &Store, journal: &Journal) -> Result<Remembered, 
                     .unwrap_or(0),
             );
             Ok(Remembered {
-                calls: live_calls(conn)?,
-                agents: all_agents(conn)?,
+                calls: live_calls(conn, &place)?,
+                agents: all_agents(conn, &place)?,
                 last_command: last_command.max(stored),
             })
         })
         .await
 }
 
-/// What is known without the store: the numbers that must not be given again.
-pub fn without_store(journal: &Journal) -> Remembered {
-    Remembered {
-        last_command: journal.last_command(),
-        ..Remembered::default()
-    }
-}
+/// Tenant and site: other centres may share the store.
+type Place = (String, String);
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = calls)]
@@ -63,9 +84,13 @@ struct LiveCall {
     started: i64,
 }
 
-fn live_calls(conn: &mut AnyConnection) -> Result<Vec<RememberedCall>, StoreError> {
+fn live_calls(
+    conn: &mut AnyConnection,
+    (tenant, site): &Place,
+) -> Result<Vec<RememberedCall>, StoreError> {
     let rows: Vec<LiveCall> = calls::table
         .filter(calls::ended.is_null())
+        .filter(calls::tenant.eq(tenant).and(calls::site.eq(site)))
         .order(calls::call)
         .select(LiveCall::as_select())
         .load(conn)?;
@@ -179,8 +204,12 @@ struct AgentRow {
     until: Option<i64>,
 }
 
-fn all_agents(conn: &mut AnyConnection) -> Result<Vec<RememberedAgent>, StoreError> {
+fn all_agents(
+    conn: &mut AnyConnection,
+    (tenant, site): &Place,
+) -> Result<Vec<RememberedAgent>, StoreError> {
     let rows: Vec<AgentRow> = agents::table
+        .filter(agents::tenant.eq(tenant).and(agents::site.eq(site)))
         .order(agents::agent)
         .select(AgentRow::as_select())
         .load(conn)?;

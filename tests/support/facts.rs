@@ -1,5 +1,7 @@
 //! A small day of a centre, as the engine would tell it: every kind of fact.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 use switchyard::engine::agent::AgentState;
 use switchyard::engine::call::CallState;
@@ -61,7 +63,7 @@ fn text(text: &str) -> OutsideText {
     OutsideText::new(text)
 }
 
-fn centre() -> Centre {
+pub(crate) fn centre() -> Centre {
     let settings = QueueSettings {
         name: "销售".to_owned(),
         strategy: Strategy::LongestIdle,

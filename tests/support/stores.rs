@@ -1,7 +1,10 @@
 //! A fresh, migrated store of each kind, so that one test body runs on all.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use switchyard::store::Store;
 
@@ -9,15 +12,21 @@ use switchyard::store::Store;
 pub(crate) struct TestStore {
     pub(crate) kind: &'static str,
     pub(crate) store: Store,
+    database: Database,
     _folder: tempfile::TempDir,
-    server: Option<(String, String)>,
+}
+
+enum Database {
+    Sqlite { folder: PathBuf },
+    Postgresql { server: String, name: String },
 }
 
 /// SQLite always, and PostgreSQL where `SWITCHYARD_TEST_POSTGRES` gives a URL
 /// (`scripts/postgres start` prints one).
 pub(crate) async fn fresh() -> Vec<TestStore> {
-    let stores = empty();
+    let stores = away();
     for test in &stores {
+        test.come_back();
         test.store
             .migrate()
             .await
@@ -26,58 +35,73 @@ pub(crate) async fn fresh() -> Vec<TestStore> {
     stores
 }
 
-/// The same without tables.
-pub(crate) fn empty() -> Vec<TestStore> {
+/// The same, with the databases out of reach until [`TestStore::come_back`].
+pub(crate) fn away() -> Vec<TestStore> {
     let mut stores = vec![sqlite()];
     match std::env::var("SWITCHYARD_TEST_POSTGRES") {
-        Ok(server) if !server.is_empty() => stores.push(postgresql(&server)),
+        Ok(server) if !server.is_empty() => stores.push(postgresql(server)),
         _ => eprintln!(
-            "skipped: PostgreSQL (SWITCHYARD_TEST_POSTGRES is not set; see scripts/postgres)"
+            "skipped: PostgreSQL (SWITCHYARD_TEST_POSTGRES is not set; scripts/postgres start prints a URL)"
         ),
     }
     stores
 }
 
 fn sqlite() -> TestStore {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}/store.db", folder.path().display());
-    let store = Store::open(&url).unwrap();
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = temporary.path().join("store");
+    std::fs::create_dir(&folder).unwrap();
+    let store = Store::open(&format!("sqlite://{}/store.db", folder.display())).unwrap();
+    std::fs::remove_dir(&folder).unwrap();
     TestStore {
         kind: "SQLite",
         store,
-        _folder: folder,
-        server: None,
+        database: Database::Sqlite { folder },
+        _folder: temporary,
     }
 }
 
-fn postgresql(server: &str) -> TestStore {
+fn postgresql(server: String) -> TestStore {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let name = format!("switchyard_test_{}_{count}", std::process::id());
-    let mut conn = PgConnection::establish(server).expect("SWITCHYARD_TEST_POSTGRES answers");
-    conn.batch_execute(&format!("DROP DATABASE IF EXISTS {name}"))
-        .unwrap();
-    conn.batch_execute(&format!("CREATE DATABASE {name}"))
-        .unwrap();
-    let (address, _database) = server.rsplit_once('/').expect("a url with a database");
-    let url = format!("{address}/{name}");
-    let store = Store::open(&url).unwrap();
-    let folder = tempfile::tempdir().unwrap();
+    let (address, _database) = server.rsplit_once('/').expect("a URL with a database");
+    let store = Store::open(&format!("{address}/{name}")).unwrap();
+    on_server(&server, &format!("DROP DATABASE IF EXISTS {name}"));
     TestStore {
         kind: "PostgreSQL",
         store,
-        _folder: folder,
-        server: Some((server.to_owned(), name)),
+        database: Database::Postgresql { server, name },
+        _folder: tempfile::tempdir().unwrap(),
+    }
+}
+
+fn on_server(server: &str, statement: &str) {
+    let mut conn = PgConnection::establish(server).expect("SWITCHYARD_TEST_POSTGRES answers");
+    conn.batch_execute(statement).unwrap();
+}
+
+impl TestStore {
+    /// Makes the database that was out of reach, empty.
+    pub(crate) fn come_back(&self) {
+        match &self.database {
+            Database::Sqlite { folder } => std::fs::create_dir(folder).unwrap(),
+            Database::Postgresql { server, name } => {
+                on_server(server, &format!("CREATE DATABASE {name}"));
+            }
+        }
     }
 }
 
 impl Drop for TestStore {
     fn drop(&mut self) {
-        if let Some((server, name)) = &self.server
+        if let Database::Postgresql { server, name } = &self.database
             && let Ok(mut conn) = PgConnection::establish(server)
+            && let Err(error) =
+                conn.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
         {
-            // A leftover test database harms nobody; a panic in drop would hide the test's own.
-            let _ = conn.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+            // A panic here would hide the test's own.
+            eprintln!("the test database {name} stays behind: {error}");
         }
     }
 }

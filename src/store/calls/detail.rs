@@ -259,24 +259,28 @@ fn digits_of(conn: &mut AnyConnection, call: &str) -> QueryResult<Vec<DigitPress
     Ok(rows.into_iter().map(pressed).collect())
 }
 
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = queue_visits)]
+struct QueueVisitRow {
+    queue: String,
+    priority: i32,
+    entered: i64,
+    left_at: Option<i64>,
+    reason: Option<String>,
+}
+
 fn queue_visits_of(conn: &mut AnyConnection, call: &str) -> QueryResult<Vec<QueueVisit>> {
-    let rows: Vec<(String, i32, i64, Option<i64>, Option<String>)> = queue_visits::table
+    let rows: Vec<QueueVisitRow> = queue_visits::table
         .filter(queue_visits::call.eq(call))
         .order((queue_visits::entered, queue_visits::queue))
-        .select((
-            queue_visits::queue,
-            queue_visits::priority,
-            queue_visits::entered,
-            queue_visits::left_at,
-            queue_visits::reason,
-        ))
+        .select(QueueVisitRow::as_select())
         .load(conn)?;
-    let visit = |(queue, priority, entered, left, reason): (_, _, _, Option<i64>, _)| QueueVisit {
-        queue,
-        priority,
-        entered: Moment::from_millis(entered),
-        left: left.map(Moment::from_millis),
-        reason,
+    let visit = |row: QueueVisitRow| QueueVisit {
+        queue: row.queue,
+        priority: row.priority,
+        entered: Moment::from_millis(row.entered),
+        left: row.left_at.map(Moment::from_millis),
+        reason: row.reason,
     };
     Ok(rows.into_iter().map(visit).collect())
 }
