@@ -16,3 +16,4 @@ pub mod phone;
 pub mod recorder;
 pub mod rtp;
 pub mod switch;
+pub mod wire;

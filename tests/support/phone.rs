@@ -169,7 +169,10 @@ impl Phone {
             .join("tests/support/sipp")
             .join(file);
         let source = std::fs::read_to_string(source).expect("the scenario");
-        let text = Handlebars::new()
+        let mut handlebars = Handlebars::new();
+        // The messages stand in CDATA.
+        handlebars.register_escape_fn(handlebars::no_escape);
+        let text = handlebars
             .render_template(&source, script)
             .expect("a whole scenario");
         std::fs::write(&scenario, text).expect("a writable folder");

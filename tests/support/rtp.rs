@@ -102,6 +102,13 @@ impl Line {
             .await
     }
 
+    /// Waits until 200 ms heard after `mark` were neither silence nor a tone.
+    pub async fn hears_speech(&self, mark: usize, within: Duration) -> Result<(), String> {
+        let music = |window: &[i16]| share_of(440.0, window) > 0.1;
+        let sought = |window: &[i16]| loudness(window) > 200.0 && !music(window);
+        self.hears(sought, mark, within).await
+    }
+
     async fn hears(
         &self,
         sought: impl Fn(&[i16]) -> bool,

@@ -19,6 +19,8 @@ mod media;
 mod message;
 mod name;
 mod recording;
+#[cfg(test)]
+mod replay;
 mod request;
 mod translate;
 

@@ -262,11 +262,13 @@ fn is_snoop(channel: &Channel) -> bool {
     channel.name.starts_with("Snoop/")
 }
 
+/// A caller who leaves before the answer cancels; Asterisk says 127 then.
 fn cause_of_request(cause: Option<u16>, soft: bool, channel: &Channel) -> Cause {
     match cause {
-        Some(number) if !soft && number != 0 => Cause::from_q850(number),
-        _ if soft || channel.state == "Up" => Cause::NormalClearing,
-        _ => Cause::OriginatorCancel,
+        _ if soft => Cause::NormalClearing,
+        _ if channel.state != "Up" => Cause::OriginatorCancel,
+        None | Some(0) => Cause::NormalClearing,
+        Some(number) => Cause::from_q850(number),
     }
 }
 
