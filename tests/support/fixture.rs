@@ -26,11 +26,7 @@ fn anonymous(frame: &Frame, scratch: &Path) -> String {
     let body = String::from_utf8(frame.body.clone()).expect("events are text");
     let scratch = scratch.display().to_string();
     let mut lines = Vec::new();
-    for line in body
-        .replace(&scratch, "/var/lib/switchyard")
-        .replace("/opt/fs-rig", "/var/lib/freeswitch")
-        .split('\n')
-    {
+    for line in body.replace(&scratch, "/var/lib/switchyard").split('\n') {
         let name = line.split(':').next().unwrap_or_default();
         lines.push(match name {
             "FreeSWITCH-Hostname" | "FreeSWITCH-Switchname" => format!("{name}: switch"),

@@ -8,7 +8,7 @@
 //!   without authentication (127.0.0.1:5070);
 //! - `SWITCHYARD_TEST_ESL_CONTEXTS` = folder the switch reads dialplan contexts
 //!   from; the rendered dialplan is put there;
-//! - its dialplan hands calls to 4000–4999 to the context `switchyard-trunk`.
+//! - and its dialplan hands calls to 4000–4999 to the context `switchyard-trunk`.
 
 use super::recorder::Recorder;
 use std::path::Path;
@@ -103,7 +103,7 @@ impl Switch {
     /// Puts a rendered dialplan in its place and has the switch read it.
     pub async fn load(&self, settings: &[(&str, &str)]) {
         let folder = std::env::var("SWITCHYARD_TEST_ESL_CONTEXTS")
-            .unwrap_or("/opt/fs-rig/conf/contexts".to_owned());
+            .expect("SWITCHYARD_TEST_ESL_CONTEXTS, beside SWITCHYARD_TEST_ESL");
         let file = Path::new(&folder).join("switchyard.xml");
         std::fs::write(
             file,

@@ -15,5 +15,6 @@ pub mod freeswitch;
 pub mod phone;
 pub mod recorder;
 pub mod rtp;
+pub mod socket;
 pub mod switch;
 pub mod wire;

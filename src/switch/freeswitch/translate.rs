@@ -175,27 +175,16 @@ fn digit(event: &EslEvent) -> Option<Digit> {
 fn heard(channel: ChannelId, event: &EslEvent) -> Option<SwitchEvent> {
     let id = event.get("Application-UUID")?;
     let prompt = id.strip_prefix(PLAY_PREFIX);
-    let playback = CommandId(
-        prompt
-            .or_else(|| id.strip_prefix(MUSIC_PREFIX))?
-            .parse()
-            .ok()?,
-    );
+    let playback = CommandId(prompt.or_else(|| id.strip_prefix(MUSIC_PREFIX))?.parse().ok()?);
     match event.get("Application-Response").as_deref() {
-        Some(why @ ("FILE NOT FOUND" | "PLAYBACK ERROR")) if !over(event) => {
-            Some(SwitchEvent::PlaybackFailed {
-                channel,
-                playback,
-                why: OutsideText::new(why),
-            })
-        }
+        // PLAYBACK ERROR is no failure: it's also what a bridge or a hang-up makes of a prompt.
+        Some(why @ "FILE NOT FOUND") => Some(SwitchEvent::PlaybackFailed {
+            channel,
+            playback,
+            why: OutsideText::new(why),
+        }),
         _ => prompt.map(|_| SwitchEvent::PlaybackFinished { channel, playback }),
     }
-}
-
-/// Whether the leg is no longer there, so that nothing could be played to it.
-fn over(event: &EslEvent) -> bool {
-    event.get("Answer-State").as_deref() == Some("hangup")
 }
 
 fn cause_of(event: &EslEvent) -> Cause {
