@@ -175,7 +175,12 @@ fn digit(event: &EslEvent) -> Option<Digit> {
 fn heard(channel: ChannelId, event: &EslEvent) -> Option<SwitchEvent> {
     let id = event.get("Application-UUID")?;
     let prompt = id.strip_prefix(PLAY_PREFIX);
-    let playback = CommandId(prompt.or_else(|| id.strip_prefix(MUSIC_PREFIX))?.parse().ok()?);
+    let playback = CommandId(
+        prompt
+            .or_else(|| id.strip_prefix(MUSIC_PREFIX))?
+            .parse()
+            .ok()?,
+    );
     match event.get("Application-Response").as_deref() {
         // PLAYBACK ERROR is no failure: it's also what a bridge or a hang-up makes of a prompt.
         Some(why @ "FILE NOT FOUND") => Some(SwitchEvent::PlaybackFailed {
