@@ -2,6 +2,7 @@
 //! Asterisk. The modules in reading order; `docs/architecture.md` walks a call
 //! through them.
 
+pub mod bench;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -3,11 +3,13 @@
 //! Exit codes: 0 all is well, 1 something was found or failed, 2 the command
 //! line could not be understood.
 
+pub mod bench;
 pub mod check;
 pub mod config_file;
 pub mod doctor;
 pub mod migrate;
 pub mod render;
+pub mod simulate_switch;
 
 use clap::{Parser, Subcommand};
 use config_file::ConfigFile;
@@ -55,10 +57,12 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Bench(bench::Bench),
     Check(check::Check),
     Doctor(doctor::Doctor),
     Migrate(migrate::Migrate),
     Render(render::Render),
+    SimulateSwitch(simulate_switch::SimulateSwitch),
 }
 
 /// Runs the subcommand and says how the process ends.
@@ -76,10 +80,12 @@ pub async fn run(cli: Cli, out: Output<'_>) -> ExitCode {
 
 async fn dispatch(cli: Cli, out: Output<'_>) -> Result<Verdict, CliError> {
     match cli.command {
+        Command::Bench(bench) => bench.run(out).await,
         Command::Check(check) => check.run(&cli.config, out),
         Command::Doctor(doctor) => doctor.run(&cli.config, out).await,
         Command::Migrate(migrate) => migrate.run(&cli.config, out).await,
         Command::Render(render) => render.run(&cli.config, out),
+        Command::SimulateSwitch(simulated) => simulated.run(out).await,
     }
 }
 

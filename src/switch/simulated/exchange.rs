@@ -33,6 +33,11 @@ impl Exchange {
         self.people.tally()
     }
 
+    /// Callers on the line who have not talked with an agent yet.
+    pub fn waiting(&self) -> usize {
+        self.people.waiting()
+    }
+
     pub fn snapshot(&self) -> Snapshot {
         self.model.snapshot()
     }

@@ -213,6 +213,12 @@ impl People {
         &self.tally
     }
 
+    /// Callers on the line who have not talked with an agent yet.
+    pub fn waiting(&self) -> usize {
+        let waits = |person: &&Person| person.role == Role::Caller && !person.talked;
+        self.persons.values().filter(waits).count()
+    }
+
     pub fn next_deadline(&self) -> Option<Timestamp> {
         self.agenda.next()
     }

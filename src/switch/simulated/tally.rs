@@ -21,3 +21,24 @@ pub struct Tally {
     /// Times a dead-man's timer expired.
     pub fallbacks: u64,
 }
+
+impl Tally {
+    /// Calls that met no agent through no choice of the caller.
+    pub fn lost(&self) -> u64 {
+        self.blocked + self.dropped
+    }
+
+    /// What was added after `earlier`.
+    pub fn since(&self, earlier: &Tally) -> Tally {
+        Tally {
+            calls: self.calls.saturating_sub(earlier.calls),
+            blocked: self.blocked.saturating_sub(earlier.blocked),
+            answered: self.answered.saturating_sub(earlier.answered),
+            abandoned: self.abandoned.saturating_sub(earlier.abandoned),
+            dropped: self.dropped.saturating_sub(earlier.dropped),
+            rung: self.rung.saturating_sub(earlier.rung),
+            double_offered: self.double_offered.saturating_sub(earlier.double_offered),
+            fallbacks: self.fallbacks.saturating_sub(earlier.fallbacks),
+        }
+    }
+}

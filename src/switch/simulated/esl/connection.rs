@@ -24,7 +24,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 /// Messages of all connections that may wait for the face.
@@ -54,6 +54,8 @@ pub struct EslSettings {
 pub struct EslReport {
     pub tally: Tally,
     pub latencies: Latencies,
+    /// Callers on the line who have not talked with an agent yet.
+    pub waiting: usize,
 }
 
 /// A bound socket that does not serve yet.
@@ -61,20 +63,24 @@ pub struct EslServer {
     listener: TcpListener,
     settings: EslSettings,
     stopwatch: Stopwatch,
-    reports: (
-        mpsc::Sender<oneshot::Sender<EslReport>>,
-        mpsc::Receiver<oneshot::Sender<EslReport>>,
-    ),
+    reports: (mpsc::Sender<oneshot::Sender<EslReport>>, mpsc::Receiver<oneshot::Sender<EslReport>>),
+    begun: watch::Sender<bool>,
 }
 
 /// Asks a running server what it saw.
 #[derive(Clone)]
 pub struct EslObserver {
+    begun: watch::Receiver<bool>,
     stopwatch: Stopwatch,
     reports: mpsc::Sender<oneshot::Sender<EslReport>>,
 }
 
 impl EslObserver {
+    /// Waits until callers begin to call. None when the server has ended.
+    pub async fn begun(&self) -> Option<()> {
+        self.begun.clone().wait_for(|begun| *begun).await.ok().map(drop)
+    }
+
     /// Forgets the times measured so far.
     pub fn restart_measurement(&self) {
         self.stopwatch.restart();
@@ -121,6 +127,7 @@ impl EslServer {
             settings,
             stopwatch,
             reports: mpsc::channel(1),
+            begun: watch::Sender::new(false),
         })
     }
 
@@ -133,6 +140,7 @@ impl EslServer {
     pub fn observer(&self) -> EslObserver {
         EslObserver {
             stopwatch: self.stopwatch.clone(),
+            begun: self.begun.subscribe(),
             reports: self.reports.0.clone(),
         }
     }
@@ -148,10 +156,11 @@ impl EslServer {
             settings,
             stopwatch,
             reports,
+            begun,
         } = self;
         let (requests, requests_in) = mpsc::channel(REQUESTS);
         let password: Arc<str> = Arc::from(settings.password.as_str());
-        let face = own_face(settings, requests_in, reports.1, stopwatch.clone());
+        let face = own_face(settings, requests_in, reports.1, begun, stopwatch.clone());
         tokio::pin!(face);
         let mut connections = JoinSet::new();
         let mut number = 0_u64;
@@ -184,13 +193,13 @@ async fn own_face(
     settings: EslSettings,
     mut requests: mpsc::Receiver<Request>,
     mut reports: mpsc::Receiver<oneshot::Sender<EslReport>>,
+    begun: watch::Sender<bool>,
     stopwatch: Stopwatch,
 ) {
     let mut now = clock::now();
     let exchange = Exchange::new(settings.model, settings.people, settings.seed);
     let mark = settings.switch.to_string();
     let mut face = Face::new(exchange, mark, settings.recordings, settings.seed, now);
-    let mut begun = false;
     loop {
         now = now.max(clock::now());
         face.advance(now);
@@ -199,8 +208,7 @@ async fn own_face(
                 Some(request) => {
                     now = now.max(clock::now());
                     let subscribes = take_request(&mut face, now, request);
-                    if subscribes && !begun {
-                        begun = true;
+                    if subscribes && !begun.send_replace(true) {
                         face.exchange.begin(now);
                     }
                 }
@@ -208,8 +216,11 @@ async fn own_face(
             },
             () = until(face.next_deadline()) => {}
             Some(asker) = reports.recv() => {
-                let report =
-                    EslReport { tally: face.tally().clone(), latencies: stopwatch.latencies() };
+                let report = EslReport {
+                    tally: face.tally().clone(),
+                    latencies: stopwatch.latencies(),
+                    waiting: face.exchange.waiting(),
+                };
                 // Whoever asked may have left.
                 drop(asker.send(report));
             }

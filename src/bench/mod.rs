@@ -1,0 +1,3 @@
+//! Measurements of the whole controller, each against a process of its own.
+
+pub mod wire;
