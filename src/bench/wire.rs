@@ -68,7 +68,10 @@ pub enum WireError {
     #[error("the simulated switch could not be started: {0}")]
     Simulator(io::Error),
     #[error("the simulated switch said {said:?} instead of what was expected: {why}")]
-    Said { said: String, why: serde_json::Error },
+    Said {
+        said: String,
+        why: serde_json::Error,
+    },
     #[error("the simulated switch ended or fell silent")]
     Silent,
     #[error("the controller's configuration: {0}")]
@@ -97,7 +100,11 @@ impl WireBench {
         let measured = self.measure(&running, &mut simulator).await;
         running.stop().await;
         simulator.end().await;
-        let EslReport { tally, latencies, waiting } = measured?;
+        let EslReport {
+            tally,
+            latencies,
+            waiting,
+        } = measured?;
         Ok(WireReport {
             calls_per_second: self.calls_per_second,
             agents: self.agents,
@@ -119,8 +126,16 @@ impl WireBench {
         for number in 0..self.agents {
             let agent = AgentId::new(&agent_name(number))?;
             for request in [AgentRequest::SignIn, AgentRequest::Ready] {
-                let event = Event::Agent { agent: agent.clone(), request };
-                running.handle.events.send(event).await.map_err(|_| WireError::Stopped)?;
+                let event = Event::Agent {
+                    agent: agent.clone(),
+                    request,
+                };
+                running
+                    .handle
+                    .events
+                    .send(event)
+                    .await
+                    .map_err(|_| WireError::Stopped)?;
             }
         }
         let planned = Duration::from_secs((self.warm_up_s() + self.seconds).into());
@@ -181,7 +196,14 @@ impl Simulator {
     async fn start(bench: &WireBench, program: &Path) -> Result<Self, WireError> {
         let mut process = Command::new(program)
             .args(["simulate-switch", "--json", "--listen", "127.0.0.1:0"])
-            .args(["--password", PASSWORD, "--switch", SWITCH, "--number", NUMBER])
+            .args([
+                "--password",
+                PASSWORD,
+                "--switch",
+                SWITCH,
+                "--number",
+                NUMBER,
+            ])
             .args(["--calls-per-second", &bench.calls_per_second.to_string()])
             .args(["--agents", &bench.agents.to_string()])
             .args(["--waiting", &bench.waiting.to_string()])
@@ -197,7 +219,11 @@ impl Simulator {
         let line = next_line(&mut output, PATIENCE).await?;
         let listening =
             serde_json::from_str(&line).map_err(|why| WireError::Said { said: line, why })?;
-        Ok(Self { process, output, listening })
+        Ok(Self {
+            process,
+            output,
+            listening,
+        })
     }
 
     async fn line(&mut self, within: Duration) -> Result<String, WireError> {

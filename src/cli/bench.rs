@@ -109,7 +109,13 @@ fn describe(report: &WireReport) -> String {
         report.lost,
         report.double_offered,
         report.waiting,
-        line("agent freed to originate", &report.latencies.agent_freed_to_originate),
-        line("call brought to command", &report.latencies.call_brought_to_command),
+        line(
+            "agent freed to originate",
+            &report.latencies.agent_freed_to_originate
+        ),
+        line(
+            "call brought to command",
+            &report.latencies.call_brought_to_command
+        ),
     )
 }

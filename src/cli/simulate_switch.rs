@@ -121,7 +121,9 @@ impl SimulateSwitch {
 
     /// Waits for ever when nothing is to be measured.
     async fn measured(&self, observer: &EslObserver) -> Option<EslReport> {
-        let Some(seconds) = self.measure_s else { return std::future::pending().await };
+        let Some(seconds) = self.measure_s else {
+            return std::future::pending().await;
+        };
         observer.begun().await?;
         tokio::time::sleep(Duration::from_secs(self.warm_up_s.into())).await;
         let before = observer.report().await?.tally;
@@ -136,12 +138,18 @@ impl SimulateSwitch {
         if !(0.0..=1_000.0).contains(&self.calls_per_second) {
             return Err("--calls-per-second is a number from 0 to 1000".into());
         }
-        let keys: Vec<Key> =
-            self.keys.iter().map(|key| Key::try_from(*key)).collect::<Result<_, _>>()?;
+        let keys: Vec<Key> = self
+            .keys
+            .iter()
+            .map(|key| Key::try_from(*key))
+            .collect::<Result<_, _>>()?;
         let extensions: Result<BTreeSet<Extension>, NotAnExtension> = (0..self.agents)
             .map(|agent| Extension::new(&(FIRST_EXTENSION + agent).to_string()))
             .collect();
-        let population = Population { numbers: self.numbers.clone(), keys };
+        let population = Population {
+            numbers: self.numbers.clone(),
+            keys,
+        };
         let mut people = PeopleSettings::quiet(population);
         #[expect(
             clippy::cast_possible_truncation,
@@ -150,7 +158,11 @@ impl SimulateSwitch {
         )]
         let per_minute = (self.calls_per_second * 60.0).round() as u32;
         people.arrivals.per_minute = per_minute;
-        people.arrivals.burst = if self.waiting == 0 { 0 } else { self.waiting + self.agents };
+        people.arrivals.burst = if self.waiting == 0 {
+            0
+        } else {
+            self.waiting + self.agents
+        };
         people.arrivals.burst_gap = BURST_GAP;
         people.callers.patience = self.patience_s.map(Span::seconds);
         people.callers.talk = self.talk(per_minute);
@@ -182,7 +194,11 @@ impl SimulateSwitch {
 }
 
 fn describe(report: &EslReport) -> String {
-    let EslReport { tally, latencies, waiting } = report;
+    let EslReport {
+        tally,
+        latencies,
+        waiting,
+    } = report;
     let freed = &latencies.agent_freed_to_originate;
     let brought = &latencies.call_brought_to_command;
     format!(

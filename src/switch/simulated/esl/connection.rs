@@ -63,7 +63,10 @@ pub struct EslServer {
     listener: TcpListener,
     settings: EslSettings,
     stopwatch: Stopwatch,
-    reports: (mpsc::Sender<oneshot::Sender<EslReport>>, mpsc::Receiver<oneshot::Sender<EslReport>>),
+    reports: (
+        mpsc::Sender<oneshot::Sender<EslReport>>,
+        mpsc::Receiver<oneshot::Sender<EslReport>>,
+    ),
     begun: watch::Sender<bool>,
 }
 
@@ -78,7 +81,12 @@ pub struct EslObserver {
 impl EslObserver {
     /// Waits until callers begin to call. None when the server has ended.
     pub async fn begun(&self) -> Option<()> {
-        self.begun.clone().wait_for(|begun| *begun).await.ok().map(drop)
+        self.begun
+            .clone()
+            .wait_for(|begun| *begun)
+            .await
+            .ok()
+            .map(drop)
     }
 
     /// Forgets the times measured so far.
