@@ -71,7 +71,13 @@ impl Engine {
         self.advance(call, Input::Enter, out);
     }
 
-    fn start_call(&mut self, call: CallId, leg: LegId, arrival: &Arrival, out: &mut Commands) {
+    pub(super) fn start_call(
+        &mut self,
+        call: CallId,
+        leg: LegId,
+        arrival: &Arrival,
+        out: &mut Commands,
+    ) {
         let Some(centre) = &self.centre else { return };
         let (tenant, site) = (centre.tenant.clone(), centre.site.clone());
         let state = match arrival.state {

@@ -15,7 +15,7 @@ use crate::engine::leg::{Leg, LegRole, LegState};
 use crate::engine::queue::Place;
 use crate::engine::text::OutsideText;
 use crate::engine::timer::Reason;
-use crate::switch::{Arrival, LegVariable, LiveLeg, Snapshot};
+use crate::switch::{Arrival, ChannelState, LegVariable, LiveLeg, Snapshot};
 use std::collections::BTreeMap;
 
 impl Engine {
@@ -69,15 +69,22 @@ impl Engine {
             self.hung_up(leg, Cause::NetworkFailure, out);
         }
         let mut adopted = 0;
-        for (leg, found) in live {
-            if self.closing.contains_key(&leg) {
+        for (leg, found) in &live {
+            if self.closing.contains_key(leg) {
                 continue;
             }
-            match self.call_of(&leg) {
-                Some(call) => self.confirm(call, &leg, &found, out),
-                None => {
+            match (self.call_of(leg), &found.peer) {
+                (Some(call), _) => self.confirm(call, leg, found, out),
+                (None, Some(peer)) => {
+                    let peer = LegId {
+                        switch: switch.clone(),
+                        channel: peer.clone(),
+                    };
+                    adopted += u32::from(self.adopt_conversation(leg, found, live.get(&peer), out));
+                }
+                (None, None) => {
                     adopted += 1;
-                    self.adopt(leg, found.arrival, out);
+                    self.adopt(leg, &found.arrival, out);
                 }
             }
         }
@@ -96,23 +103,71 @@ impl Engine {
 
     /// A live leg that nobody here knows: a caller is taken on, an agent's leg
     /// without its call rings or stands for nothing.
-    fn adopt(&mut self, leg: LegId, arrival: Arrival, out: &mut Commands) {
-        if arrival.variables.get(LegVariable::Role) == Some(LegRole::Agent.word()) {
-            let call = arrival
-                .variables
-                .get(LegVariable::Call)
-                .and_then(|call| call.parse().ok());
-            let answered = arrival.state == crate::switch::ChannelState::Answered;
-            let call = call.unwrap_or_else(|| CallId::from_ulid(self.new_ulid()));
-            self.close_leg(call, &leg, Cause::NormalClearing, answered, out);
+    fn adopt(&mut self, leg: &LegId, arrival: &Arrival, out: &mut Commands) {
+        if is_agent(arrival) {
+            let call = call_on_leg(arrival).unwrap_or_else(|| CallId::from_ulid(self.new_ulid()));
+            let answered = arrival.state == ChannelState::Answered;
+            self.close_leg(call, leg, Cause::NormalClearing, answered, out);
         } else {
-            self.arrived(leg.switch.clone(), arrival, out);
+            self.arrived(leg.switch.clone(), arrival.clone(), out);
         }
+    }
+
+    /// Two bridged legs that nobody here knows: their variables say whose
+    /// conversation it is. One without them is not ours and is left alone.
+    fn adopt_conversation(
+        &mut self,
+        leg: &LegId,
+        found: &LiveLeg,
+        peer: Option<&LiveLeg>,
+        out: &mut Commands,
+    ) -> bool {
+        let Some(peer) = peer.filter(|peer| is_agent(&peer.arrival) && !is_agent(&found.arrival))
+        else {
+            return false;
+        };
+        let agent = peer
+            .arrival
+            .variables
+            .get(LegVariable::Agent)
+            .and_then(|agent| agent.parse().ok());
+        let (Some(call), Some(agent)) = (call_on_leg(&found.arrival), agent) else {
+            return false;
+        };
+        let free = self
+            .agents
+            .get(&agent)
+            .is_some_and(|agent| agent.call.is_none());
+        if !free || self.calls.contains_key(&call) {
+            return false;
+        }
+        self.start_call(call, leg.clone(), &found.arrival, out);
+        let agent_leg = LegId {
+            switch: leg.switch.clone(),
+            channel: peer.arrival.channel.clone(),
+        };
+        out.note(Fact::LegStarted {
+            call,
+            leg: agent_leg.clone(),
+            role: LegRole::Agent,
+            agent: Some(agent.clone()),
+            extension: None,
+        });
+        for leg in [leg, &agent_leg] {
+            out.note(Fact::LegMoved {
+                call,
+                leg: leg.clone(),
+                state: LegState::Bridged,
+            });
+        }
+        self.move_call(call, CallState::Connected, out);
+        self.remember_conversation(call, agent, agent_leg, out);
+        true
     }
 
     /// A leg that both sides know: its state is the switch's to say.
     fn confirm(&mut self, call: CallId, leg: &LegId, found: &LiveLeg, out: &mut Commands) {
-        if found.arrival.state == crate::switch::ChannelState::Answered {
+        if found.arrival.state == ChannelState::Answered {
             self.leg_answered(leg, out);
         }
         let peer = found.peer.as_ref().map(|peer| LegId {
@@ -260,4 +315,12 @@ impl Engine {
         }
         self.move_agent(&agent, AgentState::OnCall, Some(call), None, out);
     }
+}
+
+fn is_agent(arrival: &Arrival) -> bool {
+    arrival.variables.get(LegVariable::Role) == Some(LegRole::Agent.word())
+}
+
+fn call_on_leg(arrival: &Arrival) -> Option<CallId> {
+    arrival.variables.get(LegVariable::Call)?.parse().ok()
 }

@@ -84,6 +84,32 @@ fn a_leg_that_carries_its_place_keeps_it() {
 }
 
 #[test]
+fn an_unknown_conversation_is_understood_by_its_legs_and_a_strange_one_left_alone() {
+    let mut play = Play::begin();
+    play.ready("anna");
+    let call = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+    let mut caller = live("c1", Some("a1"));
+    caller.arrival.variables = LegVariables::default().with(LegVariable::Call, call);
+    let mut agent = live("a1", Some("c1"));
+    agent.arrival.variables = LegVariables::default()
+        .with(LegVariable::Call, call)
+        .with(LegVariable::Role, "agent")
+        .with(LegVariable::Agent, "anna");
+    play.told();
+    let strangers = [live("x", Some("y")), live("y", Some("x"))];
+    play.on_switch(snapshot([vec![caller, agent], strangers.to_vec()].concat()));
+    play.hangs_up("a1", crate::engine::cause::Cause::NormalClearing);
+    insta::assert_snapshot!(play.told(), @r#"
+    0      call arrived
+    0      call connected
+    0      anna on_call
+    0      reconciled: 1 adopted, 0 closed
+    0      anna wrap_up
+    0      > hang up c1 with normal_clearing
+    "#);
+}
+
+#[test]
 fn a_new_run_goes_on_where_the_last_one_stopped() {
     let mut play = Play::unconnected();
     let call = |id: &str, channel: &str, state: CallState| RememberedCall {
