@@ -1,5 +1,7 @@
 //! Signing in, staying in, and who may use what.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[path = "support/web.rs"]
 #[expect(clippy::allow_attributes, reason = "see the next line")]
 #[allow(

@@ -1,6 +1,8 @@
 //! A real browser signs in and sees a call arrive, wait and go, without
 //! loading the page again.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[path = "support/browser.rs"]
 mod browser;
 #[path = "support/web.rs"]
@@ -13,10 +15,6 @@ mod web;
 
 use browser::Browser;
 use std::future::pending;
-use switchyard::engine::cause::Cause;
-use switchyard::engine::id::ChannelId;
-use switchyard::engine::text::OutsideText;
-use switchyard::switch::{Arrival, ChannelState, LegVariables, SwitchEvent};
 use tokio::net::TcpListener;
 use web::{PASSWORD, TestWeb};
 
@@ -38,12 +36,7 @@ async fn a_waiting_call_appears_and_goes_while_one_looks() {
     );
     browser.evaluate("window.sameDocument = true").await;
 
-    let caller: ChannelId = "caller-1".parse().unwrap();
-    arrives(&web, &caller, "13800138000", "<b>王先生</b>").await;
-    web.happens(SwitchEvent::Answered {
-        channel: caller.clone(),
-    })
-    .await;
+    web.arrives("caller-1", "13800138000", "<b>王先生</b>").await;
     browser
         .until("document.querySelector('#queue-booking td.strong').textContent === '1'")
         .await;
@@ -58,11 +51,7 @@ async fn a_waiting_call_appears_and_goes_while_one_looks() {
         .until("/^0:0[1-9]$/.test(document.querySelector('#queue-booking time').textContent)")
         .await;
 
-    web.happens(SwitchEvent::HungUp {
-        channel: caller,
-        cause: Cause::NormalClearing,
-    })
-    .await;
+    web.hangs_up("caller-1").await;
     browser
         .until("document.querySelector('#queue-booking td.strong').textContent === '0'")
         .await;
@@ -138,16 +127,4 @@ async fn sign_in(browser: &mut Browser, address: &str, login: &str) {
     browser
         .until("document.querySelector('#queues') && document.readyState === 'complete'")
         .await;
-}
-
-async fn arrives(web: &TestWeb, channel: &ChannelId, number: &str, name: &str) {
-    let arrival = Arrival {
-        channel: channel.clone(),
-        state: ChannelState::Ringing,
-        caller_number: OutsideText::new(number),
-        caller_name: OutsideText::new(name),
-        dialled: OutsideText::new("4008001234"),
-        variables: LegVariables::default(),
-    };
-    web.happens(SwitchEvent::Arrived(arrival)).await;
 }

@@ -2,6 +2,8 @@
 //! driver applies each fact as it leaves the engine; pages and the API read
 //! views of it. It holds live calls only, so it is as large as the centre is busy.
 
+#[cfg(test)]
+mod tests;
 pub mod view;
 
 use crate::engine::agent::AgentState;
@@ -11,6 +13,7 @@ use crate::engine::fact::{Fact, OfferOutcome, QueueExit, Remembered};
 use crate::engine::id::{AgentId, CallId, QueueId, SwitchId};
 use crate::engine::text::OutsideText;
 use crate::engine::time::Timestamp;
+use crate::store::moment::Moment;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use view::{AgentView, BoardView, CallView, LinkView, QueueView};
@@ -276,7 +279,7 @@ impl Board {
     /// The whole board as of `at`.
     pub fn view(&self, at: Timestamp) -> BoardView {
         BoardView {
-            at: at.as_millis(),
+            at: moment(at),
             queues: self.queues(at),
             agents: self.agents(at),
             calls: self.calls(),
@@ -349,7 +352,7 @@ impl Board {
             .map(|(id, link)| LinkView {
                 switch: id.to_string(),
                 up: link.up,
-                since: link.since.map(Timestamp::as_millis),
+                since: link.since.map(moment),
                 why: link.why.to_string(),
             })
             .collect()
@@ -403,8 +406,8 @@ impl Agent {
                 AgentState::NotReady { reason } => Some(reason.to_string()),
                 _ => None,
             },
-            since: self.since.map(Timestamp::as_millis),
-            until: self.until.map(Timestamp::as_millis),
+            since: self.since.map(moment),
+            until: self.until.map(moment),
             call: self.call.map(|call| call.to_string()),
             answered_today: if today { self.answered } else { 0 },
         }
@@ -419,13 +422,17 @@ impl Call {
             caller_number: self.caller_number.to_string(),
             caller_name: self.caller_name.to_string(),
             dialled: self.dialled.to_string(),
-            started: self.started.as_millis(),
+            started: moment(self.started),
             state: self.state.word().to_owned(),
-            since: self.since.as_millis(),
+            since: moment(self.since),
             queue: self.queue.as_ref().map(QueueId::to_string),
             priority: self.priority,
-            waiting_since: self.entered.map(Timestamp::as_millis),
+            waiting_since: self.entered.map(moment),
             agent: self.agent.as_ref().map(AgentId::to_string),
         }
     }
+}
+
+fn moment(at: Timestamp) -> Moment {
+    Moment::from_millis(at.as_millis())
 }

@@ -1,6 +1,5 @@
 //! `/metrics` in Prometheus form: what the program counted, and the board now.
 
-use crate::clock;
 use crate::runtime::board::view::BoardView;
 use crate::switch::link::LinkState;
 use crate::web::Web;
@@ -65,10 +64,8 @@ pub(super) async fn upkeep(web: &Web) {
 
 fn measure(board: &BoardView) {
     for queue in &board.queues {
-        let waited = queue
-            .longest_since
-            .map_or(0, |since| clock::now().as_millis() - since)
-            .max(0);
+        let waited = queue.longest_since.as_ref();
+        let waited = waited.map_or(0, |since| (board.at.ms - since.ms).max(0));
         let labels = [("queue", queue.id.clone())];
         gauge!("switchyard_queue_waiting", &labels).set(queue.waiting);
         gauge!("switchyard_queue_connected", &labels).set(queue.connected);

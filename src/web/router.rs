@@ -17,6 +17,8 @@ pub fn routes() -> Routes {
     Routes::default()
         .get("/",                       Least(Agent),            pages::live::show)
         .get("/live",                   Least(Agent),            live::stream)
+        .get("/calls",                  Least(Supervisor),       pages::calls::show)
+        .get("/calls/{id}",             Least(Supervisor),       pages::call::show)
         .get("/sign-in",                Public,                  pages::sign_in::show)
         .post("/sign-in",               Public,                  pages::sign_in::submit)
         .post("/sign-out",              Least(Agent),            pages::sign_in::leave)
@@ -31,7 +33,9 @@ pub fn routes() -> Routes {
         .get("/api/agents",             Least(Agent),            api::agents::list)
         .get("/api/agents/{id}",        Least(Agent),            api::agents::show)
         .post("/api/agents/{id}/state", OwnAgentOr(Supervisor),  api::agents::change_state)
+        .get("/api/calls",              Least(Supervisor),       api::calls::list)
         .get("/api/calls/live",         Least(Supervisor),       api::calls::live)
+        .get("/api/calls/{id}",         Least(Supervisor),       api::calls::show)
         .get("/api/links",              Least(Agent),            api::links::list)
 
         .get("/healthz",                Public,                  health::alive)

@@ -30,6 +30,8 @@ pub(super) const SOURCES: &[(&str, &str)] = templates![
     "live/calls",
     "live/agents",
     "live/me",
+    "calls",
+    "call",
     "problem",
 ];
 
@@ -60,9 +62,14 @@ impl Templates {
                     why: error.to_string(),
                 })?;
         }
+        handlebars.register_helper("told", Box::new(Told(Arc::clone(&locales))));
         handlebars.register_helper("t", Box::new(Text(locales)));
         handlebars.register_helper("asset", Box::new(Asset));
-        handlebars.register_helper("clock", Box::new(Clock(TimeZone::system())));
+        for (name, format) in [("clock", "%Y-%m-%d %H:%M:%S"), ("time", "%H:%M:%S")] {
+            let zone = TimeZone::system();
+            handlebars.register_helper(name, Box::new(Clock { zone, format }));
+        }
+        handlebars.register_helper("query", Box::new(InQuery));
         handlebars.register_helper("span", Box::new(SpanOfTime));
         Ok(Self { handlebars })
     }
@@ -102,6 +109,28 @@ impl HelperDef for Text {
     }
 }
 
+/// `{{told "cause-" cause}}`: the text for a word, or the word itself where
+/// there is none.
+struct Told(Arc<Locales>);
+
+impl HelperDef for Told {
+    fn call_inner<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        context: &'rc Context,
+        _: &mut RenderContext<'reg, 'rc>,
+    ) -> Result<ScopedJson<'rc>, RenderError> {
+        let key = joined(helper);
+        let word = helper.params().last().map(|param| param.render()).unwrap_or_default();
+        let told = match self.0.has(&key) {
+            true => self.0.text(language(context), &key, &FluentArgs::new()),
+            false => word,
+        };
+        Ok(ScopedJson::Derived(told.into()))
+    }
+}
+
 /// `{{asset "name"}}`: the address of an asset, with its version.
 struct Asset;
 
@@ -121,8 +150,11 @@ impl HelperDef for Asset {
     }
 }
 
-/// `{{clock millis}}`: date and time in the system's zone.
-struct Clock(TimeZone);
+/// `{{clock millis}}`: date and time in the system's zone; `{{time millis}}`: the time alone.
+struct Clock {
+    zone: TimeZone,
+    format: &'static str,
+}
 
 impl HelperDef for Clock {
     fn call_inner<'reg: 'rc, 'rc>(
@@ -133,13 +165,32 @@ impl HelperDef for Clock {
         _: &mut RenderContext<'reg, 'rc>,
     ) -> Result<ScopedJson<'rc>, RenderError> {
         let text = jiff::Timestamp::from_millisecond(number(helper, "clock")?)
-            .map(|at| {
-                at.to_zoned(self.0.clone())
-                    .strftime("%Y-%m-%d %H:%M:%S")
-                    .to_string()
-            })
+            .map(|at| at.to_zoned(self.zone.clone()).strftime(self.format).to_string())
             .unwrap_or_default();
         Ok(ScopedJson::Derived(text.into()))
+    }
+}
+
+/// `{{query text}}`: a text as part of a query.
+struct InQuery;
+
+impl HelperDef for InQuery {
+    fn call_inner<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        _: &'rc Context,
+        _: &mut RenderContext<'reg, 'rc>,
+    ) -> Result<ScopedJson<'rc>, RenderError> {
+        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
+        let encoded = joined(helper).bytes().fold(String::new(), |mut encoded, byte| {
+            match plain(&byte) {
+                true => encoded.push(char::from(byte)),
+                false => encoded.push_str(&format!("%{byte:02X}")),
+            }
+            encoded
+        });
+        Ok(ScopedJson::Derived(encoded.into()))
     }
 }
 
@@ -187,4 +238,43 @@ fn joined(helper: &Helper<'_>) -> String {
 fn number(helper: &Helper<'_>, name: &'static str) -> Result<i64, RenderError> {
     let value = helper.param(0).and_then(|param| param.value().as_i64());
     value.ok_or_else(|| RenderErrorReason::ParamNotFoundForIndex(name, 0).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_text_a_template_names_exists() {
+        let locales = Locales::load().unwrap();
+        for (name, source) in SOURCES {
+            for rest in source.split("(t \"").chain(source.split("{{t \"")).skip(1) {
+                let (key, after) = rest.split_once('"').unwrap_or_default();
+                // A key that goes on with a word is checked where the word comes from.
+                if after.starts_with([' ', '}', ')']) && !key.ends_with('-') && !key.contains('<') {
+                    assert!(locales.has(key), "{name}: {key:?} is in no locale");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_word_of_the_domain_has_its_text() {
+        use crate::engine::agent::AgentState as Agent;
+        use crate::engine::call::CallState as Call;
+        let locales = Locales::load().unwrap();
+        let agents = [Agent::SignedOut, Agent::Ready, Agent::Offered, Agent::OnCall, Agent::WrapUp];
+        let calls = [Call::Arrived, Call::InFlow, Call::Waiting, Call::Offered, Call::Connected];
+        let agents = agents.iter().map(|state| format!("agent-{}", state.word()));
+        let calls = calls.iter().map(|state| format!("call-{}", state.word()));
+        for key in agents.chain(calls) {
+            assert!(locales.has(&key), "{key:?} is in no locale");
+        }
+    }
+
+    #[test]
+    fn a_span_reads_like_a_clock() {
+        let read = [0, 61_999, 3_600_000, -5].map(clock_span);
+        assert_eq!(read, ["0:00", "1:01", "1:00:00", "0:00"]);
+    }
 }

@@ -143,7 +143,9 @@ impl Browser {
         self.call("Emulation.setEmulatedMedia", scheme).await;
     }
 
-    /// The page as PNG, in base64.
+    /// The page as PNG, in base64, for whoever wants to look at it.
+    #[expect(clippy::allow_attributes, reason = "see the next line")]
+    #[allow(dead_code, reason = "not every test looks")]
     pub(crate) async fn picture(&mut self) -> String {
         let answer = self
             .call("Page.captureScreenshot", json!({"format": "png"}))

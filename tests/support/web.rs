@@ -5,22 +5,30 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{Method, Request, Response, StatusCode, header};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, RwLock};
 use switchyard::clock;
 use switchyard::config::http::HttpConfig;
 use switchyard::engine::Engine;
+use switchyard::engine::cause::Cause;
 use switchyard::engine::centre::Centre;
 use switchyard::engine::command::{Command, Commands};
-use switchyard::engine::event::Event;
+use switchyard::engine::event::{AgentRequest, Event};
 use switchyard::engine::id::SwitchId;
+use switchyard::engine::text::OutsideText;
+use switchyard::engine::time::Span;
 use switchyard::runtime::board::Board;
 use switchyard::runtime::handle::Handle;
 use switchyard::store::Store;
+use switchyard::store::journal::Journal;
+use switchyard::store::projector::catch_up;
 use switchyard::store::users::{self, NewUser, Role};
 use switchyard::switch::link::LinkState;
-use switchyard::switch::{Language, Snapshot, SwitchEvent};
+use switchyard::switch::{
+    Arrival, ChannelState, Language, LegVariables, Outcome, Snapshot, SwitchCommand, SwitchEvent,
+    SwitchOrder,
+};
 use switchyard::web::{Web, WebState, router};
 use tokio::sync::{mpsc, watch};
 use tower::ServiceExt;
@@ -33,6 +41,7 @@ pub(crate) struct TestWeb {
     pub(crate) web: Web,
     pub(crate) app: Router,
     pub(crate) link: watch::Sender<LinkState>,
+    journal: Arc<Journal>,
     _folder: tempfile::TempDir,
 }
 
@@ -64,10 +73,11 @@ impl TestWeb {
             };
             users::create(&store, new, clock::now()).await.unwrap();
         }
+        let journal = Arc::new(Journal::open(&folder.path().join("journal.db"), Span::seconds(3_600)).unwrap());
         let (link, watched) = watch::channel(LinkState::Alive);
         let links = BTreeMap::from([(pbx(), watched)]);
         let state = WebState {
-            handle: run(centre, links).await,
+            handle: run(centre, links, Arc::clone(&journal)).await,
             store,
             settings: HttpConfig::on(([127, 0, 0, 1], 0).into()),
             tenant,
@@ -79,6 +89,7 @@ impl TestWeb {
             web,
             app,
             link,
+            journal,
             _folder: folder,
         }
     }
@@ -97,6 +108,34 @@ impl TestWeb {
         changed.mark_unchanged();
         self.state.handle.events.send(event).await.unwrap();
         changed.changed().await.unwrap();
+    }
+
+    /// A caller rings the booking line.
+    pub(crate) async fn arrives(&self, channel: &str, number: &str, name: &str) {
+        let arrival = Arrival {
+            channel: channel.parse().unwrap(),
+            state: ChannelState::Ringing,
+            caller_number: OutsideText::new(number),
+            caller_name: OutsideText::new(name),
+            dialled: OutsideText::new("4008001234"),
+            variables: LegVariables::default(),
+        };
+        self.happens(SwitchEvent::Arrived(arrival)).await;
+    }
+
+    pub(crate) async fn agent(&self, agent: &str, request: AgentRequest) {
+        self.tell(Event::Agent { agent: agent.parse().unwrap(), request }).await;
+    }
+
+    pub(crate) async fn hangs_up(&self, channel: &str) {
+        let channel = channel.parse().unwrap();
+        self.happens(SwitchEvent::HungUp { channel, cause: Cause::NormalClearing }).await;
+    }
+
+    /// Brings the store up to what has happened.
+    pub(crate) async fn store_all(&self) {
+        self.journal.flush().await.unwrap();
+        catch_up(&self.state.store, &self.journal).await.unwrap();
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
@@ -209,34 +248,63 @@ pub(crate) fn pbx() -> SwitchId {
     "pbx".parse().unwrap()
 }
 
-/// The engine with its board, driven by a task as the runtime drives it, but
-/// without journal, deadlines and switches.
-async fn run(centre: Centre, links: BTreeMap<SwitchId, watch::Receiver<LinkState>>) -> Handle {
+/// The engine with its board and journal, driven by a task as the runtime
+/// drives it, but without deadlines, and with [`obey`] for a switch.
+async fn run(
+    centre: Centre,
+    links: BTreeMap<SwitchId, watch::Receiver<LinkState>>,
+    journal: Arc<Journal>,
+) -> Handle {
     let (events, mut inbox) = mpsc::channel(64);
     let board = Arc::new(RwLock::new(Board::new(&centre)));
     let (changes, changed) = watch::channel(0_u64);
-    let handle = Handle {
-        events,
-        board: Arc::clone(&board),
-        changed,
-        links,
-    };
+    let handle = Handle { events, board: Arc::clone(&board), changed, links };
     events_at_start(&handle, centre).await;
     #[expect(clippy::disallowed_methods, reason = "stands for the runtime's driver")]
     tokio::spawn(async move {
         let (mut engine, mut commands) = (Engine::new(), Commands::default());
         while let Some(event) = inbox.recv().await {
-            let at = clock::now();
-            engine.handle(at, event, &mut commands);
-            for command in commands.drain() {
-                if let Command::Note(fact) = command {
-                    board.write().unwrap().apply(at, &fact);
+            let mut events = VecDeque::from([event]);
+            while let Some(event) = events.pop_front() {
+                let at = clock::now();
+                engine.handle(at, event.clone(), &mut commands);
+                journal.append(at, &event, commands.as_slice());
+                for command in commands.drain() {
+                    match command {
+                        Command::Note(fact) => board.write().unwrap().apply(at, &fact),
+                        Command::Switch(order) => events.extend(obey(order)),
+                        Command::File(_) => {}
+                    }
                 }
             }
             changes.send_modify(|count| *count += 1);
         }
     });
     handle
+}
+
+/// A switch that does what it is told at once. Devices whose extension ends in
+/// an even digit are picked up; the others ring on.
+fn obey(order: SwitchOrder) -> Vec<Event> {
+    let done = Event::Completed { command: order.id, outcome: Outcome::Done };
+    let happened = match order.command {
+        SwitchCommand::Answer { channel } => vec![SwitchEvent::Answered { channel }],
+        SwitchCommand::Ring(ring) => {
+            let channel = ring.channel;
+            let mut events = vec![SwitchEvent::Ringing { channel: channel.clone() }];
+            if ring.extension.as_str().ends_with(['0', '2', '4', '6', '8']) {
+                events.push(SwitchEvent::Answered { channel });
+            }
+            events
+        }
+        SwitchCommand::Bridge { channel, peer } => vec![SwitchEvent::Bridged { channel, peer }],
+        SwitchCommand::HangUp { channel, cause } | SwitchCommand::Refuse { channel, cause } => {
+            vec![SwitchEvent::HungUp { channel, cause }]
+        }
+        _ => Vec::new(),
+    };
+    let happened = happened.into_iter().map(|event| Event::Switch { switch: pbx(), event });
+    std::iter::once(done).chain(happened).collect()
 }
 
 async fn events_at_start(handle: &Handle, centre: Centre) {

@@ -1,17 +1,17 @@
-//! What the board shows: plain values for pages and the API. All times are
-//! milliseconds since the Unix epoch, UTC.
+//! What the board shows: plain values for pages and the API.
 
 use crate::engine::agent::AgentState;
 use crate::engine::call::CallState;
 use crate::engine::time::Timestamp;
+use crate::store::moment::Moment;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 /// Everything that is true now.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct BoardView {
     /// When this view was taken.
-    pub at: i64,
+    pub at: Moment,
     pub queues: Vec<QueueView>,
     pub agents: Vec<AgentView>,
     pub calls: Vec<CallView>,
@@ -26,7 +26,7 @@ pub struct QueueView {
     /// Calls waiting, those being offered to an agent included.
     pub waiting: u32,
     /// When the call that waits longest entered the queue.
-    pub longest_since: Option<i64>,
+    pub longest_since: Option<Moment>,
     /// Of those waiting: agents are being rung for them.
     pub offered: u32,
     /// Calls of this queue with an agent.
@@ -55,9 +55,9 @@ pub struct AgentView {
     /// Why, when not ready.
     pub reason: Option<String>,
     /// In this state since then; absent before the first change of this run.
-    pub since: Option<i64>,
+    pub since: Option<Moment>,
     /// When the state ends by itself.
-    pub until: Option<i64>,
+    pub until: Option<Moment>,
     /// The call offered or in progress.
     pub call: Option<String>,
     /// Calls accepted today, since this controller started.
@@ -73,16 +73,16 @@ pub struct CallView {
     pub caller_number: String,
     pub caller_name: String,
     pub dialled: String,
-    pub started: i64,
+    pub started: Moment,
     /// `arrived`, `in_flow`, `waiting`, `offered`, `connected` or `ended`.
     pub state: String,
     /// In this state since then.
-    pub since: i64,
+    pub since: Moment,
     /// The queue it waits in, or was answered from.
     pub queue: Option<String>,
     pub priority: i32,
     /// Time of entry into the queue, while it waits.
-    pub waiting_since: Option<i64>,
+    pub waiting_since: Option<Moment>,
     /// The agent it is offered to or connected with.
     pub agent: Option<String>,
 }
@@ -93,7 +93,7 @@ pub struct LinkView {
     pub switch: String,
     pub up: bool,
     /// Up or down since then; absent when it has not come up yet in this run.
-    pub since: Option<i64>,
+    pub since: Option<Moment>,
     /// What the adapter said of the last change.
     pub why: String,
 }
@@ -106,7 +106,9 @@ impl QueueView {
                 self.waiting += 1;
                 self.offered += u32::from(state == CallState::Offered);
                 let entered = entered.as_millis();
-                self.longest_since = Some(self.longest_since.map_or(entered, |l| l.min(entered)));
+                if self.longest_since.as_ref().is_none_or(|longest| entered < longest.ms) {
+                    self.longest_since = Some(Moment::from_millis(entered));
+                }
             }
             (_, None) => {}
         }

@@ -1,5 +1,6 @@
 //! Signing in and out, and who one is.
 
+use crate::store::moment::Moment;
 use crate::web::Web;
 use crate::web::api::Refusals;
 use crate::web::auth::secret::Secret;
@@ -26,8 +27,8 @@ pub struct Me {
     pub agent: Option<String>,
     /// To be sent as `X-CSRF-Token` with every POST.
     pub csrf: String,
-    /// When the session ends, in milliseconds since the Unix epoch.
-    pub expires: i64,
+    /// When the session ends.
+    pub expires: Moment,
 }
 
 impl From<&Session> for Me {
@@ -38,7 +39,7 @@ impl From<&Session> for Me {
             role: session.role,
             agent: session.agent.as_ref().map(|agent| agent.to_string()),
             csrf: session.csrf.clone(),
-            expires: session.expires.as_millis(),
+            expires: Moment::from_millis(session.expires.as_millis()),
         }
     }
 }

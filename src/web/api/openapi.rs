@@ -11,8 +11,7 @@ use utoipa::openapi::OpenApi as Document;
         title = "switchyard",
         description = "Queues, agents and calls of a call centre. Sign in with POST /api/sign-in; \
             the session is a cookie. Every POST with a session carries its `csrf` value as \
-            X-CSRF-Token. Errors are problem details (RFC 9457). Times are milliseconds since \
-            the Unix epoch, UTC.",
+            X-CSRF-Token. Errors are problem details (RFC 9457).",
     ),
     paths(
         document,
@@ -23,7 +22,9 @@ use utoipa::openapi::OpenApi as Document;
         api::agents::list,
         api::agents::show,
         api::agents::change_state,
+        api::calls::list,
         api::calls::live,
+        api::calls::show,
         api::links::list,
         health::alive,
         health::ready,

@@ -64,6 +64,7 @@ pub struct Shown {
 #[derive(Default, Serialize)]
 struct Totals {
     waiting: u32,
+    /// Milliseconds since the epoch.
     longest_since: Option<i64>,
     connected: u32,
     agents_ready: usize,
@@ -88,7 +89,7 @@ impl Shown {
         let queues: BTreeMap<_, _> = board.queues.iter().map(|q| (&q.id, &q.name)).collect();
         let agents: BTreeMap<_, _> = board.agents.iter().map(|a| (&a.id, &a.name)).collect();
         let mut calls = board.calls;
-        calls.sort_by_key(|call| (rank(&call.state), call.since));
+        calls.sort_by_key(|call| (rank(&call.state), call.since.ms));
         let more_calls = calls.len().saturating_sub(CALLS_SHOWN);
         calls.truncate(CALLS_SHOWN);
         let name = |names: &BTreeMap<&String, &String>, id: &Option<String>| {
@@ -107,7 +108,7 @@ impl Shown {
             calls: calls.collect(),
             more_calls,
             queues: board.queues,
-            agents: board.agents,
+            agents: signed_in_first(board.agents),
         }
     }
 }
@@ -119,7 +120,7 @@ impl Totals {
         let agents = |is: fn(&AgentView) -> bool| board.agents.iter().filter(|a| is(a)).count();
         Self {
             waiting: sum(|q| q.waiting),
-            longest_since: board.queues.iter().filter_map(|q| q.longest_since).min(),
+            longest_since: board.queues.iter().filter_map(|q| Some(q.longest_since.as_ref()?.ms)).min(),
             connected: sum(|q| q.connected),
             agents_ready: agents(|agent| agent.state == "ready"),
             agents_signed_in: agents(|agent| agent.state != "signed_out"),
@@ -128,6 +129,12 @@ impl Totals {
             abandoned_percent: (abandoned * 100).checked_div(answered + abandoned),
         }
     }
+}
+
+/// Otherwise agents keep their places, so that one finds them on the wall.
+fn signed_in_first(mut agents: Vec<AgentView>) -> Vec<AgentView> {
+    agents.sort_by_key(|agent| agent.state == "signed_out");
+    agents
 }
 
 /// Those who wait come first, then those who speak.

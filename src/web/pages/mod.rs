@@ -1,7 +1,11 @@
 //! The pages, rendered here and kept live by [`crate::web::live`].
 
+pub mod call;
+pub mod calls;
+mod course;
 pub mod language;
 pub mod live;
+mod names;
 pub mod problem;
 pub mod sign_in;
 
@@ -64,7 +68,7 @@ fn render(
             .map(Language::tag)
             .collect(),
         now: clock::now().as_millis(),
-        here: SOURCES_HERE
+        here: NAVIGATION
             .iter()
             .find(|(name, _)| *name == template)
             .map_or("", |(_, here)| here),
@@ -75,4 +79,4 @@ fn render(
 }
 
 /// Which entry of the navigation a template belongs to.
-const SOURCES_HERE: [(&str, &str); 3] = [("live", "live"), ("calls", "calls"), ("call", "calls")];
+const NAVIGATION: [(&str, &str); 3] = [("live", "live"), ("calls", "calls"), ("call", "calls")];

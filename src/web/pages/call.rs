@@ -1,0 +1,153 @@
+//! One call: its course, why it went to whom, and its recordings.
+
+use crate::engine::explanation::Candidate;
+use crate::runtime::board::view::CallView;
+use crate::store::calls::{CallDetail, CallSummary, Decision, LegDetail, Recording};
+use crate::web::Web;
+use crate::web::api::calls::{Call, find};
+use crate::web::auth::Session;
+use crate::web::error::WebError;
+use crate::web::pages::course::{self, Step};
+use crate::web::pages::language::Tongue;
+use crate::web::pages::names::Names;
+use crate::web::pages::render;
+use axum::Extension;
+use axum::extract::{Path, State};
+use axum::response::Html;
+use serde::Serialize;
+use std::sync::Arc;
+
+#[derive(Serialize)]
+struct CallPage {
+    id: String,
+    caller_number: String,
+    caller_name: String,
+    dialled: String,
+    state: String,
+    live: Option<CallView>,
+    stored: Option<Stored>,
+}
+
+#[derive(Serialize)]
+struct Stored {
+    #[serde(flatten)]
+    call: CallSummary,
+    queue_name: Option<String>,
+    agent_name: Option<String>,
+    /// From the first entry into a queue until the first agent or the end.
+    waited_ms: Option<i64>,
+    talked_ms: Option<i64>,
+    course: Vec<Step>,
+    decisions: Vec<Reasons>,
+    legs: Vec<LegDetail>,
+    recordings: Vec<Recording>,
+}
+
+/// A decision in names and words.
+#[derive(Serialize)]
+struct Reasons {
+    at: i64,
+    queue: String,
+    /// Names of texts.
+    trigger: String,
+    strategy: String,
+    waited_ms: u64,
+    chosen: Named,
+    eligible: u32,
+    nearest: Vec<Named>,
+    excluded: Vec<Excluded>,
+}
+
+#[derive(Serialize)]
+struct Named {
+    name: String,
+    idle_ms: u64,
+}
+
+#[derive(Serialize)]
+struct Excluded {
+    reason: String,
+    count: u32,
+}
+
+/// The page of one call, live or stored.
+pub async fn show(
+    State(web): State<Web>,
+    Extension(session): Extension<Arc<Session>>,
+    Tongue(language): Tongue,
+    Path(id): Path<String>,
+) -> Result<Html<String>, WebError> {
+    let page = CallPage::of(id.clone(), find(&web, &id).await?, &Names::of(&web));
+    render(&web, "call", language, Some(&session), page)
+}
+
+impl CallPage {
+    fn of(id: String, call: Call, names: &Names) -> Self {
+        let Call { live, stored } = call;
+        let summary = stored.as_ref().map(|stored| &stored.call);
+        let pick = |of_live: fn(&CallView) -> &String, of_stored: fn(&CallSummary) -> &String| {
+            live.as_ref().map(of_live).or(summary.map(of_stored)).cloned().unwrap_or_default()
+        };
+        Self {
+            id,
+            caller_number: pick(|live| &live.caller_number, |stored| &stored.caller_number),
+            caller_name: pick(|live| &live.caller_name, |stored| &stored.caller_name),
+            dialled: pick(|live| &live.dialled, |stored| &stored.dialled),
+            state: pick(|live| &live.state, |stored| &stored.state),
+            stored: stored.map(|stored| Stored::of(stored, names)),
+            live,
+        }
+    }
+}
+
+impl Stored {
+    fn of(detail: CallDetail, names: &Names) -> Self {
+        let course = course::of(&detail, names);
+        let call = detail.call;
+        let entered = detail.queue_visits.first().map(|visit| visit.entered.ms);
+        let served = call.connected.as_ref().or(call.ended.as_ref()).map(|moment| moment.ms);
+        let talked = call.ended.as_ref().zip(call.connected.as_ref());
+        Self {
+            queue_name: call.queue.as_deref().map(|id| names.queue(id)),
+            agent_name: call.agent.as_deref().map(|id| names.agent(id)),
+            waited_ms: entered.zip(served).map(|(entered, served)| served - entered),
+            talked_ms: talked.map(|(ended, connected)| ended.ms - connected.ms),
+            decisions: detail.decisions.into_iter().map(|one| Reasons::of(one, names)).collect(),
+            legs: detail.legs,
+            recordings: detail.recordings,
+            course,
+            call,
+        }
+    }
+}
+
+impl Reasons {
+    fn of(decision: Decision, names: &Names) -> Self {
+        let named = |candidate: &Candidate| Named {
+            name: names.agent(candidate.agent.as_str()),
+            idle_ms: candidate.idle.as_millis(),
+        };
+        let reasons = decision.explanation;
+        let excluded = reasons.excluded.iter().map(|(reason, count)| Excluded {
+            reason: format!("exclusion-{}", word(reason)),
+            count: *count,
+        });
+        Self {
+            at: decision.at.ms,
+            queue: names.queue(&decision.queue),
+            trigger: format!("trigger-{}", word(&reasons.trigger)),
+            strategy: format!("strategy-{}", word(&reasons.strategy)),
+            waited_ms: reasons.waited.as_millis(),
+            chosen: named(&reasons.chosen),
+            eligible: reasons.eligible,
+            nearest: reasons.nearest.iter().map(named).collect(),
+            excluded: excluded.collect(),
+        }
+    }
+}
+
+/// The word that the API uses for a value of a plain enum.
+fn word(value: &impl Serialize) -> String {
+    let word = serde_json::to_value(value).ok();
+    word.and_then(|word| Some(word.as_str()?.to_owned())).unwrap_or_default()
+}
