@@ -5,7 +5,10 @@
 
 #[path = "support/web.rs"]
 #[expect(clippy::allow_attributes, reason = "see the next line")]
-#[allow(dead_code, reason = "every test crate uses its own part of this module")]
+#[allow(
+    dead_code,
+    reason = "every test crate uses its own part of this module"
+)]
 mod web;
 
 use axum::body::Body;
@@ -18,7 +21,8 @@ async fn two_calls() -> TestWeb {
     let web = TestWeb::start().await;
     web.agent("li", AgentRequest::SignIn).await;
     web.agent("li", AgentRequest::Ready).await;
-    web.arrives("caller-1", "13800138000", "王 \"<i>先生</i>\"").await;
+    web.arrives("caller-1", "13800138000", "王 \"<i>先生</i>\"")
+        .await;
     web.arrives("caller-2", "02088886666", "").await;
     web.hangs_up("caller-2").await;
     web.hangs_up("caller-1").await;
@@ -47,15 +51,25 @@ async fn the_page_tells_the_course_and_the_reasons() {
         "主叫挂机",
         "&lt;i&gt;先生&lt;/i&gt;",
     ] {
-        assert!(page.body.contains(told), "{told} is missing in {}", page.body);
+        assert!(
+            page.body.contains(told),
+            "{told} is missing in {}",
+            page.body
+        );
     }
     assert!(!page.body.contains("<i>"));
 
     let english = Request::get(format!("/calls/{answered}"))
         .header(header::COOKIE, format!("{}; language=en", boss.cookie));
     let english = web.send(english.body(Body::empty()).unwrap()).await.body;
-    assert!(english.contains("Left the queue “客房预订”: answered"), "{english}");
-    assert!(english.contains("Not considered: signed out 1"), "{english}");
+    assert!(
+        english.contains("Left the queue “客房预订”: answered"),
+        "{english}"
+    );
+    assert!(
+        english.contains("Not considered: signed out 1"),
+        "{english}"
+    );
 }
 
 #[tokio::test]
@@ -64,7 +78,10 @@ async fn the_api_gives_the_same_call_with_its_decisions() {
     let boss = web.sign_in("boss").await;
     let list = boss.get("/api/calls?limit=1").await.json();
     let next = list["next"].as_str().unwrap();
-    let older = boss.get(&format!("/api/calls?limit=1&before={next}")).await.json();
+    let older = boss
+        .get(&format!("/api/calls?limit=1&before={next}"))
+        .await
+        .json();
     assert!(older["next"].is_null());
     let id = older["calls"][0]["call"].as_str().unwrap();
     let call = boss.get(&format!("/api/calls/{id}")).await.json();
@@ -90,10 +107,18 @@ async fn a_wrong_parameter_is_named() {
         ("colour=blue", "the query"),
     ] {
         let answer = boss.get(&format!("/api/calls?{query}")).await;
-        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{query}: {}", answer.body);
+        assert_eq!(
+            answer.status,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "{query}: {}",
+            answer.body
+        );
         assert_eq!(answer.json()["where"], place, "{query}");
     }
-    assert_eq!(boss.get("/api/calls/nonsense").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(
+        boss.get("/api/calls/nonsense").await.status,
+        StatusCode::NOT_FOUND
+    );
 }
 
 #[tokio::test]

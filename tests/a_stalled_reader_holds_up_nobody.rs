@@ -4,7 +4,10 @@
 
 #[path = "support/web.rs"]
 #[expect(clippy::allow_attributes, reason = "see the next line")]
-#[allow(dead_code, reason = "every test crate uses its own part of this module")]
+#[allow(
+    dead_code,
+    reason = "every test crate uses its own part of this module"
+)]
 mod web;
 
 use std::future::pending;
@@ -25,13 +28,18 @@ async fn others_see_every_change_and_the_stalled_one_catches_up() {
     let address = listener.local_addr().unwrap();
     let state = web.state.clone();
     #[expect(clippy::disallowed_methods, reason = "serves until the test ends")]
-    tokio::spawn(async move { switchyard::web::serve(listener, state, pending()).await.unwrap() });
+    tokio::spawn(async move {
+        switchyard::web::serve(listener, state, pending())
+            .await
+            .unwrap()
+    });
 
     let stalled = look(address, &cookie).await;
     let mut reading = look(address, &cookie).await;
     for n in 0..40 {
         let number = format!("1380013{n:04}");
-        web.arrives(&format!("caller-{n}"), &number, &"很长的名字".repeat(40)).await;
+        web.arrives(&format!("caller-{n}"), &number, &"很长的名字".repeat(40))
+            .await;
         if n % 10 == 9 {
             reading = read_until(reading, &number).await;
         }
@@ -66,6 +74,10 @@ async fn read_until(mut socket: TcpStream, text: &str) -> TcpStream {
         }
     };
     let read = timeout(DEADLINE, read).await;
-    assert!(read.is_ok(), "{text} was not seen in {}", String::from_utf8_lossy(&seen));
+    assert!(
+        read.is_ok(),
+        "{text} was not seen in {}",
+        String::from_utf8_lossy(&seen)
+    );
     socket
 }

@@ -91,7 +91,13 @@ async fn every_address_answers_as_described() {
                 );
                 let schema = &kind.unwrap()["schema"];
                 if content.ends_with("json") {
-                    conforms(&document, schema, &answer.json(), &format!("{method} {path}")).unwrap();
+                    conforms(
+                        &document,
+                        schema,
+                        &answer.json(),
+                        &format!("{method} {path}"),
+                    )
+                    .unwrap();
                 }
             }
         }
@@ -111,7 +117,9 @@ fn conforms(document: &Value, schema: &Value, value: &Value, place: &str) -> Res
     }
     for alternatives in ["oneOf", "anyOf"] {
         if let Some(alternatives) = schema[alternatives].as_array() {
-            let mut fits = alternatives.iter().map(|one| conforms(document, one, value, place));
+            let mut fits = alternatives
+                .iter()
+                .map(|one| conforms(document, one, value, place));
             return match fits.any(|fits| fits.is_ok()) {
                 true => Ok(()),
                 false => Err(format!("{place}: {value} fits no alternative")),
@@ -133,7 +141,9 @@ fn conforms(document: &Value, schema: &Value, value: &Value, place: &str) -> Res
     };
     let fits = allowed.contains(&actual) || (actual == "integer" && allowed.contains(&"number"));
     if !fits {
-        return Err(format!("{place}: {value} is {actual}, described as {allowed:?}"));
+        return Err(format!(
+            "{place}: {value} is {actual}, described as {allowed:?}"
+        ));
     }
     for item in value.as_array().into_iter().flatten() {
         conforms(document, &schema["items"], item, place)?;
@@ -141,7 +151,9 @@ fn conforms(document: &Value, schema: &Value, value: &Value, place: &str) -> Res
     required(schema, value, place)?;
     if let (Some(object), Some(known)) = (value.as_object(), schema["properties"].as_object()) {
         for (name, member) in object {
-            let schema = known.get(name).ok_or(format!("{place}: {name} undescribed"))?;
+            let schema = known
+                .get(name)
+                .ok_or(format!("{place}: {name} undescribed"))?;
             conforms(document, schema, member, &format!("{place}.{name}"))?;
         }
     }

@@ -36,7 +36,8 @@ async fn a_waiting_call_appears_and_goes_while_one_looks() {
     );
     browser.evaluate("window.sameDocument = true").await;
 
-    web.arrives("caller-1", "13800138000", "<b>王先生</b>").await;
+    web.arrives("caller-1", "13800138000", "<b>王先生</b>")
+        .await;
     browser
         .until("document.querySelector('#queue-booking td.strong').textContent === '1'")
         .await;

@@ -122,7 +122,11 @@ impl HelperDef for Told {
         _: &mut RenderContext<'reg, 'rc>,
     ) -> Result<ScopedJson<'rc>, RenderError> {
         let key = joined(helper);
-        let word = helper.params().last().map(|param| param.render()).unwrap_or_default();
+        let word = helper
+            .params()
+            .last()
+            .map(|param| param.render())
+            .unwrap_or_default();
         let told = match self.0.has(&key) {
             true => self.0.text(language(context), &key, &FluentArgs::new()),
             false => word,
@@ -165,7 +169,11 @@ impl HelperDef for Clock {
         _: &mut RenderContext<'reg, 'rc>,
     ) -> Result<ScopedJson<'rc>, RenderError> {
         let text = jiff::Timestamp::from_millisecond(number(helper, "clock")?)
-            .map(|at| at.to_zoned(self.zone.clone()).strftime(self.format).to_string())
+            .map(|at| {
+                at.to_zoned(self.zone.clone())
+                    .strftime(self.format)
+                    .to_string()
+            })
             .unwrap_or_default();
         Ok(ScopedJson::Derived(text.into()))
     }
@@ -183,13 +191,15 @@ impl HelperDef for InQuery {
         _: &mut RenderContext<'reg, 'rc>,
     ) -> Result<ScopedJson<'rc>, RenderError> {
         let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
-        let encoded = joined(helper).bytes().fold(String::new(), |mut encoded, byte| {
-            match plain(&byte) {
-                true => encoded.push(char::from(byte)),
-                false => encoded.push_str(&format!("%{byte:02X}")),
-            }
-            encoded
-        });
+        let encoded = joined(helper)
+            .bytes()
+            .fold(String::new(), |mut encoded, byte| {
+                match plain(&byte) {
+                    true => encoded.push(char::from(byte)),
+                    false => encoded.push_str(&format!("%{byte:02X}")),
+                }
+                encoded
+            });
         Ok(ScopedJson::Derived(encoded.into()))
     }
 }
@@ -263,8 +273,20 @@ mod tests {
         use crate::engine::agent::AgentState as Agent;
         use crate::engine::call::CallState as Call;
         let locales = Locales::load().unwrap();
-        let agents = [Agent::SignedOut, Agent::Ready, Agent::Offered, Agent::OnCall, Agent::WrapUp];
-        let calls = [Call::Arrived, Call::InFlow, Call::Waiting, Call::Offered, Call::Connected];
+        let agents = [
+            Agent::SignedOut,
+            Agent::Ready,
+            Agent::Offered,
+            Agent::OnCall,
+            Agent::WrapUp,
+        ];
+        let calls = [
+            Call::Arrived,
+            Call::InFlow,
+            Call::Waiting,
+            Call::Offered,
+            Call::Connected,
+        ];
         let agents = agents.iter().map(|state| format!("agent-{}", state.word()));
         let calls = calls.iter().map(|state| format!("call-{}", state.word()));
         for key in agents.chain(calls) {

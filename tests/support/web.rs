@@ -73,7 +73,9 @@ impl TestWeb {
             };
             users::create(&store, new, clock::now()).await.unwrap();
         }
-        let journal = Arc::new(Journal::open(&folder.path().join("journal.db"), Span::seconds(3_600)).unwrap());
+        let journal = Arc::new(
+            Journal::open(&folder.path().join("journal.db"), Span::seconds(3_600)).unwrap(),
+        );
         let (link, watched) = watch::channel(LinkState::Alive);
         let links = BTreeMap::from([(pbx(), watched)]);
         let state = WebState {
@@ -124,12 +126,20 @@ impl TestWeb {
     }
 
     pub(crate) async fn agent(&self, agent: &str, request: AgentRequest) {
-        self.tell(Event::Agent { agent: agent.parse().unwrap(), request }).await;
+        self.tell(Event::Agent {
+            agent: agent.parse().unwrap(),
+            request,
+        })
+        .await;
     }
 
     pub(crate) async fn hangs_up(&self, channel: &str) {
         let channel = channel.parse().unwrap();
-        self.happens(SwitchEvent::HungUp { channel, cause: Cause::NormalClearing }).await;
+        self.happens(SwitchEvent::HungUp {
+            channel,
+            cause: Cause::NormalClearing,
+        })
+        .await;
     }
 
     /// Brings the store up to what has happened.
@@ -258,7 +268,12 @@ async fn run(
     let (events, mut inbox) = mpsc::channel(64);
     let board = Arc::new(RwLock::new(Board::new(&centre)));
     let (changes, changed) = watch::channel(0_u64);
-    let handle = Handle { events, board: Arc::clone(&board), changed, links };
+    let handle = Handle {
+        events,
+        board: Arc::clone(&board),
+        changed,
+        links,
+    };
     events_at_start(&handle, centre).await;
     #[expect(clippy::disallowed_methods, reason = "stands for the runtime's driver")]
     tokio::spawn(async move {
@@ -286,12 +301,17 @@ async fn run(
 /// A switch that does what it is told at once. Devices whose extension ends in
 /// an even digit are picked up; the others ring on.
 fn obey(order: SwitchOrder) -> Vec<Event> {
-    let done = Event::Completed { command: order.id, outcome: Outcome::Done };
+    let done = Event::Completed {
+        command: order.id,
+        outcome: Outcome::Done,
+    };
     let happened = match order.command {
         SwitchCommand::Answer { channel } => vec![SwitchEvent::Answered { channel }],
         SwitchCommand::Ring(ring) => {
             let channel = ring.channel;
-            let mut events = vec![SwitchEvent::Ringing { channel: channel.clone() }];
+            let mut events = vec![SwitchEvent::Ringing {
+                channel: channel.clone(),
+            }];
             if ring.extension.as_str().ends_with(['0', '2', '4', '6', '8']) {
                 events.push(SwitchEvent::Answered { channel });
             }
@@ -303,7 +323,10 @@ fn obey(order: SwitchOrder) -> Vec<Event> {
         }
         _ => Vec::new(),
     };
-    let happened = happened.into_iter().map(|event| Event::Switch { switch: pbx(), event });
+    let happened = happened.into_iter().map(|event| Event::Switch {
+        switch: pbx(),
+        event,
+    });
     std::iter::once(done).chain(happened).collect()
 }
 

@@ -45,13 +45,34 @@ fn waiting_call(board: &mut Board) {
         },
     );
     let queue = "desk".parse().unwrap();
-    board.apply(at(5), &Fact::QueueEntered { call: call(), queue, priority: 0, entered: at(5) });
-    board.apply(at(5), &Fact::CallMoved { call: call(), state: CallState::Waiting });
+    board.apply(
+        at(5),
+        &Fact::QueueEntered {
+            call: call(),
+            queue,
+            priority: 0,
+            entered: at(5),
+        },
+    );
+    board.apply(
+        at(5),
+        &Fact::CallMoved {
+            call: call(),
+            state: CallState::Waiting,
+        },
+    );
 }
 
 fn leave(board: &mut Board, seconds: i64, reason: QueueExit) {
     let queue = "desk".parse().unwrap();
-    board.apply(at(seconds), &Fact::QueueLeft { call: call(), queue, reason });
+    board.apply(
+        at(seconds),
+        &Fact::QueueLeft {
+            call: call(),
+            queue,
+            reason,
+        },
+    );
 }
 
 fn desk(board: &Board, seconds: i64) -> QueueView {
@@ -64,14 +85,29 @@ fn a_waiting_call_is_counted_until_it_is_answered() {
     waiting_call(&mut board);
     let queue = desk(&board, 6);
     assert_eq!((queue.waiting, queue.offered, queue.connected), (1, 0, 0));
-    assert_eq!(queue.longest_since, Some(Moment::from_millis(START + 5_000)));
+    assert_eq!(
+        queue.longest_since,
+        Some(Moment::from_millis(START + 5_000))
+    );
 
-    board.apply(at(7), &Fact::CallMoved { call: call(), state: CallState::Offered });
+    board.apply(
+        at(7),
+        &Fact::CallMoved {
+            call: call(),
+            state: CallState::Offered,
+        },
+    );
     let queue = desk(&board, 8);
     assert_eq!((queue.waiting, queue.offered, queue.connected), (1, 1, 0));
 
     leave(&mut board, 9, QueueExit::Answered);
-    board.apply(at(9), &Fact::CallMoved { call: call(), state: CallState::Connected });
+    board.apply(
+        at(9),
+        &Fact::CallMoved {
+            call: call(),
+            state: CallState::Connected,
+        },
+    );
     let queue = desk(&board, 9);
     assert_eq!((queue.waiting, queue.offered, queue.connected), (0, 0, 1));
     assert_eq!((queue.answered_today, queue.longest_since), (1, None));
@@ -83,7 +119,14 @@ fn an_ended_call_leaves_nothing_behind() {
     waiting_call(&mut board);
     leave(&mut board, 9, QueueExit::Abandoned);
     let ended_by = EndedBy::Caller;
-    board.apply(at(9), &Fact::CallEnded { call: call(), cause: Cause::NormalClearing, ended_by });
+    board.apply(
+        at(9),
+        &Fact::CallEnded {
+            call: call(),
+            cause: Cause::NormalClearing,
+            ended_by,
+        },
+    );
     assert_eq!(board.calls(), Vec::new());
     assert_eq!(desk(&board, 10).abandoned_today, 1);
 }
@@ -112,5 +155,12 @@ fn changed_settings_keep_what_is_live() {
         agents: BTreeMap::new(),
         limits: Limits::default(),
     });
-    assert_eq!((queue.waiting, board.queues(at(6)).len(), board.calls().len()), (1, 0, 1));
+    assert_eq!(
+        (
+            queue.waiting,
+            board.queues(at(6)).len(),
+            board.calls().len()
+        ),
+        (1, 0, 1)
+    );
 }

@@ -106,7 +106,11 @@ impl QueueView {
                 self.waiting += 1;
                 self.offered += u32::from(state == CallState::Offered);
                 let entered = entered.as_millis();
-                if self.longest_since.as_ref().is_none_or(|longest| entered < longest.ms) {
+                if self
+                    .longest_since
+                    .as_ref()
+                    .is_none_or(|longest| entered < longest.ms)
+                {
                     self.longest_since = Some(Moment::from_millis(entered));
                 }
             }

@@ -39,9 +39,15 @@ impl CallQuery {
     /// # Errors
     /// [`WebError::BadInput`] that names the parameter.
     pub fn filter(self, web: &Web) -> Result<CallFilter, WebError> {
-        if self.limit.is_some_and(|limit| !(1..=MAX_PAGE).contains(&limit)) {
+        if self
+            .limit
+            .is_some_and(|limit| !(1..=MAX_PAGE).contains(&limit))
+        {
             let what = format!("limit is 1 to {MAX_PAGE}");
-            return Err(WebError::BadInput { place: "the query's limit", what });
+            return Err(WebError::BadInput {
+                place: "the query's limit",
+                what,
+            });
         }
         let state = self.state.filter(|state| !state.is_empty());
         let queue = self.queue.filter(|queue| !queue.is_empty());
@@ -49,9 +55,13 @@ impl CallQuery {
             tenant: Some(web.tenant.clone()),
             state: state.as_deref().map(call_state).transpose()?,
             number: self.number.filter(|number| !number.is_empty()),
-            queue: queue.map(|queue| QueueId::new(&queue)).transpose().map_err(|error| {
-                WebError::BadInput { place: "the query's queue", what: error.to_string() }
-            })?,
+            queue: queue
+                .map(|queue| QueueId::new(&queue))
+                .transpose()
+                .map_err(|error| WebError::BadInput {
+                    place: "the query's queue",
+                    what: error.to_string(),
+                })?,
             from: self.from.map(Timestamp::from_millis),
             until: self.until.map(Timestamp::from_millis),
             before: self.before.as_deref().map(cursor).transpose()?,
@@ -76,10 +86,16 @@ fn call_state(word: &str) -> Result<CallState, WebError> {
         CallState::Connected,
         CallState::Ended,
     ];
-    known.into_iter().find(|state| state.word() == word).ok_or_else(|| WebError::BadInput {
-        place: "the query's state",
-        what: format!("a state is one of {}", known.map(CallState::word).join(", ")),
-    })
+    known
+        .into_iter()
+        .find(|state| state.word() == word)
+        .ok_or_else(|| WebError::BadInput {
+            place: "the query's state",
+            what: format!(
+                "a state is one of {}",
+                known.map(CallState::word).join(", ")
+            ),
+        })
 }
 
 /// One call: as it is now while it lives, and as the store has it. The store
@@ -122,17 +138,17 @@ pub async fn live(State(web): State<Web>) -> Json<Vec<CallView>> {
         (status = 503, body = Problem, description = "the store is away"),
         Refusals,
     ))]
-pub async fn show(
-    State(web): State<Web>,
-    Path(id): Path<String>,
-) -> Result<Json<Call>, WebError> {
+pub async fn show(State(web): State<Web>, Path(id): Path<String>) -> Result<Json<Call>, WebError> {
     find(&web, &id).await.map(Json)
 }
 
 /// # Errors
 /// [`WebError::Missing`] when neither the board nor the store has the call.
 pub async fn find(web: &Web, id: &str) -> Result<Call, WebError> {
-    let missing = || WebError::Missing { what: "call", id: id.chars().take(40).collect() };
+    let missing = || WebError::Missing {
+        what: "call",
+        id: id.chars().take(40).collect(),
+    };
     let call: CallId = id.parse().map_err(|_| missing())?;
     let live = web.handle.read(|board| board.call(call));
     let stored = calls::show(&web.store, call).await?;

@@ -108,10 +108,15 @@ mod tests {
         let mut lockout = Lockout::default();
         for n in 0..i64::try_from(REMEMBERED).unwrap() {
             let last = Timestamp::from_millis(n);
-            lockout.failures.insert(key(&n.to_string(), HERE), Failures { count: 1, last });
+            lockout
+                .failures
+                .insert(key(&n.to_string(), HERE), Failures { count: 1, last });
         }
         lockout.failed("one more", HERE, Timestamp::from_millis(20_000));
         assert_eq!(lockout.failures.len(), REMEMBERED);
-        assert!(!lockout.failures.contains_key(&key("0", HERE)), "the oldest goes");
+        assert!(
+            !lockout.failures.contains_key(&key("0", HERE)),
+            "the oldest goes"
+        );
     }
 }

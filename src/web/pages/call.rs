@@ -86,7 +86,11 @@ impl CallPage {
         let Call { live, stored } = call;
         let summary = stored.as_ref().map(|stored| &stored.call);
         let pick = |of_live: fn(&CallView) -> &String, of_stored: fn(&CallSummary) -> &String| {
-            live.as_ref().map(of_live).or(summary.map(of_stored)).cloned().unwrap_or_default()
+            live.as_ref()
+                .map(of_live)
+                .or(summary.map(of_stored))
+                .cloned()
+                .unwrap_or_default()
         };
         Self {
             id,
@@ -105,14 +109,24 @@ impl Stored {
         let course = course::of(&detail, names);
         let call = detail.call;
         let entered = detail.queue_visits.first().map(|visit| visit.entered.ms);
-        let served = call.connected.as_ref().or(call.ended.as_ref()).map(|moment| moment.ms);
+        let served = call
+            .connected
+            .as_ref()
+            .or(call.ended.as_ref())
+            .map(|moment| moment.ms);
         let talked = call.ended.as_ref().zip(call.connected.as_ref());
         Self {
             queue_name: call.queue.as_deref().map(|id| names.queue(id)),
             agent_name: call.agent.as_deref().map(|id| names.agent(id)),
-            waited_ms: entered.zip(served).map(|(entered, served)| served - entered),
+            waited_ms: entered
+                .zip(served)
+                .map(|(entered, served)| served - entered),
             talked_ms: talked.map(|(ended, connected)| ended.ms - connected.ms),
-            decisions: detail.decisions.into_iter().map(|one| Reasons::of(one, names)).collect(),
+            decisions: detail
+                .decisions
+                .into_iter()
+                .map(|one| Reasons::of(one, names))
+                .collect(),
             legs: detail.legs,
             recordings: detail.recordings,
             course,
@@ -149,5 +163,6 @@ impl Reasons {
 /// The word that the API uses for a value of a plain enum.
 fn word(value: &impl Serialize) -> String {
     let word = serde_json::to_value(value).ok();
-    word.and_then(|word| Some(word.as_str()?.to_owned())).unwrap_or_default()
+    word.and_then(|word| Some(word.as_str()?.to_owned()))
+        .unwrap_or_default()
 }

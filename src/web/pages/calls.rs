@@ -49,6 +49,10 @@ pub async fn show(
         length_ms: call.ended.as_ref().map(|ended| ended.ms - call.started.ms),
         call,
     });
-    let page = CallsPage { number, calls: calls.collect(), next: page.next };
+    let page = CallsPage {
+        number,
+        calls: calls.collect(),
+        next: page.next,
+    };
     render(&web, "calls", language, Some(&session), page)
 }

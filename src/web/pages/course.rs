@@ -23,19 +23,32 @@ pub(super) struct Step {
 }
 
 pub(super) fn of(call: &CallDetail, names: &Names) -> Vec<Step> {
-    let mut course = Course { started: call.call.started.ms, steps: Vec::new() };
+    let mut course = Course {
+        started: call.call.started.ms,
+        steps: Vec::new(),
+    };
     for change in &call.states {
         course.state(&change.at, &change.state);
     }
     for block in &call.blocks {
-        course.add(&block.at, "block", format!("{} / {}", block.flow, block.block), None);
+        course.add(
+            &block.at,
+            "block",
+            format!("{} / {}", block.flow, block.block),
+            None,
+        );
     }
     for digit in &call.digits {
         let word = format!("method-{}", digit.method);
         course.add(&digit.at, "digit", digit.key.clone(), Some(word));
     }
     for visit in &call.queue_visits {
-        course.add(&visit.entered, "queue-entered", names.queue(&visit.queue), None);
+        course.add(
+            &visit.entered,
+            "queue-entered",
+            names.queue(&visit.queue),
+            None,
+        );
         if let (Some(left), Some(reason)) = (&visit.left, &visit.reason) {
             let word = format!("exit-{reason}");
             course.add(left, "queue-left", names.queue(&visit.queue), Some(word));
@@ -54,8 +67,16 @@ pub(super) fn of(call: &CallDetail, names: &Names) -> Vec<Step> {
     for recording in &call.recordings {
         course.add(&recording.started, "recording-started", String::new(), None);
         if let Some(settled) = &recording.settled {
-            let kind = if recording.sha256.is_some() { "recording-filed" } else { "recording-lost" };
-            let subject = recording.name.clone().or(recording.why.clone()).unwrap_or_default();
+            let kind = if recording.sha256.is_some() {
+                "recording-filed"
+            } else {
+                "recording-lost"
+            };
+            let subject = recording
+                .name
+                .clone()
+                .or(recording.why.clone())
+                .unwrap_or_default();
             course.add(settled, kind, subject, None);
         }
     }
@@ -75,13 +96,21 @@ struct Course {
 impl Course {
     fn add(&mut self, at: &Moment, kind: &'static str, subject: String, word: Option<String>) {
         let step = self.step(at, kind);
-        self.steps.push(Step { subject, word, ..step });
+        self.steps.push(Step {
+            subject,
+            word,
+            ..step
+        });
     }
 
     fn state(&mut self, at: &Moment, state: &str) {
         let (word, state) = (Some(format!("call-{state}")), Some(state.to_owned()));
         let step = self.step(at, "state");
-        self.steps.push(Step { word, state, ..step });
+        self.steps.push(Step {
+            word,
+            state,
+            ..step
+        });
     }
 
     fn leg(&mut self, leg: &LegDetail) {
@@ -91,11 +120,20 @@ impl Course {
         }
         if let Some(ended) = &leg.ended {
             let step = self.step(ended, "leg-ended");
-            self.steps.push(Step { word, cause: leg.cause.clone(), ..step });
+            self.steps.push(Step {
+                word,
+                cause: leg.cause.clone(),
+                ..step
+            });
         }
     }
 
     fn step(&self, at: &Moment, kind: &'static str) -> Step {
-        Step { at: at.ms, after_ms: at.ms - self.started, kind, ..Step::default() }
+        Step {
+            at: at.ms,
+            after_ms: at.ms - self.started,
+            kind,
+            ..Step::default()
+        }
     }
 }

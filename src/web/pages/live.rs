@@ -120,7 +120,11 @@ impl Totals {
         let agents = |is: fn(&AgentView) -> bool| board.agents.iter().filter(|a| is(a)).count();
         Self {
             waiting: sum(|q| q.waiting),
-            longest_since: board.queues.iter().filter_map(|q| Some(q.longest_since.as_ref()?.ms)).min(),
+            longest_since: board
+                .queues
+                .iter()
+                .filter_map(|q| Some(q.longest_since.as_ref()?.ms))
+                .min(),
             connected: sum(|q| q.connected),
             agents_ready: agents(|agent| agent.state == "ready"),
             agents_signed_in: agents(|agent| agent.state != "signed_out"),

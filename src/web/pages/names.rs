@@ -13,8 +13,16 @@ impl Names {
     pub(super) fn of(web: &Web) -> Self {
         let now = clock::now();
         web.handle.read(|board| Self {
-            queues: board.queues(now).into_iter().map(|queue| (queue.id, queue.name)).collect(),
-            agents: board.agents(now).into_iter().map(|agent| (agent.id, agent.name)).collect(),
+            queues: board
+                .queues(now)
+                .into_iter()
+                .map(|queue| (queue.id, queue.name))
+                .collect(),
+            agents: board
+                .agents(now)
+                .into_iter()
+                .map(|agent| (agent.id, agent.name))
+                .collect(),
         })
     }
 
