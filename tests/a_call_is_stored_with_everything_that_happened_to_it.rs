@@ -12,13 +12,17 @@ use diesel::RunQueryDsl;
 use diesel::query_dsl::methods::SelectDsl;
 use facts::{DAY, append_a_day, at, call};
 use std::time::Duration;
+use switchyard::engine::Engine;
 use switchyard::engine::call::CallState;
+use switchyard::engine::command::{Command, Commands};
+use switchyard::engine::event::Event;
+use switchyard::engine::fact::Fact;
 use switchyard::engine::id::{CommandId, QueueId};
 use switchyard::engine::time::Span;
 use switchyard::store::calls::{self, CallFilter};
 use switchyard::store::journal::Journal;
 use switchyard::store::projector::{Projector, catch_up, start_over};
-use switchyard::store::{Store, recall, recordings, schema};
+use switchyard::store::{Store, recall, schema};
 
 async fn journal_in(folder: &tempfile::TempDir) -> Journal {
     let journal = Journal::open(&folder.path().join("journal.db"), DAY).unwrap();
@@ -180,13 +184,6 @@ async fn a_new_run_remembers_live_calls_agents_and_what_was_not_filed() {
         assert_eq!(remembered.last_command, CommandId(900), "{}", test.kind);
         let json = serde_json::to_string_pretty(&remembered).unwrap();
         insta::assert_snapshot!("remembered_after_a_day", json);
-        let unfiled = recordings::unfiled(&test.store).await.unwrap();
-        assert_eq!(unfiled.len(), 1);
-        assert_eq!(
-            (unfiled[0].call, unfiled[0].recording),
-            (call(2), CommandId(77))
-        );
-
         // A journal begun anew does not give numbers twice, nor lose what it says.
         journal.close().await;
         let other = tempfile::tempdir().unwrap();
@@ -195,6 +192,44 @@ async fn a_new_run_remembers_live_calls_agents_and_what_was_not_filed() {
             .await
             .unwrap();
         assert_eq!(again, remembered, "{}", test.kind);
+    }
+}
+
+#[tokio::test]
+async fn a_new_run_files_the_recordings_that_the_last_one_left() {
+    for test in stores::fresh().await {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = journal_in(&folder).await;
+        let centre = facts::centre();
+        let remembered = recall::remembered(&test.store, &journal, &centre)
+            .await
+            .unwrap();
+        let mut engine = Engine::new();
+        let mut handle = |event| {
+            let mut commands = Commands::default();
+            engine.handle(at(300_000), event, &mut commands);
+            commands.drain().collect::<Vec<_>>()
+        };
+        handle(Event::Started { seed: 1 });
+        handle(Event::Configured {
+            centre: Box::new(centre),
+        });
+        let orders: Vec<_> = handle(Event::Remembered { remembered })
+            .into_iter()
+            .filter_map(|command| match command {
+                Command::File(order) => Some((order.call, order.recording)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(orders, [(call(2), CommandId(77))], "{}", test.kind);
+        let told = handle(Event::RecordingLost {
+            recording: CommandId(77),
+            why: Default::default(),
+        });
+        assert!(
+            matches!(told[..], [Command::Note(Fact::RecordingLost { .. })]),
+            "{told:?}"
+        );
     }
 }
 

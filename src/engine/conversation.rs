@@ -4,7 +4,7 @@ use crate::engine::Engine;
 use crate::engine::call::{CallState, OfferStage};
 use crate::engine::cause::Cause;
 use crate::engine::command::{Command, Commands};
-use crate::engine::fact::{EndedBy, Fact, OfferOutcome, QueueExit};
+use crate::engine::fact::{EndedBy, Fact, OfferOutcome, QueueExit, RememberedRecording};
 use crate::engine::id::{CallId, CommandId, LegId, SwitchId};
 use crate::engine::leg::LegState;
 use crate::engine::order::Purpose;
@@ -77,6 +77,29 @@ impl Engine {
             started,
             media,
         }));
+    }
+
+    /// A recording of a run before this one: filed now if it is complete, or
+    /// when the switch says so.
+    pub(super) fn remember_recording(&mut self, known: RememberedRecording, out: &mut Commands) {
+        let RememberedRecording {
+            recording,
+            call,
+            switch,
+            started,
+            media,
+        } = known;
+        self.recordings.insert(
+            recording,
+            Recording {
+                call,
+                switch,
+                started,
+            },
+        );
+        if let Some(media) = media {
+            self.recording_finished(recording, media, out);
+        }
     }
 
     pub(super) fn recording_filed(

@@ -13,7 +13,7 @@ use crate::engine::leg::{LegRole, LegState};
 use crate::engine::recording::FiledRecording;
 use crate::engine::text::OutsideText;
 use crate::engine::time::Timestamp;
-use crate::switch::{Digit, Extension};
+use crate::switch::{Digit, Extension, RecordedMedia};
 use serde::{Deserialize, Serialize};
 
 /// One thing that became true at the time of the event that caused it.
@@ -179,11 +179,14 @@ pub enum OfferOutcome {
     Failed,
 }
 
-/// What the store knew when a run began: live calls and agents' states.
+/// What the store knew when a run began: live calls, agents' states and
+/// recordings that are not in the recordings folder yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remembered {
     pub calls: Vec<RememberedCall>,
     pub agents: Vec<RememberedAgent>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recordings: Vec<RememberedRecording>,
     /// The highest command id given so far; this run goes on above it.
     pub last_command: CommandId,
 }
@@ -212,4 +215,15 @@ pub struct RememberedAgent {
     pub since: Timestamp,
     pub call: Option<CallId>,
     pub until: Option<Timestamp>,
+}
+
+/// A recording that was neither filed nor lost.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RememberedRecording {
+    pub recording: CommandId,
+    pub call: CallId,
+    pub switch: SwitchId,
+    pub started: Timestamp,
+    /// Where its audio lies, when it was complete on the switch.
+    pub media: Option<RecordedMedia>,
 }

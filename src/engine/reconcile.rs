@@ -230,6 +230,9 @@ impl Engine {
         for call in remembered.calls {
             self.remember_call(call, out);
         }
+        for recording in remembered.recordings {
+            self.remember_recording(recording, out);
+        }
     }
 
     fn remember_call(&mut self, remembered: RememberedCall, out: &mut Commands) {

@@ -3,15 +3,18 @@
 
 use crate::engine::agent::AgentState;
 use crate::engine::centre::Centre;
-use crate::engine::fact::{Remembered, RememberedAgent, RememberedCall};
+use crate::engine::fact::{Remembered, RememberedAgent, RememberedCall, RememberedRecording};
 use crate::engine::id::{
     AgentId, BlockId, CallId, ChannelId, CommandId, FlowId, IdError, LegId, QueueId, SwitchId,
 };
 use crate::engine::leg::{LegRole, LegState};
+use crate::engine::recording::FilingOrder;
 use crate::engine::text::OutsideText;
 use crate::engine::time::Timestamp;
 use crate::store::journal::Journal;
-use crate::store::schema::{agents, block_visits, calls, legs, projections, queue_visits};
+use crate::store::schema::{
+    agents, block_visits, calls, legs, projections, queue_visits, recordings,
+};
 use crate::store::word::{from_word, unreadable};
 use crate::store::{AnyConnection, Store, StoreError, projector};
 use diesel::dsl::max;
@@ -63,6 +66,7 @@ async fn from_store(
             Ok(Remembered {
                 calls: live_calls(conn, &place)?,
                 agents: all_agents(conn, &place)?,
+                recordings: unsettled_recordings(conn, &place)?,
                 last_command: last_command.max(stored),
             })
         })
@@ -242,6 +246,46 @@ fn agent_state(word: &str, reason: Option<&str>) -> Result<AgentState, StoreErro
         "wrap_up" => Ok(AgentState::WrapUp),
         other => Err(unreadable("an agent's state", other)),
     }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = recordings)]
+struct RecordingRow {
+    recording: i64,
+    call: String,
+    switch: String,
+    started: i64,
+    filing: Option<String>,
+}
+
+fn unsettled_recordings(
+    conn: &mut AnyConnection,
+    (tenant, site): &Place,
+) -> Result<Vec<RememberedRecording>, StoreError> {
+    let rows: Vec<RecordingRow> = recordings::table
+        .filter(recordings::settled.is_null())
+        .filter(recordings::tenant.eq(tenant).and(recordings::site.eq(site)))
+        .order((recordings::call, recordings::recording))
+        .select(RecordingRow::as_select())
+        .load(conn)?;
+    rows.into_iter()
+        .map(|row| {
+            let order = row.filing.as_deref().map(|json| {
+                serde_json::from_str::<FilingOrder>(json)
+                    .map_err(|_| unreadable("a filing order", json))
+            });
+            Ok(RememberedRecording {
+                recording: CommandId(u64::try_from(row.recording).unwrap_or(0)),
+                call: row
+                    .call
+                    .parse()
+                    .map_err(|_| unreadable("a recorded call", &row.call))?,
+                switch: name(SwitchId::new, &row.switch)?,
+                started: Timestamp::from_millis(row.started),
+                media: order.transpose()?.map(|order| order.media),
+            })
+        })
+        .collect()
 }
 
 fn name<T>(new: impl Fn(&str) -> Result<T, IdError>, text: &str) -> Result<T, StoreError> {

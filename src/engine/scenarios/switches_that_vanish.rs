@@ -151,6 +151,7 @@ fn a_new_run_goes_on_where_the_last_one_stopped() {
             agent("bert", AgentState::Ready),
         ],
         calls: vec![waiting, talking, over],
+        recordings: Vec::new(),
         last_command: CommandId(41),
     };
     play.told();

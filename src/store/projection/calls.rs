@@ -2,12 +2,12 @@
 
 use crate::engine::call::CallState;
 use crate::engine::cause::Cause;
-use crate::engine::fact::EndedBy;
+use crate::engine::fact::{EndedBy, OfferOutcome};
 use crate::engine::id::{AgentId, BlockId, CallId, FlowId, LegId};
 use crate::engine::leg::{LegRole, LegState};
 use crate::engine::text::OutsideText;
 use crate::store::projection::{Place, Taking, add, begin};
-use crate::store::schema::{block_visits, call_states, calls, digits, leg_states, legs};
+use crate::store::schema::{block_visits, call_states, calls, digits, leg_states, legs, offers};
 use crate::store::word::word;
 use crate::switch::{Digit, Extension};
 use diesel::prelude::*;
@@ -74,6 +74,22 @@ impl Taking<'_> {
                 calls::ended.eq(self.moment.at),
                 calls::cause.eq(cause.to_string()),
                 calls::ended_by.eq(word(&ended_by)),
+            ))
+            .execute(self.conn)?;
+        self.close_what_is_open(call)
+    }
+
+    /// Nothing of a call outlives it. What is still open was lost sight of, in
+    /// a crash for example; a word of its end that comes later says it better.
+    fn close_what_is_open(&mut self, call: CallId) -> QueryResult<()> {
+        let (id, at) = (call.to_string(), self.moment.at);
+        diesel::update(legs::table.filter(legs::call.eq(&id).and(legs::ended.is_null())))
+            .set((legs::state.eq(LegState::Ended.word()), legs::ended.eq(at)))
+            .execute(self.conn)?;
+        diesel::update(offers::table.filter(offers::call.eq(&id).and(offers::ended.is_null())))
+            .set((
+                offers::ended.eq(at),
+                offers::outcome.eq(word(&OfferOutcome::Failed)),
             ))
             .execute(self.conn)?;
         Ok(())
