@@ -18,13 +18,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{JoinHandle, JoinSet};
 
 /// Recordings that may wait to be filed.
 pub const ORDER_QUEUE: usize = 4_096;
+/// Recordings being worked on or waiting for their next try.
+const IN_HAND: usize = 256;
+const LONGEST_PAUSE: Duration = Duration::from_secs(600);
 /// How long a filer that ends waits for the work at hand.
-const LAST_FILING: Duration = Duration::from_secs(10);
+const LAST_FILING: Duration = Duration::from_secs(3);
 
 #[derive(Clone, Debug)]
 pub struct FilerSettings {
@@ -33,20 +36,22 @@ pub struct FilerSettings {
     pub tenant: TenantId,
     /// Recordings fetched and assembled at once.
     pub at_once: usize,
-    /// How often one recording is tried before it is lost.
+    /// How often one recording is tried before it is lost; twice as often when
+    /// its switch or our folder is out of reach.
     pub tries: u32,
     /// The pause after the first failure; each one after is twice as long.
     pub first_pause: Span,
 }
 
 impl FilerSettings {
-    /// Four at once, each tried seven times within about a minute.
+    /// Four at once, each tried within about half a minute, or half
+    /// an hour when something is out of reach.
     pub fn new(folder: RecordingsFolder, tenant: TenantId) -> Self {
         Self {
             folder,
             tenant,
             at_once: 4,
-            tries: 7,
+            tries: 6,
             first_pause: Span::seconds(1),
         }
     }
@@ -76,16 +81,18 @@ enum FilingError {
 }
 
 impl FilingError {
-    /// Whether another try could go better.
-    fn may_pass(&self) -> bool {
+    /// How often to try before this is taken for the last word.
+    fn patience(&self, tries: u32) -> u32 {
         match self {
+            FilingError::NoSwitch { .. } => 1,
             // A switch may still be writing when it says that it has finished.
-            FilingError::Media(_) | FilingError::Folder(_) | FilingError::BrokenOff { .. } => true,
-            FilingError::Assemble(error) => matches!(
-                error,
-                AssembleError::Unreadable { .. } | AssembleError::Empty | AssembleError::Write(_)
-            ),
-            FilingError::NoSwitch { .. } => false,
+            FilingError::Media(MediaError::Missing { .. })
+            | FilingError::Assemble(
+                AssembleError::Unreadable { .. } | AssembleError::Empty | AssembleError::Write(_),
+            )
+            | FilingError::BrokenOff { .. } => tries,
+            FilingError::Assemble(_) => 1,
+            FilingError::Media(_) | FilingError::Folder(_) => tries.saturating_mul(2),
         }
     }
 }
@@ -113,7 +120,9 @@ impl Filer {
         events: mpsc::WeakSender<Event>,
     ) -> Self {
         let (orders, waiting) = mpsc::channel(ORDER_QUEUE);
+        let turns = Semaphore::new(settings.at_once);
         let desk = Arc::new(Desk {
+            turns,
             settings,
             sources,
             events,
@@ -146,13 +155,15 @@ struct Desk {
     settings: FilerSettings,
     sources: MediaSources,
     events: mpsc::WeakSender<Event>,
+    /// Those that wait between two tries hold none.
+    turns: Semaphore,
 }
 
 async fn run(desk: Arc<Desk>, mut orders: mpsc::Receiver<FilingOrder>) {
     let mut work = JoinSet::new();
     loop {
         tokio::select! {
-            order = orders.recv(), if work.len() < desk.settings.at_once => match order {
+            order = orders.recv(), if work.len() < IN_HAND => match order {
                 Some(order) => {
                     work.spawn(Arc::clone(&desk).file(order));
                 }
@@ -211,16 +222,32 @@ impl Desk {
         name: &str,
     ) -> Result<FiledRecording, FilingError> {
         let mut pause = Duration::from_millis(self.settings.first_pause.as_millis());
-        for _ in 1..self.settings.tries {
-            match self.try_once(order, name).await {
-                Err(error) if error.may_pass() => {
-                    tracing::warn!(call = %order.call, %name, %error, "a recording is tried again");
-                    tokio::time::sleep(pause).await;
-                    pause *= 2;
-                }
-                settled => return settled,
+        let mut tries = 0;
+        loop {
+            let error = match self.in_turn(order, name).await {
+                Ok(filed) => return Ok(filed),
+                Err(error) => error,
+            };
+            tries += 1;
+            if tries >= error.patience(self.settings.tries) {
+                return Err(error);
             }
+            tracing::warn!(call = %order.call, %name, %error, "a recording is tried again");
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
+    }
+
+    /// One try, when few enough others are under way.
+    async fn in_turn(
+        &self,
+        order: &FilingOrder,
+        name: &str,
+    ) -> Result<FiledRecording, FilingError> {
+        let turn = self.turns.acquire().await;
+        let _turn = turn.map_err(|error| FilingError::BrokenOff {
+            why: error.to_string(),
+        })?;
         self.try_once(order, name).await
     }
 
