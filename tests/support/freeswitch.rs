@@ -133,7 +133,7 @@ impl Switch {
         }
     }
 
-    /// A prompt of one tone.
+    /// A prompt of one tone, in both languages.
     pub fn prompt(&self, name: &str, hz: f64, seconds: f64) {
         let spec = hound::WavSpec {
             channels: 1,
@@ -141,13 +141,16 @@ impl Switch {
             bits_per_sample: 16,
             sample_format: hound::SampleFormat::Int,
         };
-        let file = self.folder.path().join(format!("prompts/en/{name}.wav"));
-        let mut wav = hound::WavWriter::create(file, spec).expect("a writable folder");
         let voice = super::audio::Voice::Tone { hz };
-        for n in 0..(seconds * 8_000.0) as usize {
-            wav.write_sample(voice.sample(n)).expect("room on the disk");
+        for language in ["en", "zh-CN"] {
+            let file = format!("prompts/{language}/{name}.wav");
+            let file = self.folder.path().join(file);
+            let mut wav = hound::WavWriter::create(file, spec).expect("a writable folder");
+            for n in 0..(seconds * 8_000.0) as usize {
+                wav.write_sample(voice.sample(n)).expect("room on the disk");
+            }
+            wav.finalize().expect("room on the disk");
         }
-        wav.finalize().expect("room on the disk");
     }
 
     /// Attaches a controller and waits until it is up.

@@ -225,12 +225,12 @@ fn arrival(dialect: &Dialect, channel: ChannelId, leg: &dyn Lookup) -> Arrival {
     }
 }
 
-/// What the caller dialled. The fallback path replaces the destination by its
-/// own name, but not the address of the caller's request.
+/// What the caller dialled. The fallback path replaces the destination by names
+/// of its own, but not the address of the caller's request.
 fn dialled(dialect: &Dialect, leg: &dyn Lookup) -> OutsideText {
     let destination = leg
         .get("Caller-Destination-Number")
-        .filter(|name| name.as_ref() != dialect.fallback_extension());
+        .filter(|name| !name.starts_with(dialect.fallback_extension()));
     let first = leg
         .variable(LegVariable::Dialled.name())
         .or(destination)
