@@ -4,11 +4,14 @@
 //! line could not be understood.
 
 pub mod bench;
+pub mod calls;
 pub mod check;
 pub mod config_file;
 pub mod doctor;
+pub mod explain;
 pub mod migrate;
 pub mod render;
+pub mod serve;
 pub mod simulate_switch;
 
 use clap::{Parser, Subcommand};
@@ -57,12 +60,15 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    Bench(bench::Bench),
+    Serve(serve::Serve),
     Check(check::Check),
     Doctor(doctor::Doctor),
     Migrate(migrate::Migrate),
     Render(render::Render),
+    Calls(calls::Calls),
+    Explain(explain::Explain),
     SimulateSwitch(simulate_switch::SimulateSwitch),
+    Bench(bench::Bench),
 }
 
 /// Runs the subcommand and says how the process ends.
@@ -79,13 +85,17 @@ pub async fn run(cli: Cli, out: Output<'_>) -> ExitCode {
 }
 
 async fn dispatch(cli: Cli, out: Output<'_>) -> Result<Verdict, CliError> {
+    let file = &cli.config;
     match cli.command {
-        Command::Bench(bench) => bench.run(out).await,
-        Command::Check(check) => check.run(&cli.config, out),
-        Command::Doctor(doctor) => doctor.run(&cli.config, out).await,
-        Command::Migrate(migrate) => migrate.run(&cli.config, out).await,
-        Command::Render(render) => render.run(&cli.config, out),
+        Command::Serve(serve) => serve.run(file, out).await,
+        Command::Check(check) => check.run(file, out),
+        Command::Doctor(doctor) => doctor.run(file, out).await,
+        Command::Migrate(migrate) => migrate.run(file, out).await,
+        Command::Render(render) => render.run(file, out),
+        Command::Calls(calls) => calls.run(file, out).await,
+        Command::Explain(explain) => explain.run(file, out).await,
         Command::SimulateSwitch(simulated) => simulated.run(out).await,
+        Command::Bench(bench) => bench.run(out).await,
     }
 }
 

@@ -1,0 +1,303 @@
+//! `switchyard explain`: why a call went where it went, in words.
+
+use crate::cli::calls::find;
+use crate::cli::config_file::ConfigFile;
+use crate::cli::{CliError, Output, Verdict};
+use crate::engine::centre::Strategy;
+use crate::engine::explanation::{Candidate, Exclusion, Explanation, Trigger};
+use crate::engine::id::CallId;
+use crate::store::Store;
+use crate::store::calls::{CallDetail, Decision};
+use clap::Args;
+use std::fmt;
+
+/// Say in words why a call went where it went
+///
+/// Every step of the call with its time, and for each agent who was rung: what
+/// led to the decision, who was chosen and why, who came next, and why the
+/// others could not take the call.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  switchyard explain 01KAMXS3T4J5C6V7B8N9M0P1Q2
+  switchyard calls list --limit 5      to find the call's id")]
+pub struct Explain {
+    /// The call's id
+    call: CallId,
+    /// Print the decisions as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Explain {
+    /// # Errors
+    /// When the configuration or the store cannot be used, or there is no such call.
+    pub async fn run(&self, file: &ConfigFile, out: Output<'_>) -> Result<Verdict, CliError> {
+        let config = file.load()?;
+        let store = Store::open(&config.store.url)?;
+        let call = find(&store, self.call).await?;
+        if self.json {
+            serde_json::to_writer_pretty(&mut *out, &call.decisions)?;
+            writeln!(out)?;
+            return Ok(Verdict::Good);
+        }
+        for line in timeline(&call) {
+            writeln!(out, "{line}")?;
+            for decision in call
+                .decisions
+                .iter()
+                .filter(|decision| line.decision.as_ref() == Some(&decision.offer))
+            {
+                for reason in reasons(&decision.explanation) {
+                    writeln!(out, "{:14}{reason}", "")?;
+                }
+            }
+        }
+        Ok(Verdict::Good)
+    }
+}
+
+/// One step of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Milliseconds since the epoch.
+    pub at: i64,
+    /// Milliseconds since the call began.
+    pub after: i64,
+    pub what: String,
+    /// The offer that a decision made.
+    pub decision: Option<String>,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{:>8}.{:03} s  {}",
+            self.after / 1_000,
+            self.after % 1_000,
+            self.what
+        )
+    }
+}
+
+/// What happened to the call, in the order of time.
+pub fn timeline(call: &CallDetail) -> Vec<Step> {
+    let summary = &call.call;
+    let mut steps = Steps {
+        begin: summary.started.ms,
+        steps: Vec::new(),
+    };
+    let caller = match (summary.caller_number.as_str(), summary.caller_name.as_str()) {
+        ("", _) => "a withheld number".to_owned(),
+        (number, "") => number.to_owned(),
+        (number, name) => format!("{number} ({name})"),
+    };
+    let began = format!(
+        "{} from {caller} arrived for {} on switch {}, at {}",
+        summary.call, summary.dialled, summary.switch, summary.started.utc
+    );
+    steps.add(summary.started.ms, began);
+    for leg in &call.legs {
+        let who = leg.agent.as_deref().unwrap_or("the caller");
+        if let Some(answered) = &leg.answered {
+            steps.add(answered.ms, format!("the leg of {who} was answered"));
+        }
+        for state in leg
+            .states
+            .iter()
+            .filter(|state| state.state == "bridged" && leg.role == "agent")
+        {
+            steps.add(state.at.ms, format!("connected with agent {who}"));
+        }
+        if let (Some(ended), Some(cause)) = (&leg.ended, &leg.cause) {
+            steps.add(ended.ms, format!("the leg of {who} ended: {cause}"));
+        }
+    }
+    for visit in &call.blocks {
+        steps.add(
+            visit.at.ms,
+            format!("flow {}, block {}", visit.flow, visit.block),
+        );
+    }
+    for digit in &call.digits {
+        steps.add(
+            digit.at.ms,
+            format!("pressed {} ({})", digit.key, digit.method),
+        );
+    }
+    for visit in &call.queue_visits {
+        let entered = format!(
+            "entered queue {} with priority {}",
+            visit.queue, visit.priority
+        );
+        steps.add(visit.entered.ms, entered);
+        if let (Some(left), Some(reason)) = (&visit.left, &visit.reason) {
+            steps.add(left.ms, format!("left queue {}: {reason}", visit.queue));
+        }
+    }
+    for decision in &call.decisions {
+        steps.decided(decision);
+    }
+    for offer in &call.offers {
+        if let (Some(ended), Some(outcome)) = (&offer.ended, &offer.outcome) {
+            steps.add(ended.ms, format!("agent {}: {outcome}", offer.agent));
+        }
+    }
+    for recording in &call.recordings {
+        steps.add(recording.started.ms, "recording was asked for".to_owned());
+        if let Some(settled) = &recording.settled {
+            let kept = recording
+                .name
+                .as_deref()
+                .map(|name| format!("recording kept as {name}"));
+            let lost = || {
+                format!(
+                    "recording lost: {}",
+                    recording.why.as_deref().unwrap_or("unknown")
+                )
+            };
+            steps.add(settled.ms, kept.unwrap_or_else(lost));
+        }
+    }
+    for failure in &call.failures {
+        steps.add(failure.at.ms, format!("a command failed: {}", failure.why));
+    }
+    if let Some(ended) = &summary.ended {
+        let cause = summary.cause.as_deref().unwrap_or("unknown");
+        let by = summary.ended_by.as_deref().unwrap_or("nobody known");
+        steps.add(ended.ms, format!("the call ended: {cause}, by the {by}"));
+    }
+    steps.in_order()
+}
+
+struct Steps {
+    begin: i64,
+    steps: Vec<Step>,
+}
+
+impl Steps {
+    fn add(&mut self, at: i64, what: String) {
+        self.steps.push(Step {
+            at,
+            after: at.saturating_sub(self.begin),
+            what,
+            decision: None,
+        });
+    }
+
+    fn decided(&mut self, decision: &Decision) {
+        let what = format!(
+            "agent {} was rung for queue {}",
+            decision.agent, decision.queue
+        );
+        self.add(decision.at.ms, what);
+        if let Some(step) = self.steps.last_mut() {
+            step.decision = Some(decision.offer.clone());
+        }
+    }
+
+    /// What has the same time stays in the order of a call's course.
+    fn in_order(mut self) -> Vec<Step> {
+        self.steps.sort_by_key(|step| step.at);
+        self.steps
+    }
+}
+
+/// Why this agent: what led to it, who was chosen, who was next, who could not.
+pub fn reasons(explanation: &Explanation) -> Vec<String> {
+    let Explanation {
+        trigger,
+        strategy,
+        waited,
+        chosen,
+        eligible,
+        nearest,
+        excluded,
+    } = explanation;
+    let mut reasons = vec![
+        format!(
+            "because {}; the call had waited {waited}",
+            trigger_words(*trigger)
+        ),
+        match (strategy, *eligible) {
+            (_, 1) => format!("{} was the only one who could take it", chosen.agent),
+            (Strategy::LongestIdle, eligible) => format!(
+                "{} was idle longest, for {}, of {eligible} who could take it",
+                chosen.agent, chosen.idle
+            ),
+        },
+    ];
+    if !nearest.is_empty() {
+        let next = |candidate: &Candidate| format!("{} (idle {})", candidate.agent, candidate.idle);
+        let next: Vec<String> = nearest.iter().map(next).collect();
+        reasons.push(format!("next would have been {}", next.join(", ")));
+    }
+    if !excluded.is_empty() {
+        let counted = excluded
+            .iter()
+            .map(|(why, count)| format!("{count} {}", exclusion_words(*why)));
+        reasons.push(format!(
+            "not possible: {}",
+            counted.collect::<Vec<_>>().join(", ")
+        ));
+    }
+    reasons
+}
+
+fn trigger_words(trigger: Trigger) -> &'static str {
+    match trigger {
+        Trigger::CallEntered => "the call entered the queue",
+        Trigger::AgentFreed => "an agent became free",
+        Trigger::OfferEnded => "the agent rung before did not answer",
+        Trigger::Reconfigured => "the centre's settings changed",
+    }
+}
+
+fn exclusion_words(exclusion: Exclusion) -> &'static str {
+    match exclusion {
+        Exclusion::SignedOut => "signed out",
+        Exclusion::NotReady => "not ready",
+        Exclusion::Offered => "being rung for another call",
+        Exclusion::OnCall => "on a call",
+        Exclusion::WrapUp => "in wrap-up",
+        Exclusion::Skill => "without a required skill",
+        Exclusion::SwitchDown => "on a switch out of reach",
+        Exclusion::Resting => "resting after a missed call",
+        Exclusion::OtherSwitch => "on another switch without a trunk",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::id::AgentId;
+    use crate::engine::time::Span;
+    use std::collections::BTreeMap;
+
+    fn candidate(agent: &str, idle: u32) -> Candidate {
+        Candidate {
+            agent: AgentId::new(agent).unwrap(),
+            idle: Span::seconds(idle),
+        }
+    }
+
+    #[test]
+    fn a_decision_is_told_in_words() {
+        let explanation = Explanation {
+            trigger: Trigger::AgentFreed,
+            strategy: Strategy::LongestIdle,
+            waited: Span::millis(12_500),
+            chosen: candidate("wangfang", 62),
+            eligible: 2,
+            nearest: vec![candidate("liqiang", 40)],
+            excluded: BTreeMap::from([(Exclusion::OnCall, 3), (Exclusion::Skill, 1)]),
+        };
+        insta::assert_snapshot!(reasons(&explanation).join("\n"), @r"
+        because an agent became free; the call had waited 12.500 s
+        wangfang was idle longest, for 62.000 s, of 2 who could take it
+        next would have been liqiang (idle 40.000 s)
+        not possible: 3 on a call, 1 without a required skill
+        ");
+    }
+}
