@@ -37,6 +37,11 @@ impl ConfigFile {
         }
     }
 
+    /// The file that was named, if any.
+    pub fn named(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
     /// # Errors
     /// [`NoConfigFile`] when none was named and none is in the usual places.
     pub fn path(&self) -> Result<PathBuf, NoConfigFile> {

@@ -7,6 +7,7 @@ pub mod bench;
 pub mod calls;
 pub mod check;
 pub mod config_file;
+pub mod demo;
 pub mod doctor;
 pub mod explain;
 pub mod migrate;
@@ -61,6 +62,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Serve(serve::Serve),
+    Demo(demo::Demo),
     Check(check::Check),
     Doctor(doctor::Doctor),
     Migrate(migrate::Migrate),
@@ -88,6 +90,7 @@ async fn dispatch(cli: Cli, out: Output<'_>) -> Result<Verdict, CliError> {
     let file = &cli.config;
     match cli.command {
         Command::Serve(serve) => serve.run(file, out).await,
+        Command::Demo(demo) => demo.run(file, out).await,
         Command::Check(check) => check.run(file, out),
         Command::Doctor(doctor) => doctor.run(file, out).await,
         Command::Migrate(migrate) => migrate.run(file, out).await,

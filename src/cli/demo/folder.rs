@@ -1,0 +1,80 @@
+//! Where a demonstration keeps its store, journal and recordings.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A folder that is removed at the end unless the user named it.
+pub(super) struct DemoFolder {
+    path: PathBuf,
+    kept: bool,
+}
+
+impl DemoFolder {
+    pub(super) fn open(named: Option<&Path>) -> io::Result<Self> {
+        let folder = match named {
+            Some(path) => Self {
+                path: std::path::absolute(path)?,
+                kept: true,
+            },
+            None => {
+                let name = format!("switchyard-demo-{}", std::process::id());
+                Self {
+                    path: std::env::temp_dir().join(name),
+                    kept: false,
+                }
+            }
+        };
+        fs::create_dir_all(&folder.path)?;
+        Ok(folder)
+    }
+
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// The settings that lead into this folder, as environment variables.
+    pub(super) fn variables(&self) -> BTreeMap<String, String> {
+        let path = |name: &str| self.path(name).to_string_lossy().into_owned();
+        BTreeMap::from([
+            (
+                "SWITCHYARD_STORE__URL".to_owned(),
+                format!("sqlite://{}", path("store.db")),
+            ),
+            ("SWITCHYARD_JOURNAL__PATH".to_owned(), path("journal.db")),
+            (
+                "SWITCHYARD_RECORDINGS__FOLDER".to_owned(),
+                path("recordings"),
+            ),
+        ])
+    }
+
+    /// Writes the configuration of the demonstration, so that the other
+    /// subcommands can look at it.
+    pub(super) fn keep_config(&self, text: &str) -> io::Result<()> {
+        let value = |name: &str| toml::Value::from(self.path(name).to_string_lossy().as_ref());
+        let url = toml::Value::from(format!("sqlite://{}", self.path("store.db").display()));
+        let places = format!(
+            "\n[store]\nurl = {url}\n\n[journal]\npath = {}\n\n[recordings]\nfolder = {}\n",
+            value("journal.db"),
+            value("recordings")
+        );
+        fs::write(self.path("switchyard.toml"), format!("{text}{places}"))
+    }
+
+    /// The file of [`DemoFolder::keep_config`], if it was written.
+    pub(super) fn config_file(&self) -> Option<PathBuf> {
+        Some(self.path("switchyard.toml")).filter(|path| path.exists())
+    }
+}
+
+impl Drop for DemoFolder {
+    fn drop(&mut self) {
+        if !self.kept
+            && let Err(error) = fs::remove_dir_all(&self.path)
+        {
+            tracing::warn!(%error, folder = %self.path.display(), "the demonstration's folder stays");
+        }
+    }
+}

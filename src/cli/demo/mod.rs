@@ -1,0 +1,236 @@
+//! `switchyard demo`: a running centre without any preparation.
+
+mod folder;
+mod stages;
+
+use crate::cli::config_file::ConfigFile;
+use crate::cli::{CliError, Output, Verdict};
+use crate::config::Config;
+use crate::config::finding::ConfigErrors;
+use crate::engine::event::AgentRequest;
+use crate::runtime::handle::Handle;
+use crate::runtime::serve::serve;
+use crate::store::Store;
+use crate::telemetry;
+use crate::web::auth::FirstAdmin;
+use clap::Args;
+use folder::DemoFolder;
+use stages::Watch;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use tokio::sync::oneshot;
+
+const CENTRE: &str = include_str!("centre.toml");
+
+/// Run a demonstration centre: switch, callers, agents, pages
+///
+/// A hotel's reservation desk and a hospital's appointments, on SQLite and the
+/// simulated switch, or on a real Asterisk. Prints where the pages are and how
+/// to sign in, and runs until Ctrl-C.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  switchyard demo
+  switchyard demo --check
+  eval \"$(scripts/asterisk start)\"; switchyard demo --asterisk
+  switchyard --config my-centre.toml demo     my own centre, all agents signed in")]
+pub struct Demo {
+    /// Follow the first answered call for at most 60 s, one line per stage;
+    /// exit 0 only if it was connected, recorded and stored
+    #[arg(long)]
+    check: bool,
+    /// Use a real Asterisk, as `scripts/asterisk start` prepares one, with phones that call it
+    #[arg(long)]
+    asterisk: bool,
+    /// Asterisk's ARI
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "SWITCHYARD_TEST_ARI_URL",
+        default_value = "http://127.0.0.1:8088/ari"
+    )]
+    ari_url: String,
+    #[arg(
+        long,
+        value_name = "USER",
+        env = "SWITCHYARD_TEST_ARI_USER",
+        default_value = "switchyard"
+    )]
+    ari_user: String,
+    #[arg(
+        long,
+        value_name = "PASSWORD",
+        env = "SWITCHYARD_TEST_ARI_PASSWORD",
+        hide_env_values = true,
+        default_value = "switchyard"
+    )]
+    ari_password: String,
+    /// Where the pages are served [default: 127.0.0.1:8480; any free port with --check]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// Keep store, journal and recordings here [default: a temporary folder, removed at the end]
+    #[arg(long, value_name = "FOLDER")]
+    folder: Option<PathBuf>,
+    /// Sign in only the first agents
+    #[arg(long, value_name = "COUNT")]
+    agents: Option<usize>,
+    /// Calls that arrive per minute on the simulated switch, on average
+    #[arg(long, value_name = "COUNT", default_value_t = 20)]
+    calls_per_minute: u32,
+}
+
+/// What the rest of the demonstration needs of the running centre.
+struct Centre {
+    handle: Handle,
+    store: Store,
+    address: SocketAddr,
+    first_admin: Option<FirstAdmin>,
+}
+
+impl Demo {
+    /// # Errors
+    /// When the centre cannot be started.
+    pub async fn run(&self, file: &ConfigFile, out: Output<'_>) -> Result<Verdict, CliError> {
+        let folder = DemoFolder::open(self.folder.as_deref())?;
+        let config = self.config(file, &folder)?;
+        telemetry::start(&config.log)?;
+
+        let (up, came_up) = oneshot::channel();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let up = |centre: crate::runtime::serve::Up<'_>| {
+            let centre = Centre {
+                handle: centre.running.handle.clone(),
+                store: centre.running.store.clone(),
+                address: centre.address,
+                first_admin: centre.first_admin,
+            };
+            // Nobody waits any more only when the demonstration itself ended.
+            drop(up.send(centre));
+        };
+        let stopped = async move {
+            // Dropped or sent: either way it is over.
+            drop(stopped.await);
+        };
+        let shown = async {
+            let Ok(centre) = came_up.await else {
+                return Ok((Verdict::Bad, Some(stop)));
+            };
+            let verdict = self.show(&config, &centre, &folder, out).await?;
+            // The centre goes on until Ctrl-C unless this was a check.
+            Ok::<_, CliError>((verdict, Some(stop).filter(|_| !self.check)))
+        };
+        let (served, shown) = tokio::join!(serve(&config, up, stopped), shown);
+        served?;
+        let (verdict, _) = shown?;
+        Ok(verdict)
+    }
+
+    async fn show(
+        &self,
+        config: &Config,
+        centre: &Centre,
+        folder: &DemoFolder,
+        out: Output<'_>,
+    ) -> Result<Verdict, CliError> {
+        let signed_in = self.sign_in(config, &centre.handle).await?;
+        if self.check {
+            let watch = Watch::new(&centre.store, &config.recordings.folder);
+            return Ok(watch.follow(out).await?);
+        }
+        let switch = if self.asterisk {
+            "a real Asterisk"
+        } else {
+            "the simulated switch"
+        };
+        writeln!(
+            out,
+            "switchyard demo, on {switch}, with {signed_in} agents signed in"
+        )?;
+        writeln!(out, "  pages     http://{}/", centre.address)?;
+        if let Some(admin) = &centre.first_admin {
+            writeln!(
+                out,
+                "  sign in   {} with the password {}",
+                admin.login, admin.password
+            )?;
+        }
+        if let Some(file) = folder.config_file() {
+            let program = format!("switchyard --config {}", file.display());
+            writeln!(out, "  look      {program} calls list")?;
+            writeln!(out, "            {program} explain CALL")?;
+        }
+        writeln!(out, "Ctrl-C stops it.")?;
+        out.flush()?;
+        Ok(Verdict::Good)
+    }
+
+    /// Signs agents in and makes them ready; says how many.
+    async fn sign_in(&self, config: &Config, handle: &Handle) -> Result<usize, CliError> {
+        let count = self.agents.unwrap_or(usize::MAX);
+        let mut signed_in = 0;
+        for agent in config.agents.keys().take(count) {
+            handle.ask(agent, AgentRequest::SignIn).await?;
+            handle.ask(agent, AgentRequest::Ready).await?;
+            signed_in += 1;
+        }
+        Ok(signed_in)
+    }
+
+    /// The centre of `--config`, or the built-in one, kept in `folder`.
+    fn config(&self, file: &ConfigFile, folder: &DemoFolder) -> Result<Config, CliError> {
+        let found = match file.named() {
+            Some(path) => {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+                Config::read(path, &text, self.variables(folder))
+            }
+            None => {
+                let text = format!("{CENTRE}\n{}", self.switch(folder));
+                let config = Config::read(Path::new("demo"), &text, self.variables(folder));
+                folder.keep_config(&text)?;
+                config
+            }
+        };
+        found.map_err(|errors: ConfigErrors| {
+            format!("the configuration has errors\n{errors}").into()
+        })
+    }
+
+    fn switch(&self, folder: &DemoFolder) -> String {
+        let text = |value: &str| toml::Value::from(value).to_string();
+        if self.asterisk {
+            format!(
+                "[switches.demo]\nkind = \"asterisk\"\nurl = {}\nuser = {}\npassword = {}\n",
+                text(&self.ari_url),
+                text(&self.ari_user),
+                text(&self.ari_password)
+            )
+        } else {
+            // Short conversations show more, and let a check end in time.
+            let (calls, talk) = if self.check {
+                (60, 5)
+            } else {
+                (self.calls_per_minute, 30)
+            };
+            format!(
+                "[switches.demo]\nkind = \"simulated\"\ncalls_per_minute = {calls}\ntalk_s = {talk}\nrecordings = {}\n",
+                text(&folder.path("switch").to_string_lossy())
+            )
+        }
+    }
+
+    /// Where the demonstration keeps things; the environment wins.
+    fn variables(&self, folder: &DemoFolder) -> BTreeMap<String, String> {
+        let mut variables = folder.variables();
+        let any_port = self.check.then(|| SocketAddr::from(([127, 0, 0, 1], 0)));
+        if let Some(listen) = self.listen.or(any_port) {
+            variables.insert("SWITCHYARD_HTTP__LISTEN".to_owned(), listen.to_string());
+        }
+        variables.insert("SWITCHYARD_LOG__FILTER".to_owned(), "warn".to_owned());
+        variables.extend(std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        }));
+        variables
+    }
+}
