@@ -71,7 +71,7 @@ impl<'a> Watch<'a> {
                 let after = seen.at.saturating_sub(call.call.started.ms);
                 writeln!(
                     out,
-                    "{:9} +{:>2}.{:03} s  {}",
+                    "{:9} {:>3}.{:03} s  {}",
                     STAGES[*told],
                     after / 1_000,
                     after % 1_000,
