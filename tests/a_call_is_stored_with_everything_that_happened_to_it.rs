@@ -36,10 +36,10 @@ async fn contents(store: &Store) -> String {
     macro_rules! count {
         ($($table:ident),*) => {
             store.read(|conn| {
-                let mut rows = Vec::new();
-                $(rows.push((stringify!($table), schema::$table::table
-                    .select(diesel::dsl::count_star()).first::<i64>(conn)?));)*
-                Ok(rows)
+                Ok([$((
+                    stringify!($table),
+                    schema::$table::table.select(diesel::dsl::count_star()).first::<i64>(conn)?,
+                )),*])
             }).await.unwrap()
         };
     }
