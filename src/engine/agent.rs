@@ -3,7 +3,7 @@
 use crate::engine::centre::AgentSettings;
 use crate::engine::event::AgentRequest;
 use crate::engine::explanation::Exclusion;
-use crate::engine::id::CallId;
+use crate::engine::id::{CallId, LegId};
 use crate::engine::text::OutsideText;
 use crate::engine::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -48,6 +48,9 @@ pub(crate) struct Agent {
     pub(crate) call: Option<CallId>,
     /// Until when the agent is left alone after a missed offer.
     pub(crate) resting: bool,
+    /// A leg to the agent's device that the switch was asked to end and has not
+    /// yet: the device is not free before.
+    pub(crate) closing: Option<LegId>,
     /// Asked for while busy with a call; granted when the agent is free of it.
     pub(crate) next: Option<AgentRequest>,
 }
@@ -60,6 +63,7 @@ impl Agent {
             idle_since: at,
             call: None,
             resting: false,
+            closing: None,
             next: None,
         }
     }
@@ -72,6 +76,7 @@ impl Agent {
             AgentState::Offered => Some(Exclusion::Offered),
             AgentState::OnCall => Some(Exclusion::OnCall),
             AgentState::WrapUp => Some(Exclusion::WrapUp),
+            AgentState::Ready if self.closing.is_some() => Some(Exclusion::OnCall),
             AgentState::Ready if self.resting => Some(Exclusion::Resting),
             AgentState::Ready => None,
         }

@@ -1,11 +1,12 @@
 //! Caller and agent are connected: recording, coming apart, and the end.
 
-use crate::engine::Engine;
+use crate::engine::{Closing, Engine};
 use crate::engine::call::{CallState, OfferStage};
 use crate::engine::cause::Cause;
 use crate::engine::command::{Command, Commands};
+use crate::engine::explanation::Trigger;
 use crate::engine::fact::{EndedBy, Fact, OfferOutcome, QueueExit, RememberedRecording};
-use crate::engine::id::{CallId, CommandId, LegId, SwitchId};
+use crate::engine::id::{AgentId, CallId, CommandId, LegId, SwitchId};
 use crate::engine::leg::LegState;
 use crate::engine::order::Purpose;
 use crate::engine::recording::{FiledRecording, FilingOrder};
@@ -165,12 +166,15 @@ impl Engine {
     pub(super) fn hung_up(&mut self, leg: &LegId, cause: Cause, out: &mut Commands) {
         self.timers.clear(&Reason::HangUpOverdue(leg.clone()));
         self.timers.clear(&Reason::GuardRenewal(leg.clone()));
-        if let Some(call) = self.closing.remove(leg) {
+        if let Some(Closing { call, agent }) = self.closing.remove(leg) {
             out.note(Fact::LegEnded {
                 call,
                 leg: leg.clone(),
                 cause,
             });
+            if let Some(agent) = agent {
+                self.device_freed(&agent, leg, out);
+            }
             return;
         }
         let Some(call) = self.legs.remove(leg) else {
@@ -213,13 +217,14 @@ impl Engine {
         match known
             .offer
             .as_ref()
-            .map(|offer| (offer.stage, offer.leg.clone()))
+            .map(|offer| (offer.stage, offer.leg.clone(), offer.agent.clone()))
         {
-            Some((OfferStage::Connected, leg)) => {
-                self.finish_with_agent(call, out);
+            Some((OfferStage::Connected, leg, agent)) => {
                 if leg.is_alive() {
-                    self.close_leg(call, &leg.id, Cause::NormalClearing, true, out);
+                    let agent = Some(&agent);
+                    self.close_leg(call, &leg.id, agent, Cause::NormalClearing, true, out);
                 }
+                self.finish_with_agent(call, out);
             }
             Some(_) => self.withdraw_offer(call, OfferOutcome::CallerLeft, out),
             None => {}
@@ -242,17 +247,35 @@ impl Engine {
         self.calls.remove(&call);
     }
 
-    /// Asks the switch to end a leg that no longer takes part in its call.
+    /// The last leg to an agent's device has ended.
+    fn device_freed(&mut self, id: &AgentId, leg: &LegId, out: &mut Commands) {
+        let Some(agent) = self.agents.get_mut(id) else {
+            return;
+        };
+        if agent.closing.as_ref() == Some(leg) {
+            agent.closing = None;
+            self.refresh_standing(id);
+            self.agent_freed(id, Trigger::AgentFreed, out);
+        }
+    }
+
+    /// Asks the switch to end a leg that no longer takes part in its call. The
+    /// agent whose device it is can be rung again only when it has ended.
     pub(super) fn close_leg(
         &mut self,
         call: CallId,
         leg: &LegId,
+        agent: Option<&AgentId>,
         cause: Cause,
         answered: bool,
         out: &mut Commands,
     ) {
         self.legs.remove(leg);
-        self.closing.insert(leg.clone(), call);
+        if let Some(agent) = agent.and_then(|id| self.agents.get_mut(id)) {
+            agent.closing = Some(leg.clone());
+        }
+        let agent = agent.cloned();
+        self.closing.insert(leg.clone(), Closing { call, agent });
         self.end_leg(call, leg, cause, answered, out);
     }
 }

@@ -52,6 +52,14 @@ use timer::{Reason, Timers};
 
 use crate::switch::SwitchEvent;
 
+/// A leg that the switch was asked to end.
+#[derive(Debug)]
+struct Closing {
+    call: CallId,
+    /// Whose device it is, when it is an agent's.
+    agent: Option<AgentId>,
+}
+
 /// The whole state of one centre.
 #[derive(Debug)]
 pub struct Engine {
@@ -63,7 +71,7 @@ pub struct Engine {
     /// Which call a live leg belongs to.
     legs: BTreeMap<LegId, CallId>,
     /// Legs we asked their switch to end, that no longer take part in anything.
-    closing: BTreeMap<LegId, CallId>,
+    closing: BTreeMap<LegId, Closing>,
     agents: BTreeMap<AgentId, Agent>,
     queues: BTreeMap<QueueId, Queue>,
     /// Whether each switch can be reached.

@@ -263,8 +263,9 @@ impl Engine {
             return;
         };
         let (leg, answered) = (offer.leg.id.clone(), offer.leg.is_answered());
+        let agent = offer.agent.clone();
+        self.close_leg(call, &leg, Some(&agent), Cause::OriginatorCancel, answered, out);
         self.end_offer(call, outcome, out);
-        self.close_leg(call, &leg, Cause::OriginatorCancel, answered, out);
     }
 
     /// The offer is over; the agent is free of the call.

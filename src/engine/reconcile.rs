@@ -107,7 +107,7 @@ impl Engine {
         if is_agent(arrival) {
             let call = call_on_leg(arrival).unwrap_or_else(|| CallId::from_ulid(self.new_ulid()));
             let answered = arrival.state == ChannelState::Answered;
-            self.close_leg(call, leg, Cause::NormalClearing, answered, out);
+            self.close_leg(call, leg, None, Cause::NormalClearing, answered, out);
         } else {
             self.arrived(leg.switch.clone(), arrival.clone(), out);
         }

@@ -24,9 +24,9 @@ fn while_an_agent_rings() {
     let agent = play.rung("anna");
     play.hangs_up(&agent, Cause::OriginatorCancel);
     insta::assert_snapshot!(play.told(), @r#"
+    0      > refuse the agent's leg with originator_cancel
     0      offer to anna: CallerLeft
     0      anna ready
-    0      > refuse the agent's leg with originator_cancel
     0      left desk: Abandoned
     0      call ended
     0      call ended with originator_cancel by Caller
@@ -44,9 +44,9 @@ fn in_the_moment_the_agent_answers() {
     play.hangs_up("c1", Cause::NormalClearing);
     play.hangs_up(&agent, Cause::NormalClearing);
     insta::assert_snapshot!(play.told(), @r#"
+    0      > hang up the agent's leg with originator_cancel
     0      offer to anna: CallerLeft
     0      anna ready
-    0      > hang up the agent's leg with originator_cancel
     0      left desk: Abandoned
     0      call ended
     0      call ended with normal_clearing by Caller
@@ -74,4 +74,20 @@ fn who_press_no_key_are_led_on() {
     insta::assert_snapshot!(play.told(), @r#"
     5000   > hang up c1 with normal_clearing
     "#);
+}
+
+#[test]
+fn while_an_agent_rings_and_the_next_call_waits_until_the_ringing_has_ended() {
+    let mut play = Play::begin();
+    play.ready("anna");
+    play.queues_up("c1");
+    play.queues_up("c2");
+    let agent = play.rung("anna");
+    play.told();
+    play.hangs_up("c1", Cause::OriginatorCancel);
+    let told = play.told();
+    assert!(!told.contains("ring"), "the device still rings for the first call: {told}");
+    play.hangs_up(&agent, Cause::OriginatorCancel);
+    let told = play.told();
+    assert!(told.contains("ring anna"), "{told}");
 }

@@ -59,9 +59,9 @@ fn a_lost_ring_command_frees_agent_and_call() {
     insta::assert_snapshot!(play.told(), @r#"
     10000  command failed: the switch did not answer in time
     10000  command failed: the switch did not answer in time
+    10000  > refuse the agent's leg with originator_cancel
     10000  offer to anna: Failed
     10000  anna ready
-    10000  > refuse the agent's leg with originator_cancel
     10000  call waiting
     10000  command failed: the switch did not answer in time
     10000  command failed: the switch did not answer in time
@@ -87,9 +87,9 @@ fn a_failed_bridge_lets_the_agent_go_and_the_caller_wait_on() {
     });
     insta::assert_snapshot!(play.told(), @r#"
     0      command failed: no
+    0      > hang up the agent's leg with originator_cancel
     0      offer to anna: Failed
     0      anna ready
-    0      > hang up the agent's leg with originator_cancel
     0      call waiting
     0      > music default to c1
     "#);
