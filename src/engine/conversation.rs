@@ -1,6 +1,5 @@
 //! Caller and agent are connected: recording, coming apart, and the end.
 
-use crate::engine::{Closing, Engine};
 use crate::engine::call::{CallState, OfferStage};
 use crate::engine::cause::Cause;
 use crate::engine::command::{Command, Commands};
@@ -13,6 +12,7 @@ use crate::engine::recording::{FiledRecording, FilingOrder};
 use crate::engine::text::OutsideText;
 use crate::engine::time::Timestamp;
 use crate::engine::timer::Reason;
+use crate::engine::{Closing, Engine};
 use crate::switch::{RecordedMedia, SwitchCommand};
 
 /// A recording from its order to its place in the recordings folder.

@@ -264,7 +264,14 @@ impl Engine {
         };
         let (leg, answered) = (offer.leg.id.clone(), offer.leg.is_answered());
         let agent = offer.agent.clone();
-        self.close_leg(call, &leg, Some(&agent), Cause::OriginatorCancel, answered, out);
+        self.close_leg(
+            call,
+            &leg,
+            Some(&agent),
+            Cause::OriginatorCancel,
+            answered,
+            out,
+        );
         self.end_offer(call, outcome, out);
     }
 

@@ -86,7 +86,10 @@ fn while_an_agent_rings_and_the_next_call_waits_until_the_ringing_has_ended() {
     play.told();
     play.hangs_up("c1", Cause::OriginatorCancel);
     let told = play.told();
-    assert!(!told.contains("ring"), "the device still rings for the first call: {told}");
+    assert!(
+        !told.contains("ring"),
+        "the device still rings for the first call: {told}"
+    );
     play.hangs_up(&agent, Cause::OriginatorCancel);
     let told = play.told();
     assert!(told.contains("ring anna"), "{told}");
