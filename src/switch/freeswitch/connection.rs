@@ -27,6 +27,8 @@ pub(super) struct Connection {
     reader: OwnedReadHalf,
     writer: OwnedWriteHalf,
     decoder: Decoder,
+    /// Where the socket is read into; kept out of the futures, which it would make large.
+    piece: Box<[u8]>,
     /// Events that came while an answer was awaited.
     early: std::collections::VecDeque<Frame>,
 }
@@ -49,6 +51,7 @@ impl Connection {
             reader,
             writer,
             decoder: Decoder::default(),
+            piece: vec![0; 16 * 1024].into_boxed_slice(),
             early: Default::default(),
         };
         within(connection.sign_in(address, password)).await?;
@@ -119,13 +122,12 @@ impl Connection {
                 }
                 return Ok(frame);
             }
-            let mut piece = [0; 16 * 1024];
-            match self.reader.read(&mut piece).await? {
+            match self.reader.read(&mut self.piece).await? {
                 0 => {
                     self.decoder.finish()?;
                     return Err(EslError::Closed);
                 }
-                read => self.decoder.push(&piece[..read]),
+                read => self.decoder.push(&self.piece[..read]),
             }
         }
     }
