@@ -35,7 +35,7 @@ async fn attach(asterisk: &Asterisk) -> Driver {
 fn a_ring(channel: &ChannelId, extension: &str, originator: &ChannelId) -> SwitchCommand {
     SwitchCommand::Ring(Ring {
         channel: channel.clone(),
-        extension: Extension::new(extension).unwrap(),
+        extension: Extension::new(extension).expect("an extension"),
         caller_number: OutsideText::new("13800138000"),
         caller_name: OutsideText::new("Zhang \"San\", ${EXTEN}\r\nX-Evil: 1"),
         timeout: Span::seconds(2),
@@ -45,7 +45,7 @@ fn a_ring(channel: &ChannelId, extension: &str, originator: &ChannelId) -> Switc
 }
 
 fn fresh_channel() -> ChannelId {
-    ChannelId::new(&ulid::Ulid::new().to_string()).unwrap()
+    ChannelId::new(&ulid::Ulid::new().to_string()).expect("an id")
 }
 
 #[tokio::test]
@@ -232,15 +232,32 @@ async fn assert_aligned(driver: &Driver, media: RecordedMedia) {
     else {
         panic!("{media:?} is not a pair");
     };
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder");
     let mut tracks = Vec::new();
     for track in [&caller, &agent] {
         let file = folder.path().join(track);
-        driver.link.media.fetch(track, &file).await.unwrap();
-        let samples = WavReader::open(&file).unwrap().into_samples::<i16>();
+        driver
+            .link
+            .media
+            .fetch(track, &file)
+            .await
+            .expect("the recording is stored");
+        let samples = WavReader::open(&file)
+            .expect("a WAV file")
+            .into_samples::<i16>();
         tracks.push(samples.map(Result::unwrap).collect::<Vec<_>>());
-        driver.link.media.discard(track).await.unwrap();
-        driver.link.media.fetch(track, &file).await.unwrap_err();
+        driver
+            .link
+            .media
+            .discard(track)
+            .await
+            .expect("the recording is stored");
+        driver
+            .link
+            .media
+            .fetch(track, &file)
+            .await
+            .expect_err("the recording was discarded");
     }
     assert!(loudness(&tracks[0]) > 200.0 && loudness(&tracks[1]) > 200.0);
     let (measured, likeness) = lag(&tracks[0], &tracks[1], 500);

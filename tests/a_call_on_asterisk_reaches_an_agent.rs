@@ -39,12 +39,12 @@ async fn assert_both_ways(caller: &Phone, agent: &Phone) {
         .line
         .hears_tone(700.0, of_agent, DEADLINE)
         .await
-        .unwrap();
+        .expect("the tone");
     caller
         .line
         .hears_tone(700.0, of_caller, DEADLINE)
         .await
-        .unwrap();
+        .expect("the tone");
 }
 
 #[tokio::test]
@@ -157,13 +157,13 @@ fn assert_recorded(call: &CallDetail, folder: &Path) {
     let recording = &call.recordings[0];
     let file = folder
         .join("recordings")
-        .join(recording.name.as_deref().unwrap());
-    let found = digest(&file).unwrap();
+        .join(recording.name.as_deref().expect("a name"));
+    let found = digest(&file).expect("the file is there");
     assert_eq!(recording.sha256.as_deref(), Some(found.sha256.as_str()));
-    let mut wav = WavReader::open(&file).unwrap();
+    let mut wav = WavReader::open(&file).expect("a WAV file");
     assert_eq!(wav.spec().channels, 2);
     let length = i64::from(wav.duration()) * 1_000 / i64::from(wav.spec().sample_rate);
-    assert!((recording.length_ms.unwrap() - length).abs() <= 1);
+    assert!((recording.length_ms.expect("a length") - length).abs() <= 1);
     assert!(length > 3_000, "{length} ms of a conversation of 4 s");
     let samples: Vec<i16> = wav.samples().map(Result::unwrap).collect();
     let side = |n: usize| {

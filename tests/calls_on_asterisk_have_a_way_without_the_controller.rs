@@ -70,7 +70,7 @@ async fn a_waiting_caller(
         })
         .await;
     driver.expect_answered(&channel).await;
-    let class = MusicClass::new("default").unwrap();
+    let class = MusicClass::new("default").expect("a class");
     driver
         .tell(SwitchCommand::Music {
             channel: channel.clone(),
@@ -81,7 +81,7 @@ async fn a_waiting_caller(
         .line
         .hears_tone(440.0, caller.line.mark(), DEADLINE)
         .await
-        .unwrap();
+        .expect("the sound");
     (caller, channel)
 }
 
@@ -169,7 +169,7 @@ async fn wait_for_fallback(asterisk: &Asterisk, caller: &Phone, channel: &Channe
         .line
         .hears_speech(caller.line.mark(), DEADLINE)
         .await
-        .unwrap();
+        .expect("the sound");
     let channels = asterisk.console("core show channels concise");
     assert!(
         channels.contains("!switchyard-in-fallback!"),

@@ -6,8 +6,10 @@ use crate::switch::Failure;
 use reqwest::header::HeaderValue;
 use serde::de::DeserializeOwned;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
+use tokio::sync::Semaphore;
 
 /// The largest answer read, in bytes: a list of 10,000 channels is about 10 MB.
 const MAX_ANSWER: usize = 32 << 20;
@@ -20,6 +22,10 @@ const PIECE_WITHIN: Duration = Duration::from_secs(30);
 /// request meets a connection that is just being closed.
 const KEEP_IDLE: Duration = Duration::from_secs(5);
 
+/// Requests under way at once. Asterisk's HTTP server takes 100 connections by
+/// default (http.conf, `session_limit`), the websocket and others' included.
+const AT_ONCE: usize = 64;
+
 /// The HTTP side of ARI. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct Api {
@@ -27,6 +33,7 @@ pub(super) struct Api {
     address: AriAddress,
     user: String,
     password: String,
+    free: Arc<Semaphore>,
 }
 
 /// Why a request had no effect.
@@ -91,6 +98,7 @@ impl Api {
             address,
             user: user.to_owned(),
             password: password.to_owned(),
+            free: Arc::new(Semaphore::new(AT_ONCE)),
         }
     }
 
@@ -125,6 +133,8 @@ impl Api {
     }
 
     async fn answer(&self, request: &Request) -> Result<Vec<u8>, ApiError> {
+        // The semaphore is never closed.
+        let _place = self.free.acquire().await;
         let work = async {
             let mut response = self.open(request).await?;
             let mut body = Vec::new();

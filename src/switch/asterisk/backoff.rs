@@ -8,6 +8,8 @@ use std::time::Duration;
 
 const FIRST: Duration = Duration::from_millis(200);
 const LONGEST: Duration = Duration::from_secs(10);
+/// After another program took our place.
+const REST: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
 pub(super) struct Backoff {
@@ -36,8 +38,9 @@ impl Backoff {
         wait
     }
 
-    pub(super) fn longest(&mut self) {
-        self.next = LONGEST;
+    /// Makes the next wait a long one.
+    pub(super) fn rest(&mut self) {
+        self.next = REST;
     }
 
     pub(super) fn reset(&mut self) {
@@ -57,6 +60,9 @@ mod tests {
             backoff.next();
         }
         assert!((LONGEST / 2..=LONGEST).contains(&backoff.next()));
+        backoff.rest();
+        assert!((REST / 2..=REST).contains(&backoff.next()));
+        assert!(backoff.next() <= LONGEST);
         backoff.reset();
         assert!(backoff.next() <= FIRST);
     }

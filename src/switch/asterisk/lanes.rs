@@ -1,6 +1,5 @@
 //! One lane per call: a call's orders are carried out one after the other,
-//! those of different calls at the same time, never more than Asterisk's
-//! HTTP server takes.
+//! those of different calls at the same time.
 
 use super::executor::Executor;
 use crate::engine::id::CallId;
@@ -11,9 +10,8 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::collections::{BTreeMap, VecDeque};
 use tokio::sync::mpsc;
 
-/// Orders under way at once. Asterisk's own limit is 100 sessions by default
-/// (http.conf, `session_limit`), and an order may use four.
-const AT_ONCE: usize = 20;
+/// Orders under way at once.
+const AT_ONCE: usize = 64;
 
 struct Lanes<'a> {
     executor: &'a Executor,

@@ -63,8 +63,17 @@ enum Broken {
     Engine(#[from] EngineGone),
 }
 
-/// A track whose request failed, and why.
-type ChoreDone = Option<(String, String)>;
+/// What became of a chore, where it matters.
+enum ChoreDone {
+    Nothing,
+    /// A track could not be started, or is lost.
+    TrackFailed {
+        track: String,
+        why: String,
+    },
+    /// A track turned out to have ended already.
+    TrackEnded(String),
+}
 
 impl<'a> Link<'a> {
     pub(super) fn new(
@@ -109,7 +118,7 @@ impl<'a> Link<'a> {
                 Broken::Engine(gone) => return Err(gone),
                 // Two that take the application from each other in turn
                 // would harm the switch.
-                Broken::Replaced { .. } => backoff.longest(),
+                Broken::Replaced { .. } => backoff.rest(),
                 _ => {}
             }
             warn!(switch = %self.inbox.switch(), %why, attempt, "not connected to Asterisk");
@@ -192,7 +201,7 @@ impl<'a> Link<'a> {
         let executor = self.executor;
         let mut chores: FuturesUnordered<BoxFuture<'_, ChoreDone>> = FuturesUnordered::new();
         for track in self.translator.open_tracks() {
-            chores.push(is_still_recorded(&executor.api, track).boxed());
+            chores.push(look_after(&executor.api, track).boxed());
         }
         let mut pings = tokio::time::interval(PING_EVERY);
         let mut silence = Box::pin(tokio::time::sleep(ALIVE_WITHIN));
@@ -220,8 +229,11 @@ impl<'a> Link<'a> {
                 }
                 () = &mut silence => return Broken::Silent,
                 Some(done) = chores.next() => match done {
-                    Some((track, why)) => self.translator.track_failed(&track, &why),
-                    None => continue,
+                    ChoreDone::Nothing => continue,
+                    ChoreDone::TrackFailed { track, why } => {
+                        self.translator.track_failed(&track, &why)
+                    }
+                    ChoreDone::TrackEnded(track) => self.translator.track_ended(&track),
                 },
             };
             for chore in meaning.chores {
@@ -291,29 +303,38 @@ async fn do_chore(api: &Api, chore: Chore) -> ChoreDone {
             if let Err(error) = api.send(&commands::destroy_bridge(&bridge)).await {
                 debug!(bridge, %error, "the bridge was gone already");
             }
-            None
+            ChoreDone::Nothing
         }
         Chore::EndTrack(track) => {
             if let Err(error) = api.send(&commands::end_track(&track)).await {
                 debug!(track, %error, "the track had ended already");
             }
-            None
+            ChoreDone::Nothing
         }
         Chore::StartTrack(track) => match api.send(&commands::start_track(&track)).await {
-            Ok(()) => None,
-            Err(error) => Some((track, error.to_string())),
+            Ok(()) => ChoreDone::Nothing,
+            Err(error) => {
+                let why = error.to_string();
+                ChoreDone::TrackFailed { track, why }
+            }
         },
     }
 }
 
-/// A track that ended while the link was down will never be told as finished.
-async fn is_still_recorded(api: &Api, track: String) -> ChoreDone {
+/// Looks for a track that may have ended while the link was down: its end
+/// will not be told any more.
+async fn look_after(api: &Api, track: String) -> ChoreDone {
     let live = Request::get(&["recordings", "live", &track]);
     match api.send(&live).await {
-        Err(error) if error.is_missing() => {
-            let why = "it ended while the link to Asterisk was down".to_owned();
-            Some((track, why))
+        Err(error) if error.is_missing() => {}
+        _ => return ChoreDone::Nothing,
+    }
+    let stored = Request::get(&["recordings", "stored", &track]);
+    match api.send(&stored).await {
+        Ok(()) => ChoreDone::TrackEnded(track),
+        Err(error) => {
+            let why = format!("it ended while the link to Asterisk was down: {error}");
+            ChoreDone::TrackFailed { track, why }
         }
-        _ => None,
     }
 }

@@ -94,9 +94,7 @@ impl Translator {
                 self.recordings.started(&recording.name, at)
             }
             Message::RecordingFinished { recording } => {
-                let (event, chores) = self.recordings.finished(&recording.name);
-                meaning.chores = chores;
-                event
+                return self.track_ended(&recording.name);
             }
             Message::RecordingFailed { recording } => {
                 let why = recording.cause.as_deref().unwrap_or("no cause given");
@@ -139,6 +137,12 @@ impl Translator {
     /// The tracks of recordings that may have ended while the link was down.
     pub(super) fn open_tracks(&self) -> Vec<String> {
         self.recordings.open()
+    }
+
+    pub(super) fn track_ended(&mut self, track: &str) -> Meaning {
+        let (event, chores) = self.recordings.finished(track);
+        let events = event.into_iter().collect();
+        Meaning { events, chores }
     }
 
     /// A track could not be started, or was lost.
@@ -317,6 +321,7 @@ fn pressed(digit: &str, channel: &Channel) -> Option<SwitchEvent> {
     Some(SwitchEvent::Digit { channel, digit })
 }
 
+/// Of a list of prompts Asterisk tells a failure of the last one only.
 fn played(playback: &Playback) -> Option<SwitchEvent> {
     let name = Name::read(&playback.id)?;
     let channel = ChannelId::new(playback.target_uri.strip_prefix("channel:")?).ok()?;
