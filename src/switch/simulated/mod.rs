@@ -2,7 +2,7 @@
 //! a seed.
 //!
 //! In reading order: [`model`] is the switch itself (channels, playbacks,
-//! bridges, timers), [`people`] are the callers and agents at its far ends,
+//! bridges; `recording` and `fallback` are parts of it), [`people`] are the callers and agents at its far ends,
 //! [`exchange`] lets the two run together, [`wire`] adds delays and faults
 //! between the exchange and the controller, and [`simulation`] is all of it
 //! behind three calls. Up to here everything is pure: time is handed in, and
@@ -16,9 +16,13 @@ mod channel;
 pub mod drive;
 pub mod esl;
 pub mod exchange;
+mod fallback;
 pub mod folder;
+pub mod happening;
 pub mod model;
 pub mod people;
+mod recording;
+pub mod refusal;
 pub mod simulation;
 pub mod tally;
 pub mod tape;

@@ -8,11 +8,14 @@ use crate::engine::text::OutsideText;
 use crate::engine::time::{Span, Timestamp};
 use crate::switch::simulated::agenda::Agenda;
 use crate::switch::simulated::chance::Chance;
-use crate::switch::simulated::channel::{Channel, Guard, Hears, Place};
-use crate::switch::simulated::tape::{MAX_STRETCHES, Tape};
+use crate::switch::simulated::channel::{Channel, Hears, Place};
+use crate::switch::simulated::happening::Happening;
+use crate::switch::simulated::recording::Recording;
+use crate::switch::simulated::refusal::{
+    ANSWERED, CHANNEL_EXISTS, FULL, NOT_ANSWERED, NO_CHANNEL, ONE_CHANNEL, Refusal,
+};
 use crate::switch::{
-    Arrival, ChannelState, Digit, DigitMethod, Extension, Failure, Key, LegVariables, LiveLeg,
-    Ring, Snapshot, SwitchCommand, SwitchEvent,
+    Arrival, ChannelState, Digit, DigitMethod, Key, LegVariables, LiveLeg, Ring, Snapshot, SwitchCommand, SwitchEvent,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -48,36 +51,6 @@ impl Default for ModelSettings {
     }
 }
 
-/// What the switch did, for the controller and for the far ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Happening {
-    Event(SwitchEvent),
-    /// A recording ended; told in place of [`SwitchEvent::RecordingFinished`],
-    /// which follows once its file is written.
-    Recorded(Tape),
-    /// The device behind `extension` is called on a new leg.
-    Called {
-        channel: ChannelId,
-        extension: Extension,
-    },
-    /// The far end begins to hear prompts.
-    HearsPrompt {
-        channel: ChannelId,
-    },
-    /// The far end begins to hear music.
-    HearsMusic {
-        channel: ChannelId,
-    },
-    /// What the far end heard, prompts or music, ended or was replaced.
-    HearsNothing {
-        channel: ChannelId,
-    },
-    /// A dead-man's timer expired: the leg is on the fallback path.
-    FellBack {
-        channel: ChannelId,
-    },
-}
-
 /// A call as the network brings it.
 #[derive(Clone, Debug)]
 pub struct NewCall {
@@ -86,44 +59,13 @@ pub struct NewCall {
     pub dialled: OutsideText,
 }
 
-/// Why a command was not obeyed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    pub why: Failure,
-    pub detail: &'static str,
-}
-
 /// Every line is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("every line of the simulated switch is taken")]
 pub struct NoLine;
 
-const NO_CHANNEL: Refusal = Refusal {
-    why: Failure::NoSuchChannel,
-    detail: "no such channel on the simulated switch",
-};
-const NOT_ANSWERED: Refusal = Refusal {
-    why: Failure::WrongState,
-    detail: "the channel is not answered",
-};
-const ONE_CHANNEL: Refusal = Refusal {
-    why: Failure::WrongState,
-    detail: "a bridge needs two channels",
-};
-const ANSWERED: Refusal = Refusal {
-    why: Failure::WrongState,
-    detail: "the channel is already answered",
-};
-
-const TOO_MANY_RECORDINGS: Refusal = Refusal {
-    why: Failure::Refused,
-    detail: "the channel is in too many recordings",
-};
-/// Recordings one channel may be in, ended ones included.
-const MAX_RECORDINGS: usize = 16;
-
 #[derive(Debug)]
-enum Due {
+pub(super) enum Due {
     PromptsEnd(ChannelId),
     RingingEnds(ChannelId),
     Guard(ChannelId),
@@ -131,24 +73,14 @@ enum Due {
 }
 
 #[derive(Debug)]
-struct Recording {
-    caller: ChannelId,
-    /// Whose conversation with the caller is recorded; anybody's without.
-    agent: Option<ChannelId>,
-    started: Timestamp,
-    talk: Vec<(Timestamp, Timestamp)>,
-    talking_since: Option<Timestamp>,
-}
-
-#[derive(Debug)]
 pub struct Model {
-    settings: ModelSettings,
-    chance: Chance,
-    channels: BTreeMap<ChannelId, Channel>,
-    recordings: BTreeMap<CommandId, Recording>,
-    callers: u32,
-    agenda: Agenda<Due>,
-    happened: VecDeque<Happening>,
+    pub(super) settings: ModelSettings,
+    pub(super) chance: Chance,
+    pub(super) channels: BTreeMap<ChannelId, Channel>,
+    pub(super) recordings: BTreeMap<CommandId, Recording>,
+    pub(super) callers: u32,
+    pub(super) agenda: Agenda<Due>,
+    pub(super) happened: VecDeque<Happening>,
 }
 
 impl Model {
@@ -372,30 +304,12 @@ impl Model {
         Ok(())
     }
 
-    /// Takes the dead-man's timer off a channel; false when it had none.
-    pub fn disarm(&mut self, channel: &ChannelId) -> bool {
-        let armed = self
-            .channels
-            .get_mut(channel)
-            .and_then(|leg| leg.guard.take());
-        if let Some(guard) = armed {
-            self.agenda.cancel(guard.due);
-        }
-        armed.is_some()
-    }
-
     fn ring(&mut self, at: Timestamp, ring: &Ring) -> Result<(), Refusal> {
         if self.knows(&ring.channel) {
-            return Err(Refusal {
-                why: Failure::Refused,
-                detail: "the channel exists already",
-            });
+            return Err(CHANNEL_EXISTS);
         }
         if self.is_full() {
-            return Err(Refusal {
-                why: Failure::Refused,
-                detail: "no channel is free",
-            });
+            return Err(FULL);
         }
         let told = Arrival {
             channel: ring.channel.clone(),
@@ -497,77 +411,9 @@ impl Model {
         Ok(())
     }
 
-    fn record(
-        &mut self,
-        at: Timestamp,
-        id: CommandId,
-        caller: &ChannelId,
-        agent: Option<&ChannelId>,
-    ) -> Result<(), Refusal> {
-        let sides = || [Some(caller), agent].into_iter().flatten();
-        for side in sides() {
-            if answered(&mut self.channels, side)?.recordings.len() >= MAX_RECORDINGS {
-                return Err(TOO_MANY_RECORDINGS);
-            }
-        }
-        for side in sides() {
-            answered(&mut self.channels, side)?.recordings.push(id);
-        }
-        let mut recording = Recording {
-            caller: caller.clone(),
-            agent: agent.cloned(),
-            started: at,
-            talk: Vec::new(),
-            talking_since: None,
-        };
-        if let Some(peer) = &self.leg(caller)?.peer {
-            recording.resume(at, caller, peer);
-        }
-        self.recordings.insert(id, recording);
-        self.tell(SwitchEvent::RecordingStarted { recording: id });
-        Ok(())
-    }
-
-    /// Records one channel with whomever it talks to, as `uuid_record` does.
-    ///
-    /// # Errors
-    /// [`Refusal`] when the channel does not exist or is not answered.
-    pub fn record_channel(
-        &mut self,
-        at: Timestamp,
-        id: CommandId,
-        channel: &ChannelId,
-    ) -> Result<(), Refusal> {
-        self.record(at, id, channel, None)
-    }
-
-    /// Ends a recording; false when there is none of this name.
-    pub fn stop_recording(&mut self, at: Timestamp, id: CommandId) -> bool {
-        let Some(mut recording) = self.recordings.remove(&id) else {
-            return false;
-        };
-        recording.pause(at);
-        let Recording {
-            caller,
-            started,
-            talk,
-            ..
-        } = recording;
-        let file = format!("{caller}-{id}.wav");
-        let tape = Tape {
-            recording: id,
-            file,
-            started,
-            ended: at,
-            talk,
-        };
-        self.happened.push_back(Happening::Recorded(tape));
-        true
-    }
-
     /// Ends a channel, its bridge, recordings and timers. What was under way is
     /// told as ended after the end itself, as FreeSWITCH does.
-    fn end(&mut self, at: Timestamp, channel: &ChannelId, cause: Cause) {
+    pub(super) fn end(&mut self, at: Timestamp, channel: &ChannelId, cause: Cause) {
         if !self.knows(channel) {
             return;
         }
@@ -615,78 +461,11 @@ impl Model {
         });
     }
 
-    /// Does something to every recording that one of two channels is in.
-    fn each_recording(
-        &mut self,
-        one: &ChannelId,
-        other: &ChannelId,
-        mut action: impl FnMut(&mut Recording),
-    ) {
-        let of = |channel| {
-            self.channels
-                .get(channel)
-                .map(|leg| leg.recordings.as_slice())
-        };
-        let both = [of(one), of(other)].into_iter().flatten().flatten();
-        for id in both.copied().collect::<BTreeSet<CommandId>>() {
-            if let Some(recording) = self.recordings.get_mut(&id) {
-                action(recording);
-            }
-        }
-    }
-
-    // The safety net.
-
-    fn arm(&mut self, at: Timestamp, channel: &ChannelId, after: Span, adoption: bool) {
-        self.disarm(channel);
-        if let Some(leg) = self.channels.get_mut(channel) {
-            let due = self.agenda.add(at + after, Due::Guard(channel.clone()));
-            leg.guard = Some(Guard { due, adoption });
-        }
-    }
-
-    /// Sends a channel to the fallback path.
-    pub fn fall_back(&mut self, at: Timestamp, channel: &ChannelId) {
-        self.disarm(channel);
-        self.part(at, channel);
-        self.pick_up(channel);
-        let Some(leg) = self.channels.get_mut(channel) else {
-            return;
-        };
-        stop_hearing(leg, &mut self.agenda, &mut self.happened);
-        leg.place = Place::Fallback;
-        self.agenda.add(
-            at + self.settings.fallback_offers_every,
-            Due::OfferAgain(channel.clone()),
-        );
-        self.happened.push_back(Happening::FellBack {
-            channel: channel.clone(),
-        });
-    }
-
-    fn offer_again(&mut self, at: Timestamp, channel: &ChannelId) {
-        let Some(leg) = self.channels.get_mut(channel) else {
-            return;
-        };
-        if leg.place != Place::Fallback {
-            return;
-        }
-        if leg.fallback_offers >= self.settings.fallback_offers {
-            self.end(at, channel, Cause::NormalClearing);
-            return;
-        }
-        leg.place = Place::Controller;
-        leg.fallback_offers += 1;
-        let told = leg.told.clone();
-        self.arm(at, channel, self.settings.adoption, true);
-        self.tell(SwitchEvent::Arrived(told));
-    }
-
-    fn tell(&mut self, event: SwitchEvent) {
+    pub(super) fn tell(&mut self, event: SwitchEvent) {
         self.happened.push_back(Happening::Event(event));
     }
 
-    fn leg(&self, channel: &ChannelId) -> Result<&Channel, Refusal> {
+    pub(super) fn leg(&self, channel: &ChannelId) -> Result<&Channel, Refusal> {
         self.channels.get(channel).ok_or(NO_CHANNEL)
     }
 
@@ -699,33 +478,7 @@ impl Model {
     }
 }
 
-impl Recording {
-    /// Whether this is the conversation to record.
-    fn hears(&self, one: &ChannelId, other: &ChannelId) -> bool {
-        let between = |caller: &ChannelId, agent: &ChannelId| {
-            self.caller == *caller && self.agent.as_ref().is_none_or(|wanted| wanted == agent)
-        };
-        between(one, other) || between(other, one)
-    }
-
-    /// The two begin to talk.
-    fn resume(&mut self, at: Timestamp, one: &ChannelId, other: &ChannelId) {
-        if self.hears(one, other) {
-            self.talking_since = Some(at);
-        }
-    }
-
-    /// The conversation stops; silence from here on.
-    fn pause(&mut self, at: Timestamp) {
-        if let Some(since) = self.talking_since.take() {
-            if self.talk.len() < MAX_STRETCHES {
-                self.talk.push((since, at));
-            }
-        }
-    }
-}
-
-fn answered<'a>(
+pub(super) fn answered<'a>(
     channels: &'a mut BTreeMap<ChannelId, Channel>,
     channel: &ChannelId,
 ) -> Result<&'a mut Channel, Refusal> {
@@ -738,7 +491,7 @@ fn answered<'a>(
 }
 
 /// Ends what a channel hears and tells the end of a playback.
-fn stop_hearing(leg: &mut Channel, agenda: &mut Agenda<Due>, happened: &mut VecDeque<Happening>) {
+pub(super) fn stop_hearing(leg: &mut Channel, agenda: &mut Agenda<Due>, happened: &mut VecDeque<Happening>) {
     let channel = leg.told.channel.clone();
     match std::mem::replace(&mut leg.hears, Hears::Nothing) {
         Hears::Nothing => return,

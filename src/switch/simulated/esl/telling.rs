@@ -6,7 +6,7 @@ use crate::engine::id::{ChannelId, CommandId, MusicClass, PromptId};
 use crate::engine::time::Timestamp;
 use crate::switch::simulated::esl::face::{Dialling, Face, Todo};
 use crate::switch::simulated::esl::leg::{Application, ChannelPhase, Leg, cause_name};
-use crate::switch::simulated::model::Happening;
+use crate::switch::simulated::happening::Happening;
 use crate::switch::simulated::tape::Tape;
 use crate::switch::{Arrival, Digit, Extension, Language, SwitchCommand, SwitchEvent};
 use std::collections::{BTreeMap, VecDeque};

@@ -1,0 +1,35 @@
+//! What the simulated switch tells of itself.
+
+use crate::engine::id::ChannelId;
+use crate::switch::simulated::tape::Tape;
+use crate::switch::{Extension, SwitchEvent};
+
+/// What the switch did, for the controller and for the far ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Happening {
+    Event(SwitchEvent),
+    /// A recording ended; told in place of [`SwitchEvent::RecordingFinished`],
+    /// which follows once its file is written.
+    Recorded(Tape),
+    /// The device behind `extension` is called on a new leg.
+    Called {
+        channel: ChannelId,
+        extension: Extension,
+    },
+    /// The far end begins to hear prompts.
+    HearsPrompt {
+        channel: ChannelId,
+    },
+    /// The far end begins to hear music.
+    HearsMusic {
+        channel: ChannelId,
+    },
+    /// What the far end heard, prompts or music, ended or was replaced.
+    HearsNothing {
+        channel: ChannelId,
+    },
+    /// A dead-man's timer expired: the leg is on the fallback path.
+    FellBack {
+        channel: ChannelId,
+    },
+}
