@@ -4,8 +4,8 @@ use crate::engine::id::{ChannelId, CommandId};
 use crate::engine::time::Timestamp;
 use crate::switch::simulated::happening::Happening;
 use crate::switch::simulated::model::{Model, ModelSettings};
-use crate::switch::simulated::refusal::Refusal;
 use crate::switch::simulated::people::{People, PeopleSettings};
+use crate::switch::simulated::refusal::Refusal;
 use crate::switch::simulated::tally::Tally;
 use crate::switch::{Snapshot, SwitchCommand};
 

@@ -12,10 +12,11 @@ use crate::switch::simulated::channel::{Channel, Hears, Place};
 use crate::switch::simulated::happening::Happening;
 use crate::switch::simulated::recording::Recording;
 use crate::switch::simulated::refusal::{
-    ANSWERED, CHANNEL_EXISTS, FULL, NOT_ANSWERED, NO_CHANNEL, ONE_CHANNEL, Refusal,
+    ANSWERED, CHANNEL_EXISTS, FULL, NO_CHANNEL, NOT_ANSWERED, ONE_CHANNEL, Refusal,
 };
 use crate::switch::{
-    Arrival, ChannelState, Digit, DigitMethod, Key, LegVariables, LiveLeg, Ring, Snapshot, SwitchCommand, SwitchEvent,
+    Arrival, ChannelState, Digit, DigitMethod, Key, LegVariables, LiveLeg, Ring, Snapshot,
+    SwitchCommand, SwitchEvent,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -491,7 +492,11 @@ pub(super) fn answered<'a>(
 }
 
 /// Ends what a channel hears and tells the end of a playback.
-pub(super) fn stop_hearing(leg: &mut Channel, agenda: &mut Agenda<Due>, happened: &mut VecDeque<Happening>) {
+pub(super) fn stop_hearing(
+    leg: &mut Channel,
+    agenda: &mut Agenda<Due>,
+    happened: &mut VecDeque<Happening>,
+) {
     let channel = leg.told.channel.clone();
     match std::mem::replace(&mut leg.hears, Hears::Nothing) {
         Hears::Nothing => return,

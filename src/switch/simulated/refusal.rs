@@ -30,7 +30,11 @@ pub(super) const TOO_MANY_RECORDINGS: Refusal = Refusal {
     why: Failure::Refused,
     detail: "the channel is in too many recordings",
 };
-pub(super) const CHANNEL_EXISTS: Refusal =
-    Refusal { why: Failure::Refused, detail: "the channel exists already" };
-pub(super) const FULL: Refusal =
-    Refusal { why: Failure::Refused, detail: "no channel is free" };
+pub(super) const CHANNEL_EXISTS: Refusal = Refusal {
+    why: Failure::Refused,
+    detail: "the channel exists already",
+};
+pub(super) const FULL: Refusal = Refusal {
+    why: Failure::Refused,
+    detail: "no channel is free",
+};

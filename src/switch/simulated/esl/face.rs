@@ -4,15 +4,15 @@
 
 use crate::engine::id::{ChannelId, CommandId};
 use crate::engine::time::{Span, Timestamp};
+use crate::switch::SwitchCommand;
 use crate::switch::simulated::chance::Chance;
 use crate::switch::simulated::esl::leg::{Application, Leg, cause_name};
 use crate::switch::simulated::esl::shape::{Phase, Shapes, encode};
 use crate::switch::simulated::esl::stopwatch::Mark;
 use crate::switch::simulated::esl::subscriber::{Outgoing, Subscriber};
 use crate::switch::simulated::exchange::{Exchange, Happened};
-use crate::switch::simulated::tally::Tally;
-use crate::switch::SwitchCommand;
 use crate::switch::simulated::refusal::Refusal;
+use crate::switch::simulated::tally::Tally;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::PathBuf;
