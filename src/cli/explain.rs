@@ -98,6 +98,12 @@ pub fn timeline(call: &CallDetail) -> Vec<Step> {
         summary.call, summary.dialled, summary.switch, summary.started.utc
     );
     steps.add(summary.started.ms, began);
+    for digit in &call.digits {
+        steps.add(
+            digit.at.ms,
+            format!("pressed {} ({})", digit.key, digit.method),
+        );
+    }
     for leg in &call.legs {
         let who = leg.agent.as_deref().unwrap_or("the caller");
         if let Some(answered) = &leg.answered {
@@ -118,12 +124,6 @@ pub fn timeline(call: &CallDetail) -> Vec<Step> {
         steps.add(
             visit.at.ms,
             format!("flow {}, block {}", visit.flow, visit.block),
-        );
-    }
-    for digit in &call.digits {
-        steps.add(
-            digit.at.ms,
-            format!("pressed {} ({})", digit.key, digit.method),
         );
     }
     for visit in &call.queue_visits {

@@ -38,10 +38,7 @@ impl DemoFolder {
     pub(super) fn variables(&self) -> BTreeMap<String, String> {
         let path = |name: &str| self.path(name).to_string_lossy().into_owned();
         BTreeMap::from([
-            (
-                "SWITCHYARD_STORE__URL".to_owned(),
-                format!("sqlite://{}", path("store.db")),
-            ),
+            ("SWITCHYARD_STORE__URL".to_owned(), self.store_url()),
             ("SWITCHYARD_JOURNAL__PATH".to_owned(), path("journal.db")),
             (
                 "SWITCHYARD_RECORDINGS__FOLDER".to_owned(),
@@ -54,7 +51,7 @@ impl DemoFolder {
     /// subcommands can look at it.
     pub(super) fn keep_config(&self, text: &str) -> io::Result<()> {
         let value = |name: &str| toml::Value::from(self.path(name).to_string_lossy().as_ref());
-        let url = toml::Value::from(format!("sqlite://{}", self.path("store.db").display()));
+        let url = toml::Value::from(self.store_url());
         let places = format!(
             "\n[store]\nurl = {url}\n\n[journal]\npath = {}\n\n[recordings]\nfolder = {}\n",
             value("journal.db"),
@@ -63,9 +60,13 @@ impl DemoFolder {
         fs::write(self.path("switchyard.toml"), format!("{text}{places}"))
     }
 
-    /// The file of [`DemoFolder::keep_config`], if it was written.
-    pub(super) fn config_file(&self) -> Option<PathBuf> {
-        Some(self.path("switchyard.toml")).filter(|path| path.exists())
+    /// The file of [`DemoFolder::keep_config`].
+    pub(super) fn config_file(&self) -> PathBuf {
+        self.path("switchyard.toml")
+    }
+
+    pub(super) fn store_url(&self) -> String {
+        format!("sqlite://{}", self.path("store.db").display())
     }
 }
 

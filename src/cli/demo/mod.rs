@@ -16,7 +16,7 @@ use crate::web::auth::FirstAdmin;
 use clap::Args;
 use folder::DemoFolder;
 use stages::Watch;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use tokio::sync::oneshot;
@@ -26,46 +26,19 @@ const CENTRE: &str = include_str!("centre.toml");
 /// Run a demonstration centre: switch, callers, agents, pages
 ///
 /// A hotel's reservation desk and a hospital's appointments, on SQLite and the
-/// simulated switch, or on a real Asterisk. Prints where the pages are and how
-/// to sign in, and runs until Ctrl-C.
+/// simulated switch; or, with --config, a centre and switches of your own.
+/// Prints where the pages are and how to sign in, and runs until Ctrl-C.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   switchyard demo
   switchyard demo --check
-  eval \"$(scripts/asterisk start)\"; switchyard demo --asterisk
-  switchyard --config my-centre.toml demo     my own centre, all agents signed in")]
+  switchyard --config my-centre.toml demo   every agent signed in, kept apart from the real store")]
 pub struct Demo {
     /// Follow the first answered call for at most 60 s, one line per stage;
     /// exit 0 only if it was connected, recorded and stored
     #[arg(long)]
     check: bool,
-    /// Use a real Asterisk, as `scripts/asterisk start` prepares one, with phones that call it
-    #[arg(long)]
-    asterisk: bool,
-    /// Asterisk's ARI
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "SWITCHYARD_TEST_ARI_URL",
-        default_value = "http://127.0.0.1:8088/ari"
-    )]
-    ari_url: String,
-    #[arg(
-        long,
-        value_name = "USER",
-        env = "SWITCHYARD_TEST_ARI_USER",
-        default_value = "switchyard"
-    )]
-    ari_user: String,
-    #[arg(
-        long,
-        value_name = "PASSWORD",
-        env = "SWITCHYARD_TEST_ARI_PASSWORD",
-        hide_env_values = true,
-        default_value = "switchyard"
-    )]
-    ari_password: String,
     /// Where the pages are served [default: 127.0.0.1:8480; any free port with --check]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
@@ -116,7 +89,7 @@ impl Demo {
             let Ok(centre) = came_up.await else {
                 return Ok((Verdict::Bad, Some(stop)));
             };
-            let verdict = self.show(&config, &centre, &folder, out).await?;
+            let verdict = self.show(&config, &centre, file, &folder, out).await?;
             // The centre goes on until Ctrl-C unless this was a check.
             Ok::<_, CliError>((verdict, Some(stop).filter(|_| !self.check)))
         };
@@ -130,22 +103,25 @@ impl Demo {
         &self,
         config: &Config,
         centre: &Centre,
+        file: &ConfigFile,
         folder: &DemoFolder,
         out: Output<'_>,
     ) -> Result<Verdict, CliError> {
         let signed_in = self.sign_in(config, &centre.handle).await?;
         if self.check {
             let watch = Watch::new(&centre.store, &config.recordings.folder);
-            return Ok(watch.follow(out).await?);
+            return watch.follow(out).await;
         }
-        let switch = if self.asterisk {
-            "a real Asterisk"
-        } else {
-            "the simulated switch"
-        };
+        let kinds: BTreeSet<&str> = config
+            .switches
+            .iter()
+            .map(|switch| switch.kind.word())
+            .collect();
+        let kinds: Vec<&str> = kinds.into_iter().collect();
         writeln!(
             out,
-            "switchyard demo, on {switch}, with {signed_in} agents signed in"
+            "switchyard demo, switch: {}, agents signed in: {signed_in}",
+            kinds.join(", ")
         )?;
         writeln!(out, "  pages     http://{}/", centre.address)?;
         if let Some(admin) = &centre.first_admin {
@@ -155,11 +131,14 @@ impl Demo {
                 admin.login, admin.password
             )?;
         }
-        if let Some(file) = folder.config_file() {
-            let program = format!("switchyard --config {}", file.display());
-            writeln!(out, "  look      {program} calls list")?;
-            writeln!(out, "            {program} explain CALL")?;
-        }
+        let store = folder.store_url();
+        let (variable, file) = match file.named() {
+            Some(path) => (format!("SWITCHYARD_STORE__URL={store} "), path.to_owned()),
+            None => (String::new(), folder.config_file()),
+        };
+        let program = format!("{variable}switchyard --config {}", file.display());
+        writeln!(out, "  look      {program} calls list")?;
+        writeln!(out, "            {program} explain CALL")?;
         writeln!(out, "Ctrl-C stops it.")?;
         out.flush()?;
         Ok(Verdict::Good)
@@ -198,26 +177,16 @@ impl Demo {
     }
 
     fn switch(&self, folder: &DemoFolder) -> String {
-        let text = |value: &str| toml::Value::from(value).to_string();
-        if self.asterisk {
-            format!(
-                "[switches.demo]\nkind = \"asterisk\"\nurl = {}\nuser = {}\npassword = {}\n",
-                text(&self.ari_url),
-                text(&self.ari_user),
-                text(&self.ari_password)
-            )
+        // Short conversations let a check end in time.
+        let (calls, talk) = if self.check {
+            (60, 5)
         } else {
-            // Short conversations show more, and let a check end in time.
-            let (calls, talk) = if self.check {
-                (60, 5)
-            } else {
-                (self.calls_per_minute, 30)
-            };
-            format!(
-                "[switches.demo]\nkind = \"simulated\"\ncalls_per_minute = {calls}\ntalk_s = {talk}\nrecordings = {}\n",
-                text(&folder.path("switch").to_string_lossy())
-            )
-        }
+            (self.calls_per_minute, 30)
+        };
+        let recordings = toml::Value::from(folder.path("switch").to_string_lossy().as_ref());
+        format!(
+            "[switches.demo]\nkind = \"simulated\"\ncalls_per_minute = {calls}\ntalk_s = {talk}\nrecordings = {recordings}\n"
+        )
     }
 
     /// Where the demonstration keeps things; the environment wins.
