@@ -1,6 +1,8 @@
 //! The program as a user meets it: its exit codes, and what it prints for
 //! people and for programs.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::Path;
 use std::process::{Command, Output};
 

@@ -1,6 +1,8 @@
 //! A configuration is read whole: every mistake is told at once, with its
 //! place and the likely repair.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::Path;
 use switchyard::config::Config;
 use switchyard::config::example::example;
