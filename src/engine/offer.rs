@@ -9,6 +9,7 @@ use crate::engine::command::Commands;
 use crate::engine::explanation::{Explanation, Trigger};
 use crate::engine::fact::{EndedBy, Fact, OfferOutcome, QueueExit};
 use crate::engine::id::{CallId, LegId, OfferId, QueueId};
+use crate::engine::ivr::interpreter::Input;
 use crate::engine::leg::{Leg, LegRole, LegState};
 use crate::engine::order::Purpose;
 use crate::engine::time::Span;
@@ -115,7 +116,7 @@ impl Engine {
 
     pub(super) fn leg_answered(&mut self, leg: &LegId, out: &mut Commands) {
         let Some(call) = self.call_of(leg) else {
-            return;
+            return self.closing_answered(leg, out);
         };
         let Some(known) = self.calls.get_mut(&call) else {
             return;
@@ -133,9 +134,17 @@ impl Engine {
             state: LegState::Answered,
         });
         if known.caller.id == *leg {
-            self.advance(call, crate::engine::ivr::interpreter::Input::Answered, out);
+            self.advance(call, Input::Answered, out);
         } else {
             self.agent_answered(call, out);
+        }
+    }
+
+    /// A device answered for an offer that is over: the order to end its leg
+    /// came before the switch had made it. Nobody is there to talk to.
+    fn closing_answered(&mut self, leg: &LegId, out: &mut Commands) {
+        if let Some(call) = self.closing.get(leg).map(|closing| closing.call) {
+            self.end_leg(call, leg, Cause::NormalClearing, true, out);
         }
     }
 

@@ -14,6 +14,9 @@ use crate::switch::{Failure, Outcome, SwitchCommand, SwitchOrder};
 use rand_pcg::rand_core::Rng;
 use ulid::Ulid;
 
+/// How long a device may ring for a leg that its switch made after we asked to end it.
+const LATE_LEG: Span = Span::seconds(30);
+
 /// An order that still wants its answer.
 #[derive(Debug)]
 pub(crate) struct Pending {
@@ -109,8 +112,16 @@ impl Engine {
             Purpose::Play => self.playback_ended(command, Some(why), out),
             Purpose::Ring(offer) | Purpose::Bridge(offer) => self.offer_failed(offer, out),
             Purpose::Record => self.recording_lost(command, why, out),
+            // It has ended, which is told in a moment, or the switch has not made
+            // it yet and will ring the device in spite of us.
             Purpose::HangUp(leg) if failure == Some(Failure::NoSuchChannel) => {
-                self.hung_up(&leg, Cause::NormalClearing, out);
+                match self.closing.contains_key(&leg) {
+                    true => {
+                        let at = self.now + LATE_LEG;
+                        self.timers.set(Reason::HangUpOverdue(leg), at);
+                    }
+                    false => self.hung_up(&leg, Cause::NormalClearing, out),
+                }
             }
             // The watch on the leg, or the next snapshot, settles it.
             Purpose::HangUp(_) | Purpose::Comfort => {}

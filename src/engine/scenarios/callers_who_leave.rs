@@ -94,3 +94,25 @@ fn while_an_agent_rings_and_the_next_call_waits_until_the_ringing_has_ended() {
     let told = play.told();
     assert!(told.contains("ring anna"), "{told}");
 }
+
+#[test]
+fn before_the_agents_leg_exists_do_not_leave_the_agent_in_silence() {
+    let mut play = Play::begin();
+    play.ready("anna");
+    play.queues_up("c1");
+    let agent = play.rung("anna");
+    play.hangs_up("c1", Cause::NormalClearing);
+    let order = play.orders.last().unwrap().id;
+    play.event(Event::Completed {
+        command: order,
+        outcome: Outcome::Failed {
+            why: Failure::NoSuchChannel,
+            detail: OutsideText::new("-ERR No such channel"),
+        },
+    });
+    play.told();
+    play.answered(&agent);
+    insta::assert_snapshot!(play.told(), @r#"
+    0      > hang up the agent's leg with normal_clearing
+    "#);
+}
