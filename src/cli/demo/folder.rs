@@ -1,8 +1,9 @@
 //! Where a demonstration keeps its store, journal and recordings.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// A folder that is removed at the end unless the user named it.
@@ -57,7 +58,12 @@ impl DemoFolder {
             value("journal.db"),
             value("recordings")
         );
-        fs::write(self.path("switchyard.toml"), format!("{text}{places}"))
+        // It may hold the password of a switch.
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        options
+            .open(self.config_file())?
+            .write_all(format!("{text}{places}").as_bytes())
     }
 
     /// The file of [`DemoFolder::keep_config`].

@@ -26,26 +26,50 @@ const CENTRE: &str = include_str!("centre.toml");
 /// Run a demonstration centre: switch, callers, agents, pages
 ///
 /// A hotel's reservation desk and a hospital's appointments, on SQLite and the
-/// simulated switch; or, with --config, a centre and switches of your own.
+/// simulated switch or a real Asterisk; or, with --config, a centre of your own.
 /// Prints where the pages are and how to sign in, and runs until Ctrl-C.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   switchyard demo
   switchyard demo --check
+  scripts/demo --asterisk                   starts Asterisk and phones first
   switchyard --config my-centre.toml demo   every agent signed in, kept apart from the real store")]
 pub struct Demo {
     /// Follow the first answered call for at most 60 s, one line per stage;
     /// exit 0 only if it was connected, recorded and stored
     #[arg(long)]
     check: bool,
+    /// Use the Asterisk that `scripts/asterisk start` prepared, with the phones of
+    /// `scripts/asterisk-phones`
+    #[arg(long, requires_all = ["ari_url", "ari_password"])]
+    asterisk: bool,
+    /// Asterisk's ARI
+    #[arg(long, value_name = "URL", env = "SWITCHYARD_TEST_ARI_URL")]
+    ari_url: Option<String>,
+    /// User of ARI
+    #[arg(
+        long,
+        value_name = "USER",
+        env = "SWITCHYARD_TEST_ARI_USER",
+        default_value = "switchyard"
+    )]
+    ari_user: String,
+    /// Password of ARI
+    #[arg(
+        long,
+        value_name = "PASSWORD",
+        env = "SWITCHYARD_TEST_ARI_PASSWORD",
+        hide_env_values = true
+    )]
+    ari_password: Option<String>,
     /// Where the pages are served [default: 127.0.0.1:8480; any free port with --check]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
     /// Keep store, journal and recordings here [default: a temporary folder, removed at the end]
     #[arg(long, value_name = "FOLDER")]
     folder: Option<PathBuf>,
-    /// Sign in only the first agents
+    /// Sign in only as many agents, by their extensions
     #[arg(long, value_name = "COUNT")]
     agents: Option<usize>,
     /// Calls that arrive per minute on the simulated switch, on average
@@ -146,9 +170,10 @@ impl Demo {
 
     /// Signs agents in and makes them ready; says how many.
     async fn sign_in(&self, config: &Config, handle: &Handle) -> Result<usize, CliError> {
-        let count = self.agents.unwrap_or(usize::MAX);
+        let mut agents: Vec<_> = config.agents.iter().collect();
+        agents.sort_by_key(|(_, agent)| &agent.extension);
         let mut signed_in = 0;
-        for agent in config.agents.keys().take(count) {
+        for (agent, _) in agents.into_iter().take(self.agents.unwrap_or(usize::MAX)) {
             handle.ask(agent, AgentRequest::SignIn).await?;
             handle.ask(agent, AgentRequest::Ready).await?;
             signed_in += 1;
@@ -176,14 +201,26 @@ impl Demo {
         })
     }
 
+    /// The switch of the built-in centre, as its section of the file.
     fn switch(&self, folder: &DemoFolder) -> String {
+        let text = |value: &str| toml::Value::from(value).to_string();
+        if let (true, Some(url), Some(password)) =
+            (self.asterisk, &self.ari_url, &self.ari_password)
+        {
+            return format!(
+                "[switches.demo]\nkind = \"asterisk\"\nurl = {}\nuser = {}\npassword = {}\n",
+                text(url),
+                text(&self.ari_user),
+                text(password)
+            );
+        }
         // Short conversations let a check end in time.
         let (calls, talk) = if self.check {
             (60, 5)
         } else {
             (self.calls_per_minute, 30)
         };
-        let recordings = toml::Value::from(folder.path("switch").to_string_lossy().as_ref());
+        let recordings = text(&folder.path("switch").to_string_lossy());
         format!(
             "[switches.demo]\nkind = \"simulated\"\ncalls_per_minute = {calls}\ntalk_s = {talk}\nrecordings = {recordings}\n"
         )
