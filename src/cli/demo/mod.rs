@@ -110,16 +110,22 @@ impl Demo {
             drop(stopped.await);
         };
         let shown = async {
-            let Ok(centre) = came_up.await else {
-                return Ok((Verdict::Bad, Some(stop)));
-            };
-            let verdict = self.show(&config, &centre, file, &folder, out).await?;
-            // The centre goes on until Ctrl-C unless this was a check.
-            Ok::<_, CliError>((verdict, Some(stop).filter(|_| !self.check)))
+            match came_up.await {
+                Ok(centre) => self.show(&config, &centre, file, &folder, out).await,
+                // The centre did not come up, and says why.
+                Err(_) => std::future::pending().await,
+            }
         };
-        let (served, shown) = tokio::join!(serve(&config, up, stopped), shown);
-        served?;
-        let (verdict, _) = shown?;
+        let mut served = Box::pin(serve(&config, up, stopped));
+        let verdict = tokio::select! {
+            // Ctrl-C before the end of a check is a check that found nothing.
+            ended = &mut served => return Ok(ended.map(|()| Verdict::Bad)?),
+            verdict = shown => verdict?,
+        };
+        if self.check {
+            drop(stop);
+        }
+        served.await?;
         Ok(verdict)
     }
 
