@@ -4,7 +4,7 @@ mod support;
 
 use hound::WavReader;
 use support::asterisk::Asterisk;
-use support::audio::{Voice, lag, loudness};
+use support::audio::{ALIKE, Voice, lag, loudness};
 use support::phone::{Agent, Caller};
 use support::switch::{DEADLINE, Driver};
 use switchyard::engine::cause::Cause;
@@ -269,7 +269,7 @@ async fn assert_aligned(driver: &Driver, media: RecordedMedia) {
         tracks[1].len() / 8
     );
     assert!(lag.abs() <= 60, "the echo lags {lag} ms");
-    assert!(likeness > 0.8, "{likeness}");
+    assert!(likeness > ALIKE, "{likeness}");
 }
 
 #[tokio::test]

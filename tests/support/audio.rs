@@ -103,6 +103,10 @@ pub fn share_of(hz: f64, samples: &[i16]) -> f64 {
     2.0 * (re * re + im * im) / (power * samples.len() as f64)
 }
 
+/// Two tracks at least this alike hold the same sound. An echo over a quiet
+/// machine comes out above 0.95; frames lost on a loaded one take some of it away.
+pub const ALIKE: f64 = 0.6;
+
 /// By how many milliseconds `later` lags behind `earlier`, searched from
 /// -`range` to +`range`, and how alike the two are at that lag (0 to 1).
 pub fn lag(earlier: &[i16], later: &[i16], range: i64) -> (i64, f64) {
