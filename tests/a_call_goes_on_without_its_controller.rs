@@ -185,7 +185,7 @@ async fn is_told(caller: &Phone) {
         .line
         .hears_tone(ANNOUNCEMENT_HZ, 0, SOON)
         .await
-        .unwrap();
+        .expect("it is heard");
 }
 
 async fn arrives(controller: &mut Controller) -> Arrival {
@@ -216,7 +216,7 @@ async fn takes(controller: &mut Controller, caller: &Phone, leg: &ChannelId) {
         })
         .await;
     let mark = caller.line.mark();
-    let prompts = vec![PromptId::new("greeting").unwrap()];
+    let prompts = vec![PromptId::new("greeting").expect("a prompt")];
     let channel = leg.clone();
     let play = SwitchCommand::Play {
         channel: channel.clone(),
@@ -224,7 +224,11 @@ async fn takes(controller: &mut Controller, caller: &Phone, leg: &ChannelId) {
         language: Language::English,
     };
     let playback = controller.does(play).await;
-    caller.line.hears_tone(440.0, mark, SOON).await.unwrap();
+    caller
+        .line
+        .hears_tone(440.0, mark, SOON)
+        .await
+        .expect("it is heard");
     controller
         .sees_exactly(SwitchEvent::PlaybackFinished { channel, playback })
         .await;

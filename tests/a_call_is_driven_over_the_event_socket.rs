@@ -148,8 +148,13 @@ async fn both_sides_are_heard(controller: &Controller, switch: &Switch, media: R
         panic!("not stereo: {media:?}")
     };
     let copy = switch.folder.path().join("copy.wav");
-    controller.link.media.fetch(&file, &copy).await.unwrap();
-    let mut wav = hound::WavReader::open(&copy).unwrap();
+    controller
+        .link
+        .media
+        .fetch(&file, &copy)
+        .await
+        .expect("it is fetched");
+    let mut wav = hound::WavReader::open(&copy).expect("a WAV file");
     assert_eq!(wav.spec().channels, 2);
     assert_eq!(wav.spec().sample_rate, 8_000);
     let samples: Vec<i16> = wav.samples::<i16>().map(Result::unwrap).collect();
@@ -171,7 +176,12 @@ async fn both_sides_are_heard(controller: &Controller, switch: &Switch, media: R
         (0..=200).contains(&late) && likeness > ALIKE,
         "lag {late} ms, likeness {likeness}"
     );
-    controller.link.media.discard(&file).await.unwrap();
+    controller
+        .link
+        .media
+        .discard(&file)
+        .await
+        .expect("it is discarded");
     assert!(controller.link.media.fetch(&file, &copy).await.is_err());
 }
 
@@ -301,7 +311,7 @@ async fn is_queued(controller: &mut Controller) -> ChannelId {
             channel: leg.clone(),
         })
         .await;
-    let class = MusicClass::new("moh").unwrap();
+    let class = MusicClass::new("moh").expect("a class");
     controller
         .does(SwitchCommand::Music {
             channel: leg.clone(),
@@ -319,7 +329,7 @@ fn guard(leg: &ChannelId, seconds: u32) -> SwitchCommand {
 }
 
 async fn play(controller: &mut Controller, leg: &ChannelId, prompt: &str) -> CommandId {
-    let prompts = vec![PromptId::new(prompt).unwrap()];
+    let prompts = vec![PromptId::new(prompt).expect("a prompt")];
     let channel = leg.clone();
     controller
         .does(SwitchCommand::Play {
@@ -349,10 +359,10 @@ async fn presses(controller: &mut Controller, leg: &ChannelId) -> (char, DigitMe
 }
 
 async fn ring(controller: &mut Controller, leg: &ChannelId, name: &str) -> ChannelId {
-    let channel = ChannelId::new(name).unwrap();
+    let channel = ChannelId::new(name).expect("an id");
     let ring = Ring {
         channel: channel.clone(),
-        extension: Extension::new("1001").unwrap(),
+        extension: Extension::new("1001").expect("an extension"),
         caller_number: OutsideText::new("13800138000"),
         caller_name: OutsideText::new("O'Brien, \"Bob\" ${hostname}\r\nInjected: 1"),
         timeout: Span::seconds(3),

@@ -140,7 +140,11 @@ async fn hears_music(caller: &support::phone::Phone) {
     let heard = async {
         loop {
             let mark = caller.line.mark();
-            caller.line.hears_anything(mark, SOON).await.unwrap();
+            caller
+                .line
+                .hears_anything(mark, SOON)
+                .await
+                .expect("it is heard");
             let sound = caller.line.heard_since(mark);
             if loudness(&sound) > 200.0 && share_of(WELCOME_HZ, &sound) < 0.1 {
                 return;

@@ -24,7 +24,7 @@ const SCENARIOS: [&str; 6] = [
 ];
 
 fn capture(name: &str) -> Vec<u8> {
-    std::fs::read(support::fixture::folder().join(format!("{name}.esl"))).unwrap()
+    std::fs::read(support::fixture::folder().join(format!("{name}.esl"))).expect("the capture")
 }
 
 fn dialect() -> Dialect {
@@ -38,7 +38,7 @@ fn dialect() -> Dialect {
         command_connections: 1,
         fallback: "switchyard-fallback XML switchyard".to_owned(),
     };
-    Dialect::new(SwitchId::new(SWITCH).unwrap(), &settings).unwrap()
+    Dialect::new(SwitchId::new(SWITCH).expect("an id"), &settings).expect("an id")
 }
 
 fn tell(pieces: &[&[u8]]) -> Vec<SwitchEvent> {
@@ -46,13 +46,13 @@ fn tell(pieces: &[&[u8]]) -> Vec<SwitchEvent> {
     let mut told = Vec::new();
     for piece in pieces {
         decoder.push(piece);
-        while let Some(frame) = decoder.next_frame().unwrap() {
+        while let Some(frame) = decoder.next_frame().expect("a whole frame") {
             if frame.kind == FrameKind::Event {
-                told.extend(translator.translate(&EslEvent::parse(&frame).unwrap()));
+                told.extend(translator.translate(&EslEvent::parse(&frame).expect("an event")));
             }
         }
     }
-    decoder.finish().unwrap();
+    decoder.finish().expect("nothing is left over");
     told
 }
 
@@ -61,7 +61,7 @@ fn lines(told: &[SwitchEvent]) -> String {
     let mut names = BTreeMap::new();
     let lines = told
         .iter()
-        .map(|event| serde_json::to_string(event).unwrap());
+        .map(|event| serde_json::to_string(event).expect("JSON"));
     let text = lines.collect::<Vec<_>>().join("\n");
     for line in text.lines() {
         for word in line.split('"') {

@@ -162,8 +162,9 @@ proptest! {
 
 /// Decodes and translates until the bytes or the patience end.
 fn feed(pieces: &[Vec<u8>]) {
-    let switch = SwitchId::new(SWITCH).unwrap();
-    let dialect = Dialect::new(switch, &settings(String::new())).unwrap();
+    let switch = SwitchId::new(SWITCH).expect("an id");
+    let dialect =
+        Dialect::new(switch, &settings(String::new())).expect("settings that can be spoken");
     let mut translator = Translator::new(dialect);
     let mut decoder = Decoder::default();
     for piece in pieces {

@@ -65,9 +65,9 @@ async fn look(address: SocketAddr, cookie: &str) -> TcpStream {
 
 async fn read_until(mut socket: TcpStream, text: &str) -> TcpStream {
     let mut seen = Vec::new();
+    let mut part = vec![0_u8; 16 * 1024];
     let read = async {
         while !String::from_utf8_lossy(&seen).contains(text) {
-            let mut part = [0_u8; 16 * 1024];
             let length = socket.read(&mut part).await.unwrap();
             assert!(length > 0, "the stream ended before {text}");
             seen.extend_from_slice(&part[..length]);

@@ -23,8 +23,8 @@ fn say(command: SwitchCommand) -> Vec<String> {
         command_connections: 1,
         fallback: "switchyard-fallback XML switchyard".to_owned(),
     };
-    let switch = SwitchId::new("fs").unwrap();
-    let dialect = Dialect::new(switch.clone(), &settings).unwrap();
+    let switch = SwitchId::new("fs").expect("an id");
+    let dialect = Dialect::new(switch.clone(), &settings).expect("settings that can be spoken");
     let call = CallId::from_ulid(Ulid::from_parts(1, 1));
     let batch = dialect
         .say(&SwitchOrder {
@@ -33,7 +33,7 @@ fn say(command: SwitchCommand) -> Vec<String> {
             switch,
             command,
         })
-        .unwrap();
+        .expect("it works");
     let messages = messages(&batch.text);
     assert_eq!(messages.len(), batch.answers);
     messages
@@ -60,7 +60,7 @@ fn messages(text: &str) -> Vec<String> {
 fn separate(text: &str, delimiter: char) -> Vec<String> {
     let (mut parts, mut quoted, mut escaped) = (vec![String::new()], false, false);
     for c in text.chars() {
-        let part = parts.last_mut().unwrap();
+        let part = parts.last_mut().expect("a part");
         match c {
             c if escaped => {
                 part.push(c);
@@ -94,13 +94,13 @@ fn block(text: &str) -> (BTreeMap<String, String>, String) {
 
 fn ring(number: &str, name: &str, variable: &str) -> SwitchCommand {
     SwitchCommand::Ring(Ring {
-        channel: ChannelId::new("offer-1").unwrap(),
-        extension: Extension::new("1001").unwrap(),
+        channel: ChannelId::new("offer-1").expect("an id"),
+        extension: Extension::new("1001").expect("an extension"),
         caller_number: OutsideText::new(number),
         caller_name: OutsideText::new(name),
         timeout: Span::millis(20_500),
         variables: LegVariables::default().with(LegVariable::Dialled, variable),
-        originator: ChannelId::new("caller-1").unwrap(),
+        originator: ChannelId::new("caller-1").expect("an id"),
     })
 }
 

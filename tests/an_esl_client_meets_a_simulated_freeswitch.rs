@@ -1,6 +1,6 @@
 //! The simulated FreeSWITCH over TCP, met by an ESL client that others wrote.
 
-use freeswitch_esl_tokio::{EslClient, EslEventStream, EventFormat, HeaderLookup};
+use freeswitch_esl_tokio::{EslClient, EslEventStream, EventFormat};
 use std::time::Duration;
 use switchyard::engine::id::SwitchId;
 use switchyard::engine::time::Span;
@@ -22,14 +22,17 @@ async fn a_switch(callers: u32) -> (u16, EslObserver) {
     let settings = EslSettings {
         listen: ([127, 0, 0, 1], 0).into(),
         password: "secret".to_owned(),
-        switch: SwitchId::new("fs1").unwrap(),
+        switch: SwitchId::new("fs1").expect("an id"),
         model: ModelSettings::default(),
         people,
         seed: 1,
         recordings: None,
     };
-    let server = EslServer::bind(settings).await.unwrap();
-    let (port, observer) = (server.local_addr().unwrap().port(), server.observer());
+    let server = EslServer::bind(settings).await.expect("a free port");
+    let (port, observer) = (
+        server.local_addr().expect("the port just bound").port(),
+        server.observer(),
+    );
     #[expect(clippy::disallowed_methods, reason = "the test's own server")]
     drop(tokio::spawn(server.serve()));
     (port, observer)
@@ -57,7 +60,7 @@ async fn channel_of(events: &mut EslEventStream, name: &str) -> String {
 #[tokio::test]
 async fn a_call_is_answered_bridged_and_ended_over_tcp() {
     let (port, observer) = a_switch(1).await;
-    let (client, mut events) = EslClient::connect("127.0.0.1", port, "secret")
+    let (client, mut events) = Box::pin(EslClient::connect("127.0.0.1", port, "secret"))
         .await
         .unwrap();
     client
@@ -76,12 +79,14 @@ async fn a_call_is_answered_bridged_and_ended_over_tcp() {
         format!("originate {{origination_uuid={AGENT},switchyard_switch=fs1}}user/1001 &park()");
     assert!(client.bgapi(&dial).await.unwrap().job_uuid().is_some());
     assert_eq!(channel_of(&mut events, "CHANNEL_PARK").await, AGENT);
-    client
+    let bridge = client
         .api(&format!("uuid_bridge {caller} {AGENT}"))
         .await
         .unwrap();
+    assert!(bridge.api_result().is_ok());
     assert_eq!(channel_of(&mut events, "CHANNEL_BRIDGE").await, caller);
-    client.api(&format!("uuid_kill {AGENT}")).await.unwrap();
+    let kill = client.api(&format!("uuid_kill {AGENT}")).await.unwrap();
+    assert!(kill.api_result().is_ok());
     assert_eq!(
         channel_of(&mut events, "CHANNEL_HANGUP_COMPLETE").await,
         AGENT
@@ -94,12 +99,12 @@ async fn a_call_is_answered_bridged_and_ended_over_tcp() {
         (tally.calls, tally.answered, tally.double_offered),
         (1, 1, 0)
     );
-    client.exit().await.unwrap();
+    drop(client.exit().await.unwrap());
 }
 
 #[tokio::test]
 async fn a_wrong_password_is_refused() {
     let (port, _observer) = a_switch(0).await;
-    let refused = EslClient::connect("127.0.0.1", port, "wrong").await;
+    let refused = Box::pin(EslClient::connect("127.0.0.1", port, "wrong")).await;
     assert!(refused.is_err());
 }

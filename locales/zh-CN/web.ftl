@@ -57,7 +57,7 @@ agent-ready = 示闲
 agent-not_ready = 示忙
 agent-offered = 振铃
 agent-on_call = 通话
-agent-wrap_up = 话后处理
+agent-wrap_up = 事后处理
 
 call-arrived = 呼入
 call-in_flow = 语音导航
@@ -163,7 +163,7 @@ exclusion-signed_out = 未签入
 exclusion-not_ready = 示忙
 exclusion-offered = 振铃中
 exclusion-on_call = 通话中
-exclusion-wrap_up = 话后处理
+exclusion-wrap_up = 事后处理
 exclusion-skill = 技能不符
 exclusion-switch_down = 交换机中断
 exclusion-resting = 未接后休息

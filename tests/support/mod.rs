@@ -1,7 +1,6 @@
 //! What tests against a real switch share: SIP phones driven by SIPp, with
 //! their audio in our hands so that it can be measured.
 
-#![expect(clippy::allow_attributes, reason = "see the next line")]
 #![allow(
     dead_code,
     unreachable_pub,
