@@ -97,6 +97,10 @@ impl Engine {
         let span = self.wrap_up_span(id);
         let until = self.now + span;
         self.move_agent(id, AgentState::WrapUp, Some(call), Some(until), out);
+        if span == Span::ZERO {
+            // In the same step: a timer would cost a caller its granularity.
+            return self.wrap_up_ended(id, out);
+        }
         self.timers.set(Reason::WrapUpEnds(id.clone()), until);
     }
 

@@ -69,3 +69,31 @@ fn an_agent_without_the_skill_is_never_rung() {
     play.queues_up("c1");
     assert!(!play.told().contains("> ring"));
 }
+
+#[test]
+fn without_wrap_up_the_next_caller_is_offered_in_the_same_step() {
+    let mut play = Play::begin();
+    let mut quick = centre();
+    for queue in quick.queues.values_mut() {
+        queue.wrap_up = Span::ZERO;
+    }
+    play.event(Event::Configured {
+        centre: Box::new(quick),
+    });
+    play.ready("anna");
+    play.queues_up("c1");
+    play.queues_up("c2");
+    let agent = play.rung("anna");
+    play.answered(&agent);
+    play.bridged("c1", &agent);
+    play.told();
+    play.hangs_up(&agent, Cause::NormalClearing);
+    insta::assert_snapshot!(play.told(), @r#"
+    0      anna wrap_up
+    0      anna ready
+    0      > ring anna
+    0      anna offered
+    0      call offered
+    0      > hang up c1 with normal_clearing
+    "#);
+}
