@@ -21,9 +21,9 @@ test *ARGS:
 sim *ARGS:
     cargo run --release -- simulate-switch {{ARGS}}
 
-# Time from event to command
+# Time from event to command, against the simulated switch in a process of its own
 bench *ARGS:
-    cargo bench {{ARGS}}
+    cargo run --release -- bench wire {{ARGS}}
 
 # Make the example configuration current
 example:

@@ -166,7 +166,13 @@ impl Demo {
             Some(path) => (format!("SWITCHYARD_STORE__URL={store} "), path.to_owned()),
             None => (String::new(), folder.config_file()),
         };
-        let program = format!("{variable}switchyard --config {}", file.display());
+        // Built from source it is on nobody's path.
+        let program = std::env::current_exe()?;
+        let program = format!(
+            "{variable}{} --config {}",
+            program.display(),
+            file.display()
+        );
         writeln!(out, "  look      {program} calls list")?;
         writeln!(out, "            {program} explain CALL")?;
         writeln!(out, "Ctrl-C stops it.")?;
