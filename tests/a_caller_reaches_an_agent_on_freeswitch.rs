@@ -158,7 +158,7 @@ async fn hears_music(caller: &support::phone::Phone) {
 
 /// Waits, bounded, until the store has the whole call of `number`.
 async fn stored(running: &Running, number: &str) -> CallDetail {
-    let mut changed = running.handle.changed.clone();
+    let mut projection = running.projection();
     let search = async {
         loop {
             let page = calls::list(&running.store, CallFilter::default()).await;
@@ -179,7 +179,7 @@ async fn stored(running: &Running, number: &str) -> CallDetail {
                     return detail;
                 }
             }
-            changed.changed().await.expect("the driver runs");
+            projection.changed().await.expect("the projector runs");
         }
     };
     tokio::time::timeout(SOON, search)

@@ -53,7 +53,7 @@ fn config(folder: &Path) -> Config {
 
 /// Waits, bounded, until the store has a call that satisfies `wanted`.
 async fn stored(running: &Running, wanted: impl Fn(&CallDetail) -> bool) -> CallDetail {
-    let mut changed = running.handle.changed.clone();
+    let mut projection = running.projection();
     let search = async {
         loop {
             let page = calls::list(&running.store, CallFilter::default())
@@ -68,7 +68,7 @@ async fn stored(running: &Running, wanted: impl Fn(&CallDetail) -> bool) -> Call
                     return detail;
                 }
             }
-            changed.changed().await.expect("the driver runs");
+            projection.changed().await.expect("the projector runs");
         }
     };
     tokio::time::timeout(Duration::from_secs(60), search)

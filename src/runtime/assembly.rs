@@ -12,7 +12,7 @@ use crate::runtime::executor::Executor;
 use crate::runtime::handle::Handle;
 use crate::runtime::links;
 use crate::store::journal::{Journal, JournalError};
-use crate::store::projector::Projector;
+use crate::store::projector::{Projection, Projector};
 use crate::store::{Store, StoreError, recall};
 use crate::switch::link::SwitchLink;
 use rand::TryRng;
@@ -136,6 +136,11 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
 }
 
 impl Running {
+    /// How far the store has taken the journal over, now and whenever that changes.
+    pub fn projection(&self) -> watch::Receiver<Projection> {
+        self.projector.projection()
+    }
+
     /// Stops deciding, and keeps what was decided. Calls stay in their
     /// switches: conversations go on, and waiting callers take the fallback
     /// path when their dead-man's timer runs out.

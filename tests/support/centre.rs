@@ -85,8 +85,8 @@ pub async fn shows_agent(running: &Running, agent: &str, state: &str) {
 
 /// Waits until the store has an ended call that satisfies `wanted`.
 pub async fn stored(running: &Running, wanted: impl Fn(&CallDetail) -> bool) -> CallDetail {
-    // The store is a moment behind the board, and says nothing by itself.
-    let mut again = tokio::time::interval(Duration::from_millis(100));
+    // The store is a moment behind the board.
+    let mut projection = running.projection();
     let search = async {
         loop {
             let page = calls::list(&running.store, CallFilter::default()).await;
@@ -101,7 +101,7 @@ pub async fn stored(running: &Running, wanted: impl Fn(&CallDetail) -> bool) -> 
                     return detail;
                 }
             }
-            again.tick().await;
+            projection.changed().await.expect("the projector runs");
         }
     };
     tokio::time::timeout(WITHIN, search)
