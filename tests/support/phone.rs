@@ -12,6 +12,9 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
+/// How long SIPp may take to open its port on a busy machine.
+const STARTING: Duration = Duration::from_secs(20);
+
 /// One SIPp process and the audio of its calls.
 pub struct Phone {
     /// What it says and hears.
@@ -145,7 +148,9 @@ impl Agent {
             ),
         };
         let port = sip_port.to_string();
-        Phone::start(line, file, &script, &["-p", &port])
+        let phone = Phone::start(line, file, &script, &["-p", &port]);
+        phone.is_listening_at(sip_port).await;
+        phone
     }
 }
 
@@ -205,6 +210,18 @@ impl Phone {
         Phone { line, sipp, folder }
     }
 
+    /// Waits until SIPp has its port: a message sent before that is lost.
+    async fn is_listening_at(&self, port: u16) {
+        let started = tokio::time::timeout(STARTING, async {
+            while !is_bound(port) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        });
+        if started.await.is_err() {
+            panic!("SIPp does not listen at {port}\n{}", self.story());
+        }
+    }
+
     /// Waits for the scenario's end.
     ///
     /// # Errors
@@ -228,6 +245,13 @@ impl Phone {
     fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
+}
+
+/// Whether somebody has the UDP port of the loopback address, as Linux lists
+/// it (proc(5)): asking by binding it could take it from SIPp.
+fn is_bound(port: u16) -> bool {
+    let table = std::fs::read_to_string("/proc/net/udp").expect("Linux's table of UDP sockets");
+    table.contains(&format!(" 0100007F:{port:04X} "))
 }
 
 fn in_folder(folder: &TempDir, name: &str) -> String {
