@@ -1,22 +1,10 @@
-//! `switchyard bench`: measurements of the whole controller.
+//! `switchyard bench wire`.
 
 use crate::bench::wire::{WireBench, WireReport};
+use crate::cli::bench::{Folder, Form, verdict};
 use crate::cli::{CliError, Output, Verdict};
 use crate::switch::simulated::esl::Latency;
-use clap::{Args, Subcommand};
-use std::path::PathBuf;
-
-/// Measure the controller on this machine
-#[derive(Debug, Args)]
-pub struct Bench {
-    #[command(subcommand)]
-    what: Measured,
-}
-
-#[derive(Debug, Subcommand)]
-enum Measured {
-    Wire(Wire),
-}
+use clap::Args;
 
 /// Measure the time from an event of the switch to the command it causes
 ///
@@ -25,7 +13,7 @@ enum Measured {
 /// frees an agent (or brings a call) to reading the `originate` (or the first
 /// command) that follows. Use a release build.
 #[derive(Debug, Args)]
-struct Wire {
+pub struct Wire {
     /// Calls a second
     #[arg(long, value_name = "RATE", default_value_t = 10.0)]
     calls_per_second: f64,
@@ -38,52 +26,29 @@ struct Wire {
     /// How long to measure, after the queue has filled
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     seconds: u32,
-    /// Folder for journal and store; by default a new one, removed afterwards
-    #[arg(long, value_name = "FOLDER")]
-    folder: Option<PathBuf>,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-}
-
-impl Bench {
-    /// # Errors
-    /// When the controller or the simulated switch cannot run.
-    pub async fn run(&self, out: Output<'_>) -> Result<Verdict, CliError> {
-        let Measured::Wire(wire) = &self.what;
-        wire.run(out).await
-    }
+    #[command(flatten)]
+    folder: Folder,
+    #[command(flatten)]
+    form: Form,
 }
 
 impl Wire {
-    async fn run(&self, out: Output<'_>) -> Result<Verdict, CliError> {
-        let (folder, ours) = match &self.folder {
-            Some(folder) => (folder.clone(), false),
-            None => {
-                let name = format!("switchyard-bench-{}", std::process::id());
-                (std::env::temp_dir().join(name), true)
-            }
-        };
-        std::fs::create_dir_all(&folder)?;
+    /// # Errors
+    /// When the controller or the simulated switch cannot run.
+    pub async fn run(&self, out: Output<'_>) -> Result<Verdict, CliError> {
+        let folder = self.folder.open()?;
         let bench = WireBench {
             calls_per_second: self.calls_per_second,
             agents: self.agents,
             waiting: self.waiting,
             seconds: self.seconds,
-            folder: folder.clone(),
+            folder: folder.path().to_owned(),
         };
         let measured = bench.run(&std::env::current_exe()?).await;
-        if ours {
-            std::fs::remove_dir_all(&folder)?;
-        }
+        folder.close()?;
         let report = measured?;
-        if self.json {
-            writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?;
-        } else {
-            write!(out, "{}", describe(&report))?;
-        }
-        let sound = report.lost == 0 && report.double_offered == 0;
-        Ok(if sound { Verdict::Good } else { Verdict::Bad })
+        self.form.print(out, &report, describe)?;
+        Ok(verdict(report.lost == 0 && report.double_offered == 0))
     }
 }
 
