@@ -138,6 +138,7 @@ outcome-busy = busy
 outcome-rejected = rejected
 outcome-unreachable = device not reachable
 outcome-caller_left = the caller had left
+outcome-withdrawn = called off, the controller was about to leave
 outcome-failed = failed
 leg-caller = Caller
 leg-agent = Agent

@@ -138,6 +138,7 @@ outcome-busy = 忙
 outcome-rejected = 拒接
 outcome-unreachable = 话机不可达
 outcome-caller_left = 主叫已挂机
+outcome-withdrawn = 控制器即将停止，振铃已取消
 outcome-failed = 失败
 leg-caller = 主叫侧
 leg-agent = 坐席侧

@@ -17,6 +17,9 @@ section! {
         default dead_man_s: NonZeroU32 = 60,
         /// Milliseconds after which a command without an answer counts as lost.
         default command_deadline_ms: NonZeroU32 = 10000,
+        /// Seconds that a stopping controller leaves ringing agents to answer
+        /// before it calls the ringing off and ends.
+        default drain_s: u32 = 10,
         /// Seconds an agent who missed a call rests before the next one.
         default missed_offer_rest_s: u32 = 5,
         /// Agents rung for one call before it is given up.

@@ -6,6 +6,7 @@
 pub mod agent;
 pub mod centre;
 pub mod dialplan;
+pub mod difference;
 pub mod example;
 pub mod finding;
 pub mod flow;
@@ -28,6 +29,7 @@ use crate::engine::ivr::flow::Flow;
 use agent::AgentConfig;
 use centre::CentreConfig;
 use dialplan::DialplanConfig;
+use difference::Given;
 use finding::{ConfigErrors, Finding, Findings};
 use http::HttpConfig;
 use journal::JournalConfig;
@@ -41,6 +43,7 @@ use source::{Node, Value};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 use store::StoreConfig;
 use switch::{SwitchConfig, SwitchKind};
 
@@ -62,6 +65,8 @@ pub struct Config {
     pub log: LogConfig,
     /// Doubtful things that do not stand in the way.
     pub warnings: Vec<Finding>,
+    /// The settings by their paths, for telling what a change changed.
+    given: Given,
 }
 
 impl Config {
@@ -137,7 +142,11 @@ impl Config {
                 .map(|switch| switch.id.clone())
                 .collect(),
             numbers: numbers.collect(),
-            flows: self.flows.clone(),
+            flows: self
+                .flows
+                .iter()
+                .map(|(id, flow)| (id.clone(), Arc::new(flow.clone())))
+                .collect(),
             queues: self
                 .queues
                 .iter()
@@ -191,6 +200,7 @@ fn read_root(root: &Node, folder: &Path, findings: &mut Findings) -> Option<Conf
         dialplan: sections.one("dialplan")?,
         log: sections.one("log")?,
         warnings: Vec::new(),
+        given: Given::of(root),
     };
     sections.reader.finish();
     Some(config)

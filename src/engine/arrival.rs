@@ -120,6 +120,7 @@ impl Engine {
                 dialled: arrival.dialled.clone(),
                 language: Language::default(),
                 session: None,
+                flow: None,
                 playback: None,
                 waiting: None,
                 offers: 0,

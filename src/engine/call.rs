@@ -3,12 +3,14 @@
 use crate::engine::cause::Cause;
 use crate::engine::fact::EndedBy;
 use crate::engine::id::{AgentId, CommandId, LegId, OfferId, QueueId};
+use crate::engine::ivr::flow::Flow;
 use crate::engine::ivr::interpreter::Session;
 use crate::engine::leg::Leg;
 use crate::engine::queue::Place;
 use crate::engine::text::OutsideText;
 use crate::switch::Language;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Where a call is. Exactly one at any time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -51,6 +53,8 @@ pub(crate) struct Call {
     pub(crate) dialled: OutsideText,
     pub(crate) language: Language,
     pub(crate) session: Option<Session>,
+    /// The flow as it was when the call entered it: a change is for new calls.
+    pub(crate) flow: Option<Arc<Flow>>,
     /// The playback whose end moves the call on.
     pub(crate) playback: Option<CommandId>,
     pub(crate) waiting: Option<(QueueId, Place)>,

@@ -10,6 +10,7 @@ use crate::engine::time::Span;
 use crate::switch::{Extension, Language};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Centre {
@@ -18,7 +19,7 @@ pub struct Centre {
     pub switches: Vec<SwitchId>,
     /// Access numbers (DNIS) and the flow each starts.
     pub numbers: BTreeMap<String, AccessNumber>,
-    pub flows: BTreeMap<FlowId, Flow>,
+    pub flows: BTreeMap<FlowId, Arc<Flow>>,
     pub queues: BTreeMap<QueueId, QueueSettings>,
     pub agents: BTreeMap<AgentId, AgentSettings>,
     pub limits: Limits,

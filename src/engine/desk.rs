@@ -139,8 +139,8 @@ impl Engine {
         if let Some(request) = agent.next.take() {
             return self.grant(id, request, out);
         }
-        // An agent whose caller left did nothing wrong and goes on at once.
-        agent.resting = outcome != OfferOutcome::CallerLeft;
+        // An agent whose offer was taken back did nothing wrong and goes on at once.
+        agent.resting = !matches!(outcome, OfferOutcome::CallerLeft | OfferOutcome::Withdrawn);
         if agent.resting {
             self.timers
                 .set(Reason::RestEnds(id.clone()), self.now + rest);

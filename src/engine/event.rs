@@ -5,6 +5,7 @@ use crate::engine::fact::Remembered;
 use crate::engine::id::{AgentId, CommandId, SwitchId};
 use crate::engine::recording::FiledRecording;
 use crate::engine::text::OutsideText;
+use crate::engine::time::Timestamp;
 use crate::switch::{Outcome, SwitchEvent};
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +43,9 @@ pub enum Event {
         recording: CommandId,
         why: OutsideText,
     },
+    /// The controller is about to leave: nobody new is rung, and who has not
+    /// answered by `until` is called off.
+    Drain { until: Timestamp },
     /// The time of [`crate::engine::Engine::next_deadline`] has come.
     Due,
 }

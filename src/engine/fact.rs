@@ -175,6 +175,8 @@ pub enum OfferOutcome {
     Unreachable,
     /// The caller left while the agent rang.
     CallerLeft,
+    /// Called off because the controller was about to leave.
+    Withdrawn,
     /// The command failed or was lost.
     Failed,
 }

@@ -1,14 +1,44 @@
 //! Carries out what a call's flow wants.
 
 use crate::engine::Engine;
+use crate::engine::call::Call;
+use crate::engine::cause::Cause;
+use crate::engine::centre::Centre;
 use crate::engine::command::Commands;
 use crate::engine::fact::Fact;
 use crate::engine::id::{CallId, CommandId, LegId, PromptId};
-use crate::engine::ivr::interpreter::{Action, Input};
+use crate::engine::ivr::flow::Flow;
+use crate::engine::ivr::interpreter::{Action, Input, Session};
 use crate::engine::order::Purpose;
 use crate::engine::text::OutsideText;
 use crate::engine::timer::Reason;
 use crate::switch::{Digit, SwitchCommand};
+use std::sync::Arc;
+
+/// The flow that the call goes through: the one it entered, whatever the
+/// settings say now. A call taken over from an earlier run has none yet; where
+/// the settings no longer have its block, it begins with its number's flow.
+fn flow_of(call: &mut Call, centre: &Centre) -> Option<Arc<Flow>> {
+    if let Some(flow) = &call.flow {
+        return Some(Arc::clone(flow));
+    }
+    let session = call.session.as_mut()?;
+    let known = centre
+        .flows
+        .get(&session.flow)
+        .filter(|flow| flow.blocks.contains_key(&session.block));
+    let flow = match known {
+        Some(flow) => flow,
+        None => {
+            let number = centre.numbers.get(call.dialled.as_str())?;
+            let flow = centre.flows.get(&number.flow)?;
+            *session = Session::at(number.flow.clone(), flow.start.clone());
+            flow
+        }
+    };
+    call.flow = Some(Arc::clone(flow));
+    call.flow.clone()
+}
 
 impl Engine {
     /// Moves a call's flow by one input.
@@ -22,16 +52,18 @@ impl Engine {
         else {
             return;
         };
+        if known.session.is_none() {
+            return;
+        }
+        let Some(flow) = flow_of(known, centre) else {
+            return self.end_call(call, Cause::Congestion, out);
+        };
         let answered = known.caller.is_answered();
         let Some(session) = &mut known.session else {
             return;
         };
+        let moves = session.step(&flow, input, answered, max_steps);
         let flow_id = session.flow.clone();
-        let moves = match centre.flows.get(&flow_id) {
-            Some(flow) => session.step(flow, input, answered, max_steps),
-            // The flow was removed from the settings under a live call.
-            None => return self.end_call(call, crate::engine::cause::Cause::Congestion, out),
-        };
         for block in moves.entered {
             out.note(Fact::BlockEntered {
                 call,

@@ -4,7 +4,7 @@
 //! (what it is told of the centre), the state ([`call`], [`leg`], [`agent`],
 //! [`queue`]), then what happens: [`arrival`], [`ivr`] with [`flow_run`],
 //! [`waiting`] with [`strategy`] as the planner, [`offer`], [`conversation`],
-//! [`desk`], [`reconcile`]; [`timer`] holds every deadline and [`order`] every
+//! [`desk`], [`reconcile`], [`drain`]; [`timer`] holds every deadline and [`order`] every
 //! command that still wants its answer.
 
 pub mod agent;
@@ -16,6 +16,7 @@ pub mod command;
 mod configure;
 mod conversation;
 mod desk;
+mod drain;
 pub mod event;
 pub mod explanation;
 pub mod fact;
@@ -84,6 +85,8 @@ pub struct Engine {
     pending: BTreeMap<CommandId, Pending>,
     last_command: CommandId,
     timers: Timers,
+    /// The controller is about to leave and makes no new offers.
+    draining: bool,
 }
 
 impl Default for Engine {
@@ -112,6 +115,7 @@ impl Engine {
             pending: BTreeMap::new(),
             last_command: CommandId::default(),
             timers: Timers::default(),
+            draining: false,
         }
     }
 
@@ -133,6 +137,7 @@ impl Engine {
                 self.recording_filed(recording, filed, out)
             }
             Event::RecordingLost { recording, why } => self.recording_lost(recording, why, out),
+            Event::Drain { until } => self.drain(until),
             Event::Due => {}
         }
     }
@@ -154,6 +159,7 @@ impl Engine {
             }
             Reason::ApartOverdue(call) => self.still_apart(call, out),
             Reason::HangUpOverdue(leg) => self.hang_up_overdue(leg, out),
+            Reason::DrainEnds => self.drain_ended(out),
         }
     }
 

@@ -301,7 +301,7 @@ impl Engine {
     }
 
     /// The call goes back to its place and is offered on.
-    fn call_waits_on(&mut self, call: CallId, out: &mut Commands) {
+    pub(super) fn call_waits_on(&mut self, call: CallId, out: &mut Commands) {
         let max_offers = self.limits().max_offers;
         let Some(known) = self.calls.get(&call).filter(|call| call.ending.is_none()) else {
             return;

@@ -272,6 +272,7 @@ impl Engine {
                 session: remembered
                     .flow
                     .map(|(flow, block)| Session::at(flow, block)),
+                flow: None,
                 playback: None,
                 waiting: None,
                 offers: 0,

@@ -22,6 +22,8 @@ pub enum Reason {
     ApartOverdue(CallId),
     /// A leg we asked the switch to end is still reported by nobody.
     HangUpOverdue(LegId),
+    /// Who still rings when the controller leaves is called off.
+    DrainEnds,
 }
 
 #[derive(Debug, Default)]

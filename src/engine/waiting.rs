@@ -132,6 +132,9 @@ impl Engine {
         trigger: Trigger,
         out: &mut Commands,
     ) -> bool {
+        if self.draining {
+            return false;
+        }
         let Some(queue) = self.queues.get(id) else {
             return false;
         };

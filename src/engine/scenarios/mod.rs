@@ -4,7 +4,9 @@
 mod a_call_is_answered;
 mod agents_choose_their_states;
 mod callers_who_leave;
+mod controllers_that_leave;
 mod offers_that_fail;
+mod settings_that_change;
 mod switches_that_vanish;
 
 use crate::engine::Engine;

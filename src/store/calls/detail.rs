@@ -98,7 +98,8 @@ pub struct Offer {
     pub channel: String,
     pub started: Moment,
     pub ended: Option<Moment>,
-    /// `accepted`, `no_answer`, `busy`, `rejected`, `unreachable`, `caller_left` or `failed`.
+    /// `accepted`, `no_answer`, `busy`, `rejected`, `unreachable`, `caller_left`,
+    /// `withdrawn` or `failed`.
     pub outcome: Option<String>,
 }
 

@@ -1,0 +1,42 @@
+//! The controller is about to leave: nobody new is rung, who rings already may
+//! answer, and what then still rings is called off, so that nobody picks up a
+//! phone with no one behind it. Calls keep their places for the next run.
+
+use crate::engine::Engine;
+use crate::engine::call::OfferStage;
+use crate::engine::command::Commands;
+use crate::engine::fact::OfferOutcome;
+use crate::engine::id::CallId;
+use crate::engine::time::Timestamp;
+use crate::engine::timer::Reason;
+
+impl Engine {
+    pub(super) fn drain(&mut self, until: Timestamp) {
+        self.draining = true;
+        self.timers.set(Reason::DrainEnds, until);
+    }
+
+    pub(super) fn drain_ended(&mut self, out: &mut Commands) {
+        for call in self.unsettled_offers().collect::<Vec<_>>() {
+            self.withdraw_offer(call, OfferOutcome::Withdrawn, out);
+            self.call_waits_on(call, out);
+        }
+    }
+
+    /// Whether a draining engine has nothing under way: no agent is being rung
+    /// or connected, no order is without its answer.
+    pub fn is_settled(&self) -> bool {
+        self.draining
+            && self.pending.is_empty()
+            && self.closing.is_empty()
+            && self.unsettled_offers().next().is_none()
+    }
+
+    fn unsettled_offers(&self) -> impl Iterator<Item = CallId> {
+        let offered = self.calls.iter().filter(|(_, call)| {
+            let offer = call.offer.as_ref();
+            offer.is_some_and(|offer| offer.stage != OfferStage::Connected)
+        });
+        offered.map(|(call, _)| *call)
+    }
+}
