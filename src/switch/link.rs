@@ -6,15 +6,19 @@ use crate::engine::id::{CommandId, SwitchId};
 use crate::engine::text::OutsideText;
 use crate::switch::{Failure, Outcome, SwitchEvent, SwitchOrder};
 use futures_util::future::BoxFuture;
+use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, watch};
 
 /// Orders that may wait inside one adapter before the executor answers
 /// [`Failure::Overloaded`] in its place.
 pub const ORDER_QUEUE: usize = 4_096;
 
-/// One switch as the runtime drives it. Dropping `orders` ends the adapter's tasks.
+/// One switch as the runtime drives it. Dropping `orders` ends the adapter:
+/// what was accepted until then is still written (and answered, if anybody
+/// listens), then it closes its connections and its state is [`LinkState::Closed`].
 pub struct SwitchLink {
     pub id: SwitchId,
     pub orders: mpsc::Sender<SwitchOrder>,
@@ -80,6 +84,39 @@ impl Inbox {
             event,
         };
         self.events.send(event).await.map_err(|_| EngineGone)
+    }
+
+    /// Hands over as many of the waiting events as there is room for now, in order.
+    ///
+    /// # Errors
+    /// [`EngineGone`] when the runtime has shut down.
+    pub fn offer(&self, waiting: &mut VecDeque<SwitchEvent>) -> Result<(), EngineGone> {
+        while !waiting.is_empty() {
+            match self.events.try_reserve() {
+                Ok(place) => {
+                    let Some(event) = waiting.pop_front() else {
+                        return Ok(());
+                    };
+                    let switch = self.switch.clone();
+                    place.send(Event::Switch { switch, event });
+                }
+                Err(TrySendError::Full(())) => return Ok(()),
+                Err(TrySendError::Closed(())) => return Err(EngineGone),
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until the engine has room for another event.
+    ///
+    /// # Errors
+    /// [`EngineGone`] when the runtime has shut down.
+    pub async fn room(&self) -> Result<(), EngineGone> {
+        self.events
+            .reserve()
+            .await
+            .map(drop)
+            .map_err(|_| EngineGone)
     }
 
     /// # Errors

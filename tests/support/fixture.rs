@@ -21,9 +21,9 @@ pub fn keep(name: &str, said: &[u8], scratch: &Path) {
 }
 
 /// The frame again, without the names of a machine.
-fn anonymous(frame: &Frame, scratch: &Path) -> String {
+fn anonymous(frame: &Frame<'_>, scratch: &Path) -> String {
     let head = |name: &str| frame.head.raw(name).map(str::to_owned);
-    let body = String::from_utf8(frame.body.clone()).expect("events are text");
+    let body = String::from_utf8(frame.body.to_vec()).expect("events are text");
     let scratch = scratch.display().to_string();
     let mut lines = Vec::new();
     for line in body.replace(&scratch, "/var/lib/switchyard").split('\n') {

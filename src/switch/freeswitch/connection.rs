@@ -2,9 +2,10 @@
 //! is here; the rest of the adapter sees frames and text.
 
 use crate::switch::freeswitch::error::EslError;
-use crate::switch::freeswitch::frame::{Decoder, Frame, FrameKind};
+use crate::switch::freeswitch::frame::{Frame, FrameKind};
+use crate::switch::freeswitch::reader::FrameReader;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
@@ -24,13 +25,8 @@ pub(super) const PROBE: &str = "api uptime\n\n";
 const PIPELINE: usize = 64;
 
 pub(super) struct Connection {
-    reader: OwnedReadHalf,
+    reader: FrameReader<OwnedReadHalf>,
     writer: OwnedWriteHalf,
-    decoder: Decoder,
-    /// Where the socket is read into; kept out of the futures, which it would make large.
-    piece: Box<[u8]>,
-    /// Events that came while an answer was awaited.
-    early: std::collections::VecDeque<Frame>,
 }
 
 impl Connection {
@@ -48,11 +44,8 @@ impl Connection {
         stream.set_nodelay(true)?;
         let (reader, writer) = stream.into_split();
         let mut connection = Self {
-            reader,
+            reader: FrameReader::new(reader),
             writer,
-            decoder: Decoder::default(),
-            piece: vec![0; 16 * 1024].into_boxed_slice(),
-            early: Default::default(),
         };
         within(connection.sign_in(address, password)).await?;
         Ok(connection)
@@ -70,7 +63,7 @@ impl Connection {
             _ => {
                 return Err(EslError::Unexpected {
                     command: "(greeting)".to_owned(),
-                    answer: greeting.answer(),
+                    answer: greeting.answer().into_owned(),
                 });
             }
         }
@@ -80,7 +73,7 @@ impl Connection {
             });
         }
         self.send(&format!("auth {password}\n\n")).await?;
-        if self.reply().await?.starts_with("+OK") {
+        if self.reader.next_answer().await?.starts_with("+OK") {
             Ok(())
         } else {
             Err(EslError::Password {
@@ -107,40 +100,8 @@ impl Connection {
     ///
     /// # Errors
     /// [`EslError`] when the connection ended or what came is not the protocol.
-    pub(super) async fn receive(&mut self) -> Result<Frame, EslError> {
-        if let Some(frame) = self.early.pop_front() {
-            return Ok(frame);
-        }
-        self.read_frame().await
-    }
-
-    async fn read_frame(&mut self) -> Result<Frame, EslError> {
-        loop {
-            if let Some(frame) = self.decoder.next_frame()? {
-                if frame.kind == FrameKind::DisconnectNotice {
-                    return Err(EslError::Closed);
-                }
-                return Ok(frame);
-            }
-            match self.reader.read(&mut self.piece).await? {
-                0 => {
-                    self.decoder.finish()?;
-                    return Err(EslError::Closed);
-                }
-                read => self.decoder.push(&self.piece[..read]),
-            }
-        }
-    }
-
-    /// The next answer; events that come before it are kept for [`Connection::receive`].
-    async fn reply(&mut self) -> Result<String, EslError> {
-        loop {
-            let frame = self.read_frame().await?;
-            match frame.kind {
-                FrameKind::CommandReply | FrameKind::ApiResponse => return Ok(frame.answer()),
-                _ => self.early.push_back(frame),
-            }
-        }
+    pub(super) async fn receive(&mut self) -> Result<Frame<'_>, EslError> {
+        self.reader.next().await
     }
 
     /// Asks one thing and waits for its answer.
@@ -149,7 +110,7 @@ impl Connection {
     /// [`EslError`] as [`Connection::receive`], or when the answer takes longer than [`LIVENESS`].
     pub(super) async fn ask(&mut self, message: &str) -> Result<String, EslError> {
         self.send(&format!("{message}\n\n")).await?;
-        within(self.reply()).await
+        within(self.reader.next_answer()).await
     }
 
     /// Asks something that has to be granted.
@@ -183,7 +144,7 @@ impl Connection {
             )
             .await?;
             for _ in part {
-                answers.push(within(self.reply()).await?);
+                answers.push(within(self.reader.next_answer()).await?);
             }
         }
         Ok(answers)

@@ -30,6 +30,8 @@ pub enum EslError {
     Unexpected { command: String, answer: String },
     #[error("{question:?} cannot be asked: it holds a line break")]
     Unaskable { question: String },
+    #[error("more than {limit} bytes of events came before the answer to a command")]
+    Flood { limit: usize },
     #[error("more than {limit} events wait for the engine")]
     Overrun { limit: usize },
     #[error("the list of channels cannot be read: {0}")]

@@ -6,6 +6,8 @@
 //! [`FrameError`], after which the connection is of no further use.
 
 use crate::switch::freeswitch::fields::Fields;
+use memchr::memmem;
+use std::borrow::Cow;
 
 /// Longest block of headers before a body, in bytes.
 pub const MAX_HEAD: usize = 64 * 1024;
@@ -13,12 +15,17 @@ pub const MAX_HEAD: usize = 64 * 1024;
 /// Longest body, in bytes. The list of 2,000 channels is about 1.5 MB.
 pub const MAX_BODY: usize = 16 * 1024 * 1024;
 
-/// One message of the switch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Frame {
+/// Bytes read at once: about ten events.
+pub const PIECE: usize = 64 * 1024;
+
+/// One message of the switch, where it was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame<'a> {
     pub kind: FrameKind,
-    pub head: Fields,
-    pub body: Vec<u8>,
+    pub head: Fields<'a>,
+    pub body: &'a [u8],
+    /// The message as it came, head and body.
+    pub whole: &'a [u8],
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,44 +66,86 @@ pub enum FrameError {
     Truncated { missing: usize },
 }
 
-/// Turns bytes into frames, in whatever pieces they arrive.
+/// Turns bytes into frames, in whatever pieces they arrive. The bytes are read
+/// into one buffer and frames point into it: nothing is copied but the part of
+/// a frame that a piece ended with.
 #[derive(Debug, Default)]
 pub struct Decoder {
     buffer: Vec<u8>,
     /// Where the unread part begins.
     start: usize,
-    /// The headers of a frame whose body has not arrived whole.
-    head: Option<(FrameKind, Fields, usize)>,
+    /// The head of the next frame, once it has arrived whole.
+    head: Option<Head>,
+}
+
+/// What a head says of its frame; positions count from its beginning.
+#[derive(Clone, Copy, Debug)]
+struct Head {
+    kind: FrameKind,
+    ends: usize,
+    body_begins: usize,
+    body_ends: usize,
 }
 
 impl Decoder {
-    pub fn push(&mut self, bytes: &[u8]) {
+    /// The buffer to append bytes to, with room for at least [`PIECE`] of them.
+    pub fn room(&mut self) -> &mut Vec<u8> {
         if self.start > 0 {
             self.buffer.drain(..self.start);
             self.start = 0;
+            if self.buffer.len() <= PIECE {
+                // Room that one large answer needed is not kept for ever.
+                self.buffer.shrink_to(8 * PIECE);
+            }
         }
-        self.buffer.extend_from_slice(bytes);
+        self.buffer.reserve(PIECE);
+        &mut self.buffer
+    }
+
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.room().extend_from_slice(bytes);
+    }
+
+    /// Puts bytes in front of those that are unread. They end where a frame does.
+    pub fn put_back(&mut self, bytes: &[u8]) {
+        drop(self.buffer.splice(..self.start, bytes.iter().copied()));
+        self.start = 0;
+        self.head = None;
+    }
+
+    /// Whether a whole frame has arrived.
+    ///
+    /// # Errors
+    /// [`FrameError`] when the bytes are not the event socket's protocol.
+    pub fn is_ready(&mut self) -> Result<bool, FrameError> {
+        if self.head.is_none() {
+            self.head = self.find_head()?;
+        }
+        Ok(self
+            .head
+            .is_some_and(|head| self.unread().len() >= head.body_ends))
     }
 
     /// The next whole frame, or `None` until more bytes arrive.
     ///
     /// # Errors
-    /// [`FrameError`] when the bytes are not the event socket's protocol.
-    pub fn next_frame(&mut self) -> Result<Option<Frame>, FrameError> {
-        let (kind, head, length) = match self.head.take() {
-            Some(head) => head,
-            None => match self.take_head()? {
-                Some(head) => head,
-                None => return Ok(None),
-            },
-        };
-        let Some(body) = self.unread().get(..length) else {
-            self.head = Some((kind, head, length));
+    /// As [`Decoder::is_ready`].
+    pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, FrameError> {
+        if !self.is_ready()? {
+            return Ok(None);
+        }
+        let Some(head) = self.head.take() else {
             return Ok(None);
         };
-        let body = body.to_vec();
-        self.start += length;
-        Ok(Some(Frame { kind, head, body }))
+        let whole = &self.buffer[self.start..self.start + head.body_ends];
+        self.start += head.body_ends;
+        let text = std::str::from_utf8(&whole[..head.ends]).map_err(|_| FrameError::NotText)?;
+        Ok(Some(Frame {
+            kind: head.kind,
+            head: Fields::parse(text)?,
+            body: &whole[head.body_begins..],
+            whole,
+        }))
     }
 
     /// Checks that the stream may end here.
@@ -105,8 +154,8 @@ impl Decoder {
     /// [`FrameError::Truncated`] when a frame has begun.
     pub fn finish(&self) -> Result<(), FrameError> {
         match &self.head {
-            Some((_, _, length)) => Err(FrameError::Truncated {
-                missing: length - self.unread().len(),
+            Some(head) => Err(FrameError::Truncated {
+                missing: head.body_ends.saturating_sub(self.unread().len()),
             }),
             None if self.unread().iter().all(|byte| *byte == b'\n') => Ok(()),
             None => Err(FrameError::Truncated { missing: 1 }),
@@ -117,32 +166,34 @@ impl Decoder {
         &self.buffer[self.start..]
     }
 
-    fn take_head(&mut self) -> Result<Option<(FrameKind, Fields, usize)>, FrameError> {
+    fn find_head(&mut self) -> Result<Option<Head>, FrameError> {
         while self.unread().first() == Some(&b'\n') {
             self.start += 1;
         }
-        let Some(end) = self
-            .unread()
-            .windows(2)
-            .take(MAX_HEAD)
-            .position(|pair| pair == b"\n\n")
-        else {
-            return if self.unread().len() > MAX_HEAD {
+        let unread = self.unread();
+        let searched = &unread[..unread.len().min(MAX_HEAD + 1)];
+        let Some(ends) = memmem::find(searched, b"\n\n") else {
+            return if unread.len() > MAX_HEAD {
                 Err(FrameError::HeadTooLong)
             } else {
                 Ok(None)
             };
         };
-        let text = std::str::from_utf8(&self.unread()[..end]).map_err(|_| FrameError::NotText)?;
-        let head = Fields::parse(text.to_owned())?;
-        self.start += end + 2;
-        let kind = FrameKind::of(head.raw("Content-Type").ok_or(FrameError::NoType)?);
-        let length = match head.raw("Content-Length") {
+        let text = std::str::from_utf8(&unread[..ends]).map_err(|_| FrameError::NotText)?;
+        let fields = Fields::parse(text)?;
+        let kind = FrameKind::of(fields.raw("Content-Type").ok_or(FrameError::NoType)?);
+        let length = match fields.raw("Content-Length") {
             Some(text) => length(text)?,
             None if kind.has_body() => return Err(FrameError::NoLength { kind }),
             None => 0,
         };
-        Ok(Some((kind, head, length)))
+        let body_begins = ends + 2;
+        Ok(Some(Head {
+            kind,
+            ends,
+            body_begins,
+            body_ends: body_begins + length,
+        }))
     }
 }
 
@@ -174,12 +225,15 @@ impl FrameKind {
     }
 }
 
-impl Frame {
+impl<'a> Frame<'a> {
     /// What the switch answered: the body of an `api` command, the reply text of any other.
-    pub fn answer(&self) -> String {
+    pub fn answer(&self) -> Cow<'a, str> {
         match self.kind {
-            FrameKind::ApiResponse => String::from_utf8_lossy(&self.body).trim().to_owned(),
-            _ => self.head.raw("Reply-Text").unwrap_or_default().to_owned(),
+            FrameKind::ApiResponse => match String::from_utf8_lossy(self.body) {
+                Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+                Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+            },
+            _ => Cow::Borrowed(self.head.raw("Reply-Text").unwrap_or_default()),
         }
     }
 }
@@ -188,24 +242,23 @@ impl Frame {
 mod tests {
     use super::*;
 
-    fn decode(bytes: &[u8]) -> Result<Option<Frame>, FrameError> {
+    fn decode(bytes: &[u8]) -> Result<Option<String>, FrameError> {
         let mut decoder = Decoder::default();
         decoder.push(bytes);
-        decoder.next_frame()
+        let frame = decoder.next_frame()?;
+        Ok(frame.map(|frame| frame.answer().into_owned()))
     }
 
     #[test]
     fn a_frame_may_arrive_byte_by_byte() {
         let mut decoder = Decoder::default();
-        let mut frames = Vec::new();
+        let mut answers = Vec::new();
         for byte in b"Content-Type: api/response\nContent-Length: 4\n\n+OK\nContent-Type: command/reply\nReply-Text: +OK\n\n" {
             decoder.push(&[*byte]);
-            frames.extend(decoder.next_frame().unwrap());
+            let frame = decoder.next_frame().unwrap();
+            answers.extend(frame.map(|frame| frame.answer().into_owned()));
         }
-        assert_eq!(
-            frames.iter().map(Frame::answer).collect::<Vec<_>>(),
-            ["+OK", "+OK"]
-        );
+        assert_eq!(answers, ["+OK", "+OK"]);
         assert_eq!(decoder.finish(), Ok(()));
     }
 
@@ -250,6 +303,22 @@ mod tests {
             decode(&vec![b'a'; MAX_HEAD + 2]),
             Err(FrameError::HeadTooLong)
         );
+    }
+
+    #[test]
+    fn what_was_put_back_is_read_first() {
+        let mut decoder = Decoder::default();
+        let reply = |text: &str| format!("Content-Type: command/reply\nReply-Text: {text}\n\n");
+        decoder.push((reply("first") + &reply("second")).as_bytes());
+        decoder.push(b"Content-Type: api/response\nContent-Length: 5\n\nthi");
+        let first = decoder.next_frame().unwrap().unwrap().whole.to_owned();
+        assert_eq!(decoder.next_frame().unwrap().unwrap().answer(), "second");
+        assert_eq!(decoder.next_frame(), Ok(None));
+        decoder.put_back(&first);
+        assert_eq!(decoder.next_frame().unwrap().unwrap().answer(), "first");
+        decoder.push(b"rd");
+        assert_eq!(decoder.next_frame().unwrap().unwrap().answer(), "third");
+        assert_eq!(decoder.finish(), Ok(()));
     }
 
     #[test]

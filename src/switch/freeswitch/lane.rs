@@ -6,7 +6,7 @@ use crate::switch::freeswitch::command::{Dialect, verdict};
 use crate::switch::freeswitch::connection::{Connection, Liveness, PROBE};
 use crate::switch::freeswitch::error::EslError;
 use crate::switch::freeswitch::frame::{Frame, FrameKind};
-use crate::switch::link::{EngineGone, Inbox};
+use crate::switch::link::Inbox;
 use crate::switch::{Failure, SwitchOrder};
 use std::collections::VecDeque;
 use tokio::sync::mpsc;
@@ -39,7 +39,6 @@ pub(super) enum LaneEnd {
     /// No more orders will come, and all were answered.
     Done,
     Lost(EslError),
-    EngineGone,
 }
 
 impl Lane {
@@ -60,16 +59,14 @@ impl Lane {
     }
 
     /// Works until the orders end or the connection does; then every order it
-    /// still holds is answered.
+    /// still holds is answered. An engine that is gone changes nothing: what
+    /// it ordered before it went is still written.
     pub(super) async fn run(mut self) -> LaneEnd {
         let end = self.work().await;
-        match &end {
-            LaneEnd::Lost(error) => match self.give_up(&error.to_string()).await {
-                Ok(()) => end,
-                Err(EngineGone) => LaneEnd::EngineGone,
-            },
-            _ => end,
+        if let LaneEnd::Lost(error) = &end {
+            self.give_up(&error.to_string()).await;
         }
+        end
     }
 
     async fn work(&mut self) -> LaneEnd {
@@ -82,30 +79,34 @@ impl Lane {
             let step = tokio::select! {
                 order = self.orders.recv(), if open && self.in_flight < PIPELINE => match order {
                     Some(order) => self.write(order).await,
-                    None => { open = false; Ok(Ok(())) }
+                    None => { open = false; Ok(()) }
                 },
                 frame = self.connection.receive() => {
                     liveness.heard();
                     match frame {
-                        Ok(frame) => self.answered(&frame).await.map(Ok),
-                        Err(error) => Ok(Err(error)),
+                        Ok(frame) => {
+                            if let Some((order, answer)) = settle(&mut self.awaited, &frame) {
+                                self.in_flight -= 1;
+                                tell(&self.inbox, order, answer).await;
+                            }
+                            Ok(())
+                        }
+                        Err(error) => Err(error),
                     }
                 },
                 due = liveness.due() => match due {
-                    Ok(()) => { self.awaited.push_back(Awaited::Probe); Ok(self.connection.send(PROBE).await) }
-                    Err(error) => Ok(Err(error)),
+                    Ok(()) => { self.awaited.push_back(Awaited::Probe); self.connection.send(PROBE).await }
+                    Err(error) => Err(error),
                 },
             };
-            match step {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => return LaneEnd::Lost(error),
-                Err(EngineGone) => return LaneEnd::EngineGone,
+            if let Err(error) = step {
+                return LaneEnd::Lost(error);
             }
         }
     }
 
     /// Writes an order and those that wait behind it, in one piece.
-    async fn write(&mut self, first: SwitchOrder) -> Result<Result<(), EslError>, EngineGone> {
+    async fn write(&mut self, first: SwitchOrder) -> Result<(), EslError> {
         let mut text = String::new();
         let mut next = Some(first);
         while let Some(order) = next {
@@ -118,9 +119,8 @@ impl Lane {
                     self.in_flight += 1;
                 }
                 Err(why) => {
-                    self.inbox
-                        .failed(order.id, Failure::Refused, &why.to_string())
-                        .await?
+                    let answer = Err((Failure::Refused, why.to_string()));
+                    tell(&self.inbox, order.id, answer).await;
                 }
             }
             next = if self.in_flight < PIPELINE {
@@ -129,34 +129,46 @@ impl Lane {
                 None
             };
         }
-        Ok(self.connection.send(&text).await)
+        self.connection.send(&text).await
     }
 
-    async fn answered(&mut self, frame: &Frame) -> Result<(), EngineGone> {
-        if !matches!(frame.kind, FrameKind::CommandReply | FrameKind::ApiResponse) {
-            return Ok(());
-        }
-        let Some(Awaited::Order(id)) = self.awaited.pop_front() else {
-            return Ok(());
-        };
-        self.in_flight -= 1;
-        let answer = frame.answer();
-        match verdict(&answer) {
-            Ok(()) => self.inbox.done(id).await,
-            Err(why) => self.inbox.failed(id, why, &answer).await,
-        }
-    }
-
-    async fn give_up(&mut self, why: &str) -> Result<(), EngineGone> {
+    async fn give_up(&mut self, why: &str) {
         self.orders.close();
+        let answer = || Err((Failure::LinkDown, why.to_owned()));
         for awaited in std::mem::take(&mut self.awaited) {
             if let Awaited::Order(id) = awaited {
-                self.inbox.failed(id, Failure::LinkDown, why).await?;
+                tell(&self.inbox, id, answer()).await;
             }
         }
         while let Some(order) = self.orders.recv().await {
-            self.inbox.failed(order.id, Failure::LinkDown, why).await?;
+            tell(&self.inbox, order.id, answer()).await;
         }
-        Ok(())
+    }
+}
+
+/// What the switch said to an order: done, or how and why not.
+type Answer = Result<(), (Failure, String)>;
+
+/// The order that a frame answers, if it answers one.
+fn settle(awaited: &mut VecDeque<Awaited>, frame: &Frame<'_>) -> Option<(CommandId, Answer)> {
+    if !matches!(frame.kind, FrameKind::CommandReply | FrameKind::ApiResponse) {
+        return None;
+    }
+    let Some(Awaited::Order(id)) = awaited.pop_front() else {
+        return None;
+    };
+    let answer = frame.answer();
+    let verdict = verdict(&answer).map_err(|why| (why, answer.into_owned()));
+    Some((id, verdict))
+}
+
+/// Tells the engine the answer to an order; one that is gone needs none.
+async fn tell(inbox: &Inbox, order: CommandId, answer: Answer) {
+    let told = match answer {
+        Ok(()) => inbox.done(order).await,
+        Err((why, detail)) => inbox.failed(order, why, &detail).await,
+    };
+    if let Err(gone) = told {
+        tracing::debug!(%order, %gone, "nobody waits for this answer");
     }
 }

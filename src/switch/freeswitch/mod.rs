@@ -3,7 +3,7 @@
 //! One connection carries events and nothing else; a few carry commands, all
 //! commands of a call the same one. In reading order:
 //!
-//! - [`frame`], [`fields`], [`event`]: from bytes to events;
+//! - [`reader`], [`frame`], [`fields`], [`event`]: from bytes to events;
 //! - [`translate`]: from events to [`SwitchEvent`](crate::switch::SwitchEvent)s;
 //! - [`command`], [`quote`], [`cause`]: from orders to the text on the wire;
 //! - `connection`, `listener`, `lane`, `snapshot`, `session`, `supervisor`: the link;
@@ -23,6 +23,7 @@ mod lane;
 mod listener;
 mod media;
 pub mod quote;
+pub mod reader;
 mod session;
 mod snapshot;
 mod supervisor;

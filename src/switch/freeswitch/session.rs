@@ -6,14 +6,13 @@ use crate::engine::id::CallId;
 use crate::switch::freeswitch::command::Dialect;
 use crate::switch::freeswitch::connection::Connection;
 use crate::switch::freeswitch::error::EslError;
-use crate::switch::freeswitch::event::EslEvent;
 use crate::switch::freeswitch::lane::{self, Lane, LaneEnd};
-use crate::switch::freeswitch::translate::Translator;
-use crate::switch::freeswitch::{listener, snapshot};
-use crate::switch::link::{EngineGone, Inbox};
+use crate::switch::freeswitch::listener::{self, Listener, ListenerEnd};
+use crate::switch::freeswitch::snapshot;
+use crate::switch::link::Inbox;
 use crate::switch::{Failure, Snapshot, SwitchEvent, SwitchOrder};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 pub(super) struct Session {
@@ -55,19 +54,15 @@ impl Session {
         })
     }
 
-    /// Works until the orders end, the engine goes, or any connection fails.
+    /// Works until the orders end or any connection fails. Orders that were
+    /// accepted are carried out also when the engine is gone.
     pub(super) async fn run(
         self,
         orders: &mut mpsc::Receiver<SwitchOrder>,
         inbox: &Inbox,
     ) -> SessionEnd {
-        if inbox
-            .happened(SwitchEvent::Snapshot(self.snapshot))
-            .await
-            .is_err()
-        {
-            return SessionEnd::Closed;
-        }
+        // Without an engine there is nobody to tell, and perhaps still something to do.
+        let _ = inbox.happened(SwitchEvent::Snapshot(self.snapshot)).await;
         let mut commands = JoinSet::new();
         let mut lanes = Vec::new();
         for connection in self.commands {
@@ -76,19 +71,15 @@ impl Session {
             commands
                 .spawn(Lane::new(connection, receiver, self.dialect.clone(), inbox.clone()).run());
         }
-        let (sender, receiver) = mpsc::channel(listener::BACKLOG);
+        let (stop, stopped) = oneshot::channel();
         let mut events = JoinSet::new();
-        events.spawn(listener::listen(self.events, sender));
-        let told = forward(Translator::new(self.dialect), receiver, inbox.clone());
-        let mut forwarder = JoinSet::new();
-        forwarder.spawn(told);
+        events.spawn(Listener::new(self.events, self.dialect, inbox.clone()).run(stopped));
 
         let end = dispatch(orders, &lanes, inbox, &mut commands, &mut events).await;
         // The lanes answer every order they hold; events already read are still told.
-        drop(lanes);
-        events.shutdown().await;
+        drop((lanes, stop));
         while commands.join_next().await.is_some() {}
-        while forwarder.join_next().await.is_some() {}
+        while events.join_next().await.is_some() {}
         end
     }
 }
@@ -99,7 +90,7 @@ async fn dispatch(
     lanes: &[mpsc::Sender<SwitchOrder>],
     inbox: &Inbox,
     commands: &mut JoinSet<LaneEnd>,
-    events: &mut JoinSet<EslError>,
+    events: &mut JoinSet<ListenerEnd>,
 ) -> SessionEnd {
     loop {
         tokio::select! {
@@ -111,18 +102,22 @@ async fn dispatch(
                     Err(mpsc::error::TrySendError::Full(_)) => (Failure::Overloaded, "too many commands wait"),
                     Err(mpsc::error::TrySendError::Closed(_)) => (Failure::LinkDown, "the connection is lost"),
                 };
-                if inbox.failed(id, why, detail).await.is_err() {
-                    return SessionEnd::Closed;
+                if let Err(gone) = inbox.failed(id, why, detail).await {
+                    tracing::warn!(switch = %inbox.switch(), command = %id, detail, %gone, "an order was not carried out");
                 }
             }
             Some(ended) = commands.join_next() => match ended {
                 Ok(LaneEnd::Lost(error)) => return SessionEnd::Lost(error),
-                Ok(LaneEnd::Done | LaneEnd::EngineGone) => return SessionEnd::Closed,
+                Ok(LaneEnd::Done) => return SessionEnd::Closed,
                 Err(crash) => return SessionEnd::Lost(crash.into()),
             },
-            Some(ended) = events.join_next() => {
-                return SessionEnd::Lost(ended.unwrap_or_else(EslError::from));
-            }
+            Some(ended) = events.join_next() => match ended {
+                Ok(ListenerEnd::Lost(error)) => return SessionEnd::Lost(error),
+                Ok(ListenerEnd::Stopped) => return SessionEnd::Closed,
+                // The orders end soon.
+                Ok(ListenerEnd::EngineGone) => {}
+                Err(crash) => return SessionEnd::Lost(crash.into()),
+            },
         }
     }
 }
@@ -132,17 +127,4 @@ fn lane_of(call: CallId, lanes: usize) -> usize {
     let mut hasher = DefaultHasher::new();
     call.hash(&mut hasher);
     usize::try_from(hasher.finish() % lanes as u64).unwrap_or(0)
-}
-
-async fn forward(
-    mut translator: Translator,
-    mut events: mpsc::Receiver<EslEvent>,
-    inbox: Inbox,
-) -> Result<(), EngineGone> {
-    while let Some(event) = events.recv().await {
-        if let Some(happened) = translator.translate(&event) {
-            inbox.happened(happened).await?;
-        }
-    }
-    Ok(())
 }

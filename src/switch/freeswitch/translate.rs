@@ -56,7 +56,7 @@ impl Translator {
     }
 
     /// What an event means; `None` when it means nothing to us.
-    pub fn translate(&mut self, event: &EslEvent) -> Option<SwitchEvent> {
+    pub fn translate(&mut self, event: &EslEvent<'_>) -> Option<SwitchEvent> {
         if event.name() == "BACKGROUND_JOB" {
             return self.job_failed(event);
         }
@@ -86,7 +86,7 @@ impl Translator {
 
     /// A leg that was handed to us, or one we dialled. The latter counts as
     /// answered only now: as long as `originate` works on it, a bridge would be undone.
-    fn parked(&self, channel: ChannelId, event: &EslEvent) -> SwitchEvent {
+    fn parked(&self, channel: ChannelId, event: &EslEvent<'_>) -> SwitchEvent {
         if outbound(event) {
             SwitchEvent::Answered { channel }
         } else {
@@ -108,7 +108,7 @@ impl Translator {
     }
 
     /// A dialling that failed, perhaps before there was a channel to hang up.
-    fn job_failed(&mut self, event: &EslEvent) -> Option<SwitchEvent> {
+    fn job_failed(&mut self, event: &EslEvent<'_>) -> Option<SwitchEvent> {
         if event.get("Job-Command").as_deref() != Some("originate") {
             return None;
         }
@@ -116,11 +116,11 @@ impl Translator {
         self.hung_up(channel(event, "Job-UUID")?, cause::cause(reason))
     }
 
-    fn recording(&self, event: &EslEvent) -> Option<CommandId> {
+    fn recording(&self, event: &EslEvent<'_>) -> Option<CommandId> {
         self.dialect.recording_of(&event.get("Record-File-Path")?)
     }
 
-    fn recorded(&self, event: &EslEvent) -> Option<SwitchEvent> {
+    fn recorded(&self, event: &EslEvent<'_>) -> Option<SwitchEvent> {
         let recording = self.recording(event)?;
         let file = event.get("Record-File-Path")?.into_owned();
         match event.get("Record-Completion-Cause").as_deref() {
@@ -140,7 +140,7 @@ impl Translator {
 
 /// Whether a leg parked by an application. A leg whose bridge ended parks too,
 /// but by a state of its own, and is ours already.
-fn from_dialplan(event: &EslEvent) -> bool {
+fn from_dialplan(event: &EslEvent<'_>) -> bool {
     event.get("Channel-State").as_deref() == Some("CS_EXECUTE")
 }
 
@@ -153,14 +153,14 @@ fn channel(event: &dyn Lookup, header: &str) -> Option<ChannelId> {
     ChannelId::new(&event.get(header)?).ok()
 }
 
-fn peers(event: &EslEvent) -> Option<(ChannelId, ChannelId)> {
+fn peers(event: &EslEvent<'_>) -> Option<(ChannelId, ChannelId)> {
     Some((
         channel(event, "Bridge-A-Unique-ID")?,
         channel(event, "Bridge-B-Unique-ID")?,
     ))
 }
 
-fn digit(event: &EslEvent) -> Option<Digit> {
+fn digit(event: &EslEvent<'_>) -> Option<Digit> {
     let key = Key::try_from(event.get("DTMF-Digit")?.chars().next()?).ok()?;
     let method = match event.get("DTMF-Source").as_deref() {
         Some("RTP") => DigitMethod::Rfc4733,
@@ -172,7 +172,7 @@ fn digit(event: &EslEvent) -> Option<Digit> {
 
 /// The end of a prompt, which its `Event-UUID` names. Music ends only by
 /// failing or by being replaced, and the latter tells nothing new.
-fn heard(channel: ChannelId, event: &EslEvent) -> Option<SwitchEvent> {
+fn heard(channel: ChannelId, event: &EslEvent<'_>) -> Option<SwitchEvent> {
     let id = event.get("Application-UUID")?;
     let prompt = id.strip_prefix(PLAY_PREFIX);
     let playback = CommandId(
@@ -192,7 +192,7 @@ fn heard(channel: ChannelId, event: &EslEvent) -> Option<SwitchEvent> {
     }
 }
 
-fn cause_of(event: &EslEvent) -> Cause {
+fn cause_of(event: &EslEvent<'_>) -> Cause {
     event
         .get("Hangup-Cause")
         .map_or(Cause::Other(0), |name| cause::cause(&name))
