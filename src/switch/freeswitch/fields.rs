@@ -77,9 +77,7 @@ impl Lookup for Fields<'_> {
 }
 
 fn present(value: Option<&str>) -> Option<Cow<'_, str>> {
-    value
-        .filter(|value| !value.is_empty())
-        .map(percent_decode)
+    value.filter(|value| !value.is_empty()).map(percent_decode)
 }
 
 /// The lines of a text, without their ends; after the last end there is none.
