@@ -236,7 +236,7 @@ pub fn reasons(explanation: &Explanation) -> Vec<String> {
     if !excluded.is_empty() {
         let counted = excluded
             .iter()
-            .map(|(why, count)| format!("{count} {}", exclusion_words(*why)));
+            .map(|(why, count)| format!("{count} {}", exclusion_words(why)));
         reasons.push(format!(
             "not possible: {}",
             counted.collect::<Vec<_>>().join(", ")
@@ -273,7 +273,6 @@ mod tests {
     use super::*;
     use crate::engine::id::AgentId;
     use crate::engine::time::Span;
-    use std::collections::BTreeMap;
 
     fn candidate(agent: &str, idle: u32) -> Candidate {
         Candidate {
@@ -291,7 +290,7 @@ mod tests {
             chosen: candidate("wangfang", 62),
             eligible: 2,
             nearest: vec![candidate("liqiang", 40)],
-            excluded: BTreeMap::from([(Exclusion::OnCall, 3), (Exclusion::Skill, 1)]),
+            excluded: [(Exclusion::OnCall, 3), (Exclusion::Skill, 1)].into(),
         };
         insta::assert_snapshot!(reasons(&explanation).join("\n"), @r"
         because an agent became free; the call had waited 12.500 s

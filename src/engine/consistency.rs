@@ -41,17 +41,18 @@ impl Engine {
                 assert_eq!(call.offer.as_ref().map(|offer| &offer.agent), Some(id));
             }
         }
-        for (id, queue) in &self.queues {
+        for index in self.queues.indices() {
+            let queue = self.queues.queue(index);
             let inside = self
                 .calls
                 .values()
-                .filter(|call| call.waiting.as_ref().is_some_and(|(q, _)| q == id));
+                .filter(|call| call.waiting.as_ref().is_some_and(|(id, _)| *id == queue.id));
             assert_eq!(
                 u32::try_from(inside.count()).unwrap(),
                 queue.length(),
                 "the length is the calls inside"
             );
-            for place in queue.waiting() {
+            for place in self.queues.waiting(index) {
                 assert!(
                     self.calls[&place.call].offer.is_none(),
                     "a call with an offer is set aside"

@@ -4,7 +4,7 @@
 use crate::engine::centre::Strategy;
 use crate::engine::id::AgentId;
 use crate::engine::time::Span;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
 
 /// How many of the agents not chosen are kept by name; the rest are counted.
@@ -23,7 +23,7 @@ pub struct Explanation {
     /// The next best, in order.
     pub nearest: Vec<Candidate>,
     /// Agents of this queue who could not take the call, counted by reason.
-    pub excluded: BTreeMap<Exclusion, u32>,
+    pub excluded: Exclusions,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,4 +62,79 @@ pub enum Exclusion {
     Resting,
     /// The device is on another switch than the caller, and no trunk joins the two.
     OtherSwitch,
+}
+
+impl Exclusion {
+    const ALL: [Exclusion; 9] = [
+        Exclusion::SignedOut,
+        Exclusion::NotReady,
+        Exclusion::Offered,
+        Exclusion::OnCall,
+        Exclusion::WrapUp,
+        Exclusion::Skill,
+        Exclusion::SwitchDown,
+        Exclusion::Resting,
+        Exclusion::OtherSwitch,
+    ];
+}
+
+/// Agents counted by why they could not take a call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Exclusions([u32; Exclusion::ALL.len()]);
+
+impl Exclusions {
+    /// Every reason that somebody was excluded for, and how many were.
+    pub fn iter(&self) -> impl Iterator<Item = (Exclusion, u32)> + '_ {
+        let counted = Exclusion::ALL.into_iter().zip(self.0);
+        counted.filter(|(_, count)| *count > 0)
+    }
+
+    pub fn count(&self, reason: Exclusion) -> u32 {
+        self.0[reason as usize]
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.iter().next().is_none()
+    }
+
+    pub(crate) fn add(&mut self, reason: Exclusion) {
+        self.0[reason as usize] += 1;
+    }
+
+    pub(crate) fn remove(&mut self, reason: Exclusion) {
+        self.0[reason as usize] -= 1;
+    }
+
+    /// These, and `count` for `reason`.
+    pub(crate) fn with(mut self, reason: Exclusion, count: u32) -> Self {
+        self.0[reason as usize] = count;
+        self
+    }
+}
+
+impl FromIterator<(Exclusion, u32)> for Exclusions {
+    fn from_iter<I: IntoIterator<Item = (Exclusion, u32)>>(counted: I) -> Self {
+        let none = Self::default();
+        let add = |all: Self, (reason, count)| all.with(reason, count);
+        counted.into_iter().fold(none, add)
+    }
+}
+
+impl<const N: usize> From<[(Exclusion, u32); N]> for Exclusions {
+    fn from(counted: [(Exclusion, u32); N]) -> Self {
+        counted.into_iter().collect()
+    }
+}
+
+impl Serialize for Exclusions {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Exclusions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let counted = BTreeMap::<Exclusion, u32>::deserialize(deserializer)?;
+        Ok(counted.into_iter().collect())
+    }
 }

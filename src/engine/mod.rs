@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`event`] and [`command`] (what goes in and out), [`centre`]
 //! (what it is told of the centre), the state ([`call`], [`leg`], [`agent`],
-//! [`queue`]), then what happens: [`arrival`], [`ivr`] with [`flow_run`],
+//! [`queue`], [`queues`]), then what happens: [`arrival`], [`ivr`] with [`flow_run`],
 //! [`waiting`] with [`strategy`] as the planner, [`offer`], [`conversation`],
 //! [`desk`], [`reconcile`], [`drain`]; [`timer`] holds every deadline and [`order`] every
 //! command that still wants its answer.
@@ -26,11 +26,12 @@ pub mod ivr;
 pub mod leg;
 mod offer;
 mod order;
-mod queue;
+pub(crate) mod queue;
+pub(crate) mod queues;
 mod reconcile;
 pub mod recording;
 pub mod skill;
-mod strategy;
+pub(crate) mod strategy;
 pub mod text;
 pub mod time;
 pub mod timer;
@@ -42,9 +43,9 @@ use centre::Centre;
 use command::Commands;
 use event::Event;
 use fact::Fact;
-use id::{AgentId, CallId, CommandId, LegId, OfferId, QueueId, SwitchId};
+use id::{AgentId, CallId, CommandId, LegId, OfferId, SwitchId};
 use order::Pending;
-use queue::Queue;
+use queues::Queues;
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::SeedableRng;
 use std::collections::BTreeMap;
@@ -74,7 +75,7 @@ pub struct Engine {
     /// Legs we asked their switch to end, that no longer take part in anything.
     closing: BTreeMap<LegId, Closing>,
     agents: BTreeMap<AgentId, Agent>,
-    queues: BTreeMap<QueueId, Queue>,
+    queues: Queues,
     /// Whether each switch can be reached.
     links: BTreeMap<SwitchId, bool>,
     /// Which call an open offer is for.
@@ -107,7 +108,7 @@ impl Engine {
             legs: BTreeMap::new(),
             closing: BTreeMap::new(),
             agents: BTreeMap::new(),
-            queues: BTreeMap::new(),
+            queues: Queues::default(),
             links: BTreeMap::new(),
             offers: BTreeMap::new(),
             playbacks: BTreeMap::new(),

@@ -8,10 +8,11 @@ use crate::engine::cause::Cause;
 use crate::engine::command::Commands;
 use crate::engine::explanation::{Explanation, Trigger};
 use crate::engine::fact::{EndedBy, Fact, OfferOutcome, QueueExit};
-use crate::engine::id::{CallId, LegId, OfferId, QueueId};
+use crate::engine::id::{CallId, LegId, OfferId};
 use crate::engine::ivr::interpreter::Input;
 use crate::engine::leg::{Leg, LegRole, LegState};
 use crate::engine::order::Purpose;
+use crate::engine::queues::QueueIndex;
 use crate::engine::time::Span;
 use crate::engine::timer::Reason;
 use crate::switch::{LegVariable, LegVariables, Ring, SwitchCommand};
@@ -24,23 +25,21 @@ impl Engine {
     pub(super) fn make_offer(
         &mut self,
         call: CallId,
-        queue_id: QueueId,
+        queue: QueueIndex,
         explanation: Explanation,
         out: &mut Commands,
     ) {
         let offer = OfferId::from_ulid(self.new_ulid());
         let agent_id = explanation.chosen.agent.clone();
-        let (Some(known), Some(queue), Some(agent)) = (
-            self.calls.get_mut(&call),
-            self.queues.get_mut(&queue_id),
-            self.agents.get(&agent_id),
-        ) else {
+        let (Some(known), Some(agent)) = (self.calls.get_mut(&call), self.agents.get(&agent_id))
+        else {
             return;
         };
-        let Some((_, place)) = &known.waiting else {
+        let Some((queue_id, place)) = known.waiting.clone() else {
             return;
         };
-        queue.set_aside(&known.caller.id.switch, place);
+        self.queues
+            .set_aside(queue, &known.caller.id.switch, &place);
         known.offers += 1;
         let leg = LegId {
             switch: agent.settings.switch.clone(),
@@ -61,7 +60,7 @@ impl Engine {
             extension: extension.clone(),
             caller_number: known.caller_number.clone(),
             caller_name: known.caller_name.clone(),
-            timeout: queue.settings.ring,
+            timeout: self.queues.queue(queue).settings.ring,
             variables: LegVariables::default()
                 .with(LegVariable::Call, call)
                 .with(LegVariable::Role, LegRole::Agent.word())
@@ -317,11 +316,12 @@ impl Engine {
             .timers
             .get(&Reason::GuardRenewal(leg.clone()))
             .is_none();
-        if let Some(queue) = self.queues.get_mut(&queue_id) {
-            queue.wait(&leg.switch, place);
-        }
+        let Some(queue) = self.queues.index(&queue_id) else {
+            return;
+        };
+        self.queues.wait(queue, &leg.switch, place);
         self.move_call(call, CallState::Waiting, out);
-        self.distribute(&queue_id, Trigger::OfferEnded, out);
+        self.distribute(queue, Trigger::OfferEnded, out);
         if bridge_failed {
             // The failed bridge disarmed the timer and ended the music.
             self.renew_guard(&leg, out);

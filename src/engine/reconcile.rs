@@ -287,10 +287,10 @@ impl Engine {
         if let Some((queue_id, priority, entered)) = waiting {
             let place = Place::new(priority, entered, call);
             if let (Some(known), Some(queue)) =
-                (self.calls.get_mut(&call), self.queues.get_mut(&queue_id))
+                (self.calls.get_mut(&call), self.queues.index(&queue_id))
             {
                 known.waiting = Some((queue_id, place));
-                queue.enter(&leg.switch, place);
+                self.queues.enter(queue, &leg.switch, place);
             }
         }
     }

@@ -2,35 +2,49 @@
 
 use crate::engine::centre::Strategy;
 use crate::engine::explanation::{Candidate, Explanation, NEAREST_KEPT, Trigger};
-use crate::engine::id::SwitchId;
-use crate::engine::queue::{Place, Queue};
+use crate::engine::id::CallId;
+use crate::engine::queues::{QueueIndex, Queues, SwitchIndex};
 use crate::engine::time::Timestamp;
 
-/// Chooses the agent for the call at `place`, or none when nobody can take it.
-/// The plan is whole: the explanation names the agent to ring.
-pub(crate) fn choose(
-    queue: &Queue,
-    switch: &SwitchId,
-    place: &Place,
+/// What is to be done: this call is offered to the agent that the explanation
+/// names as chosen.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Plan {
+    pub(crate) call: CallId,
+    pub(crate) explanation: Explanation,
+}
+
+/// Chooses the agent for the first call of a queue on a switch; no plan when no
+/// call waits or nobody can take it.
+pub(crate) fn plan(
+    queues: &Queues,
+    queue: QueueIndex,
+    switch: SwitchIndex,
     now: Timestamp,
     trigger: Trigger,
-) -> Option<Explanation> {
-    let order = queue.eligible_on(switch)?;
-    let mut by_idle = match queue.settings.strategy {
+) -> Option<Plan> {
+    let place = queues.first(queue, switch)?;
+    let order = queues.idle(queue, switch);
+    let strategy = queues.queue(queue).settings.strategy;
+    let mut by_idle = match strategy {
         Strategy::LongestIdle => order.iter(),
     }
     .map(|(idle_since, agent)| Candidate {
-        agent: agent.clone(),
+        agent: queues.agent_id(*agent).clone(),
         idle: now.since(*idle_since),
     });
     let chosen = by_idle.next()?;
-    Some(Explanation {
+    let explanation = Explanation {
         trigger,
-        strategy: queue.settings.strategy,
+        strategy,
         waited: now.since(place.entered),
         chosen,
         eligible: u32::try_from(order.len()).unwrap_or(u32::MAX),
         nearest: by_idle.take(NEAREST_KEPT).collect(),
-        excluded: queue.excluded_for(switch),
+        excluded: queues.excluded_for(queue, switch),
+    };
+    Some(Plan {
+        call: place.call,
+        explanation,
     })
 }

@@ -6,10 +6,11 @@ use crate::engine::call::CallState;
 use crate::engine::command::Commands;
 use crate::engine::explanation::Trigger;
 use crate::engine::fact::{Fact, QueueExit};
-use crate::engine::id::{AgentId, CallId, QueueId, SwitchId};
+use crate::engine::id::{AgentId, CallId, QueueId};
 use crate::engine::ivr::interpreter::Input;
 use crate::engine::order::Purpose;
 use crate::engine::queue::Place;
+use crate::engine::queues::{QueueIndex, SwitchIndex};
 use crate::engine::strategy;
 use crate::engine::time::Timestamp;
 use crate::switch::SwitchCommand;
@@ -35,14 +36,12 @@ impl Engine {
         out: &mut Commands,
     ) {
         let place = Place::new(priority, entered, call);
-        let (Some(known), Some(queue)) = (self.calls.get_mut(&call), self.queues.get_mut(id))
-        else {
+        let (Some(known), Some(queue)) = (self.calls.get_mut(&call), self.queues.index(id)) else {
             return;
         };
         known.waiting = Some((id.clone(), place));
-        let leg = known.caller.id.clone();
-        queue.enter(&leg.switch, place);
-        let greeting = queue.settings.greeting.clone();
+        self.queues.enter(queue, &known.caller.id.switch, place);
+        let greeting = self.queues.queue(queue).settings.greeting.clone();
         out.note(Fact::QueueEntered {
             call,
             queue: id.clone(),
@@ -51,7 +50,7 @@ impl Engine {
         });
         self.move_call(call, CallState::Waiting, out);
         // The offer comes first: what the caller hears never delays it.
-        self.distribute(id, Trigger::CallEntered, out);
+        self.distribute(queue, Trigger::CallEntered, out);
         self.carry_place(call, out);
         match greeting {
             Some(prompt) => self.play(call, vec![prompt], out),
@@ -106,8 +105,8 @@ impl Engine {
         let Some((id, place)) = known.waiting.take() else {
             return;
         };
-        if let Some(queue) = self.queues.get_mut(&id) {
-            queue.leave(&known.caller.id.switch, &place);
+        if let Some(queue) = self.queues.index(&id) {
+            self.queues.leave(queue, &known.caller.id.switch, &place);
         }
         out.note(Fact::QueueLeft {
             call,
@@ -117,63 +116,40 @@ impl Engine {
     }
 
     /// Makes every offer that a queue's waiting calls and free agents allow.
-    pub(super) fn distribute(&mut self, id: &QueueId, trigger: Trigger, out: &mut Commands) {
-        let switches: Vec<SwitchId> = self.links.keys().cloned().collect();
-        for switch in &switches {
-            while self.offer_first(id, switch, trigger, out) {}
+    pub(super) fn distribute(&mut self, queue: QueueIndex, trigger: Trigger, out: &mut Commands) {
+        let mut rank = 0;
+        while let Some(switch) = self.queues.switch_at(rank) {
+            while self.offer_first(queue, switch, trigger, out) {}
+            rank += 1;
         }
     }
 
     /// Offers the first call of one queue, if somebody can take it.
     fn offer_first(
         &mut self,
-        id: &QueueId,
-        switch: &SwitchId,
+        queue: QueueIndex,
+        switch: SwitchIndex,
         trigger: Trigger,
         out: &mut Commands,
     ) -> bool {
         if self.draining {
             return false;
         }
-        let Some(queue) = self.queues.get(id) else {
+        let Some(plan) = strategy::plan(&self.queues, queue, switch, self.now, trigger) else {
             return false;
         };
-        let Some(place) = queue.first(switch).copied() else {
-            return false;
-        };
-        let Some(explanation) = strategy::choose(queue, switch, &place, self.now, trigger) else {
-            return false;
-        };
-        self.make_offer(place.call, id.clone(), explanation, out);
+        self.make_offer(plan.call, queue, plan.explanation, out);
         true
     }
 
     /// An agent became free: the most urgent call of all their queues is next.
     pub(super) fn agent_freed(&mut self, agent: &AgentId, trigger: Trigger, out: &mut Commands) {
-        loop {
-            let Some(known) = self
-                .agents
-                .get(agent)
-                .filter(|agent| agent.unavailable().is_none())
-            else {
-                return;
-            };
-            let switch = known.settings.switch.clone();
-            let next = known
-                .settings
-                .queues
-                .iter()
-                .filter_map(|id| {
-                    let queue = self.queues.get(id)?;
-                    let serves = queue
-                        .eligible_on(&switch)?
-                        .contains(&(known.idle_since, agent.clone()));
-                    Some((*queue.first(&switch).filter(|_| serves)?, id))
-                })
-                .min()
-                .map(|(_, id)| id.clone());
-            let Some(id) = next else { return };
-            if !self.offer_first(&id, &switch, trigger, out) {
+        let Some(agent) = self.queues.agent_index(agent) else {
+            return;
+        };
+        let switch = self.queues.switch_of(agent);
+        while let Some(queue) = self.queues.most_urgent(agent) {
+            if !self.offer_first(queue, switch, trigger, out) {
                 return;
             }
         }

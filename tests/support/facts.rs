@@ -176,7 +176,7 @@ fn explanation() -> Explanation {
             agent: agent("li"),
             idle: Span::seconds(30),
         }],
-        excluded: BTreeMap::from([(Exclusion::OnCall, 1)]),
+        excluded: [(Exclusion::OnCall, 1)].into(),
     }
 }
 

@@ -101,10 +101,7 @@ fn the_decision_is_kept_with_its_reasons() {
     assert_eq!(explanation.chosen.idle, Span::seconds(60));
     assert_eq!(explanation.eligible, 2);
     assert_eq!(explanation.nearest[0].agent.as_str(), "anna");
-    assert_eq!(
-        explanation.excluded,
-        BTreeMap::from([(Exclusion::Skill, 1)])
-    );
+    assert_eq!(explanation.excluded, [(Exclusion::Skill, 1)].into());
 }
 
 #[test]

@@ -143,8 +143,8 @@ impl Reasons {
         };
         let reasons = decision.explanation;
         let excluded = reasons.excluded.iter().map(|(reason, count)| Excluded {
-            reason: format!("exclusion-{}", word(reason)),
-            count: *count,
+            reason: format!("exclusion-{}", word(&reason)),
+            count,
         });
         Self {
             at: decision.at.ms,
