@@ -6,7 +6,7 @@ use switchyard::engine::id::SwitchId;
 use switchyard::engine::time::Span;
 use switchyard::switch::simulated::esl::{EslObserver, EslServer, EslSettings};
 use switchyard::switch::simulated::model::ModelSettings;
-use switchyard::switch::simulated::people::{PeopleSettings, Population};
+use switchyard::switch::simulated::crowd::{Crowd, PeopleSettings, Population};
 use tokio::time::timeout;
 
 const AGENT: &str = "22222222-2222-4222-8222-222222222222";
@@ -16,8 +16,9 @@ async fn a_switch(callers: u32) -> (u16, EslObserver) {
         numbers: vec!["4001".to_owned()],
         keys: Vec::new(),
     };
-    let mut people = PeopleSettings::quiet(population);
-    people.arrivals.burst = callers;
+    let mut crowd = Crowd::quiet(population);
+    crowd.arrivals.burst = callers;
+    let mut people = PeopleSettings::of(vec![crowd]);
     people.devices.answers_after = (Span::millis(10), Span::millis(20));
     let settings = EslSettings {
         listen: ([127, 0, 0, 1], 0).into(),

@@ -5,7 +5,7 @@ use crate::engine::id::SwitchId;
 use crate::engine::time::Span;
 use crate::switch::simulated::esl::{EslObserver, EslReport, EslServer, EslSettings};
 use crate::switch::simulated::model::ModelSettings;
-use crate::switch::simulated::people::{PeopleSettings, Population};
+use crate::switch::simulated::crowd::{Crowd, PeopleSettings, Population};
 use crate::switch::{Extension, Key, NotAnExtension};
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -150,22 +150,23 @@ impl SimulateSwitch {
             numbers: self.numbers.clone(),
             keys,
         };
-        let mut people = PeopleSettings::quiet(population);
+        let mut callers = Crowd::quiet(population);
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "the rate was checked to lie from 0 to 1000"
         )]
         let per_minute = (self.calls_per_second * 60.0).round() as u32;
-        people.arrivals.per_minute = per_minute;
-        people.arrivals.burst = if self.waiting == 0 {
+        callers.arrivals.per_minute = per_minute;
+        callers.arrivals.burst = if self.waiting == 0 {
             0
         } else {
             self.waiting + self.agents
         };
-        people.arrivals.burst_gap = BURST_GAP;
-        people.callers.patience = self.patience_s.map(Span::seconds);
-        people.callers.talk = self.talk(per_minute);
+        callers.arrivals.burst_gap = BURST_GAP;
+        callers.habits.patience = self.patience_s.map(Span::seconds);
+        callers.habits.talk = self.talk(per_minute);
+        let mut people = PeopleSettings::of(vec![callers]);
         people.devices.answers_after = ANSWERS_AFTER;
         people.devices.registered = Some(extensions?);
         Ok(EslSettings {

@@ -50,6 +50,15 @@ impl<T> Agenda<T> {
         (first.key().at <= now).then(|| first.remove())
     }
 
+    /// Takes out what `keep` does not want, in order of time.
+    pub(super) fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
+        self.entries.retain(|_, entry| keep(entry));
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.entries.clear();
+    }
+
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }

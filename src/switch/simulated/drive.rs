@@ -9,7 +9,7 @@ use crate::engine::time::{Span, Timestamp};
 use crate::switch::link::{EngineGone, Inbox, LinkState, ORDER_QUEUE, SwitchLink};
 use crate::switch::simulated::folder::RecordingsFolder;
 use crate::switch::simulated::model::ModelSettings;
-use crate::switch::simulated::people::{PeopleSettings, Population};
+use crate::switch::simulated::crowd::{Crowd, PeopleSettings, Population};
 use crate::switch::simulated::simulation::{SimOutput, Simulation, SimulationSettings};
 use crate::switch::simulated::tape::Tape;
 use crate::switch::simulated::wire::WireSettings;
@@ -59,11 +59,12 @@ fn spawn(task: impl Future<Output = ()> + Send + 'static) {
 }
 
 fn simulation_settings(settings: &SimulatedConfig, population: Population) -> SimulationSettings {
-    let mut people = PeopleSettings::quiet(population);
-    people.arrivals.per_minute = settings.calls_per_minute;
-    people.callers.patience = Some(Span::seconds(settings.patience_s));
-    people.callers.talk = Span::seconds(settings.talk_s);
-    people.callers.presses_nothing = 50;
+    let mut callers = Crowd::quiet(population);
+    callers.arrivals.per_minute = settings.calls_per_minute;
+    callers.habits.patience = Some(Span::seconds(settings.patience_s));
+    callers.habits.talk = Span::seconds(settings.talk_s);
+    callers.habits.presses_nothing = 50;
+    let mut people = PeopleSettings::of(vec![callers]);
     people.devices.no_answer = 40;
     people.devices.busy = 15;
     people.devices.rejects = 15;

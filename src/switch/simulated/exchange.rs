@@ -74,6 +74,17 @@ impl Exchange {
         channel
     }
 
+    /// The switch restarts: every channel is gone without an event.
+    pub fn restart(&mut self, at: Timestamp) {
+        self.model.restart();
+        self.people.cut_off(at);
+    }
+
+    /// The channels that are the controller's or wait for it.
+    pub fn channels(&self) -> impl Iterator<Item = &ChannelId> {
+        self.model.controlled()
+    }
+
     /// Lets everything due until `now` happen, in order of time.
     pub fn advance(&mut self, now: Timestamp, out: &mut Vec<Happened>) {
         while let Some(at) = self.next_deadline().filter(|at| *at <= now) {

@@ -2,10 +2,10 @@
 //! a seed.
 //!
 //! In reading order: [`model`] is the switch itself (channels, playbacks,
-//! bridges; `recording` and `fallback` are parts of it), [`people`] are the callers and agents at its far ends,
+//! bridges; `recording` and `fallback` are parts of it), [`people`] are the callers and agents at its far ends ([`crowd`] says who and how),
 //! [`exchange`] lets the two run together, [`wire`] adds delays and faults
 //! between the exchange and the controller, and [`simulation`] is all of it
-//! behind three calls. Up to here everything is pure: time is handed in, and
+//! behind a few calls. Up to here everything is pure: time is handed in, and
 //! the same seed gives the same trace. [`drive`] runs a simulation in real time
 //! for `serve`, with [`tape`] writing what was said as WAV files. [`esl`] puts
 //! an exchange behind a FreeSWITCH event socket, as a process of its own.
@@ -13,6 +13,7 @@
 mod agenda;
 mod chance;
 mod channel;
+pub mod crowd;
 pub mod drive;
 pub mod esl;
 pub mod exchange;

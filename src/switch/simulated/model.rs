@@ -18,9 +18,10 @@ use crate::switch::{
     Arrival, ChannelState, Digit, DigitMethod, Key, LegVariables, LiveLeg, Ring, Snapshot,
     SwitchCommand, SwitchEvent,
 };
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelSettings {
     /// Lines for callers; a call beyond them does not enter.
     pub lines: u32,
@@ -53,7 +54,7 @@ impl Default for ModelSettings {
 }
 
 /// A call as the network brings it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewCall {
     pub caller_number: OutsideText,
     pub caller_name: OutsideText,
@@ -129,6 +130,12 @@ impl Model {
 
     pub fn channel_count(&self) -> usize {
         self.channels.len()
+    }
+
+    /// The channels that are the controller's or wait for it.
+    pub fn controlled(&self) -> impl Iterator<Item = &ChannelId> {
+        let ours = |(channel, leg): (_, &Channel)| (leg.place == Place::Controller).then_some(channel);
+        self.channels.iter().filter_map(ours)
     }
 
     /// Everything alive that is the controller's or waits for it.
@@ -437,6 +444,15 @@ impl Model {
         if leg.is_caller {
             self.callers -= 1;
         }
+    }
+
+    /// The switch is started anew: nothing of before is left, and nobody is told.
+    pub fn restart(&mut self) {
+        self.channels.clear();
+        self.recordings.clear();
+        self.callers = 0;
+        self.agenda.clear();
+        self.happened.clear();
     }
 
     /// Takes a channel out of its bridge, if it is in one.

@@ -3,118 +3,19 @@
 //! a person would hear and act on the model as a far end would.
 
 use crate::engine::cause::Cause;
-use crate::engine::centre::Centre;
 use crate::engine::id::ChannelId;
-use crate::engine::ivr::flow::Block;
 use crate::engine::text::OutsideText;
 use crate::engine::time::{Span, Timestamp};
 use crate::switch::simulated::agenda::{Agenda, Ticket};
-use crate::switch::simulated::chance::{Chance, PerMille};
+use crate::switch::simulated::chance::Chance;
+use crate::switch::simulated::crowd::{Crowd, DeviceHabits};
 use crate::switch::simulated::happening::Happening;
 use crate::switch::simulated::model::{Model, NewCall};
 use crate::switch::simulated::tally::Tally;
-use crate::switch::{Extension, Key, SwitchEvent};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::switch::{Extension, SwitchEvent};
+use std::collections::BTreeMap;
 
-/// Whom callers call and which keys they know.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Population {
-    /// Access numbers, called equally often.
-    pub numbers: Vec<String>,
-    /// Keys that lead somewhere; without any, callers press none.
-    pub keys: Vec<Key>,
-}
-
-impl Population {
-    /// Callers of all access numbers of a centre, who press the keys of its menus.
-    pub fn of(centre: &Centre) -> Self {
-        let choices = |block: &Block| match block {
-            Block::Menu { choices, .. } => choices.keys().map(|key| key.0).collect(),
-            _ => Vec::new(),
-        };
-        let blocks = centre.flows.values().flat_map(|flow| flow.blocks.values());
-        let keys: BTreeSet<Key> = blocks.flat_map(choices).collect();
-        Self {
-            numbers: centre.numbers.keys().cloned().collect(),
-            keys: keys.into_iter().collect(),
-        }
-    }
-}
-
-/// How calls come in.
-#[derive(Clone, Debug)]
-pub struct Arrivals {
-    /// Mean number a minute, exponentially spaced; 0 for none.
-    pub per_minute: u32,
-    /// Calls that come first, one every `burst_gap`, besides the others.
-    pub burst: u32,
-    pub burst_gap: Span,
-    /// No call comes after this many.
-    pub at_most: Option<u64>,
-}
-
-/// How callers behave.
-#[derive(Clone, Debug)]
-pub struct CallerHabits {
-    /// Mean time a caller listens to music before giving up; endless without.
-    pub patience: Option<Span>,
-    /// Mean length of a conversation.
-    pub talk: Span,
-    /// From the begin of a prompt to the key.
-    pub presses_after: (Span, Span),
-    /// Share of prompts that are answered by no key.
-    pub presses_nothing: PerMille,
-    /// Share of conversations that the caller ends; the agent ends the others.
-    pub hangs_up_first: PerMille,
-}
-
-/// How agents' devices and the agents behind them behave.
-#[derive(Clone, Debug)]
-pub struct DeviceHabits {
-    pub answers_after: (Span, Span),
-    pub no_answer: PerMille,
-    pub busy: PerMille,
-    pub rejects: PerMille,
-    /// The devices that are reachable; all without.
-    pub registered: Option<BTreeSet<Extension>>,
-}
-
-#[derive(Clone, Debug)]
-pub struct PeopleSettings {
-    pub population: Population,
-    pub arrivals: Arrivals,
-    pub callers: CallerHabits,
-    pub devices: DeviceHabits,
-}
-
-impl PeopleSettings {
-    /// Nobody calls by themselves; devices are answered within seconds.
-    pub fn quiet(population: Population) -> Self {
-        Self {
-            population,
-            arrivals: Arrivals {
-                per_minute: 0,
-                burst: 0,
-                burst_gap: Span::millis(20),
-                at_most: None,
-            },
-            callers: CallerHabits {
-                patience: Some(Span::seconds(120)),
-                talk: Span::seconds(30),
-                presses_after: (Span::millis(500), Span::seconds(3)),
-                presses_nothing: 0,
-                hangs_up_first: 500,
-            },
-            devices: DeviceHabits {
-                answers_after: (Span::seconds(1), Span::seconds(6)),
-                no_answer: 0,
-                busy: 0,
-                rejects: 0,
-                registered: None,
-            },
-        }
-    }
-}
+pub use crate::switch::simulated::crowd::{PeopleSettings, Population};
 
 /// A caller hears ringing no longer than this.
 const RINGING_PATIENCE: Span = Span::seconds(60);
@@ -148,8 +49,11 @@ const CALLER_NAMES: [&str; 12] = [
 
 #[derive(Debug)]
 enum Act {
-    BurstCall { left: u32 },
-    NextCall,
+    BurstCall { crowd: usize, left: u32 },
+    NextCall { crowd: usize },
+    /// The rate of arrivals changes.
+    NextRate { crowd: usize },
+    CallAgain(Box<Caller>),
     Alert(ChannelId),
     PickUp(ChannelId),
     Press(ChannelId),
@@ -170,15 +74,35 @@ struct Person {
 
 #[derive(Debug, PartialEq, Eq)]
 enum Role {
-    Caller,
+    Caller(Caller),
     Device(Extension),
+}
+
+/// Somebody outside, over all of their calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Caller {
+    crowd: usize,
+    call: NewCall,
+    /// How often this caller has called again.
+    redials: u32,
+}
+
+/// One crowd with its own draws.
+#[derive(Debug)]
+struct Callers {
+    crowd: Crowd,
+    chance: Chance,
+    calls: u64,
 }
 
 #[derive(Debug)]
 pub struct People {
-    settings: PeopleSettings,
+    crowds: Vec<Callers>,
+    device_habits: DeviceHabits,
+    particular: BTreeMap<Extension, DeviceHabits>,
     chance: Chance,
     agenda: Agenda<Act>,
+    began: Timestamp,
     persons: BTreeMap<ChannelId, Person>,
     /// The leg each busy device is on.
     devices: BTreeMap<Extension, ChannelId>,
@@ -187,27 +111,34 @@ pub struct People {
 
 impl People {
     pub fn new(settings: PeopleSettings, seed: u64) -> Self {
+        let callers = |crowd: Crowd| Callers {
+            chance: Chance::new(seed, &crowd.name),
+            crowd,
+            calls: 0,
+        };
         Self {
-            chance: Chance::new(seed, "people"),
+            crowds: settings.crowds.into_iter().map(callers).collect(),
+            device_habits: settings.devices,
+            particular: settings.particular,
+            chance: Chance::new(seed, "devices"),
             agenda: Agenda::default(),
+            began: Timestamp::default(),
             persons: BTreeMap::new(),
             devices: BTreeMap::new(),
             tally: Tally::default(),
-            settings,
         }
     }
 
     /// Callers begin to call; until then nobody does by themselves.
     pub fn begin(&mut self, from: Timestamp) {
-        if self.settings.arrivals.burst > 0 {
-            self.agenda.add(
-                from,
-                Act::BurstCall {
-                    left: self.settings.arrivals.burst,
-                },
-            );
+        self.began = from;
+        for crowd in 0..self.crowds.len() {
+            let left = self.crowds[crowd].crowd.arrivals.burst;
+            if left > 0 {
+                self.agenda.add(from, Act::BurstCall { crowd, left });
+            }
+            self.plan_next_call(from, crowd);
         }
-        self.plan_next_call(from);
     }
 
     pub fn tally(&self) -> &Tally {
@@ -216,7 +147,7 @@ impl People {
 
     /// Callers on the line who have not talked with an agent yet.
     pub fn waiting(&self) -> usize {
-        let waits = |person: &&Person| person.role == Role::Caller && !person.talked;
+        let waits = |person: &&Person| person.is_caller() && !person.talked;
         self.persons.values().filter(waits).count()
     }
 
@@ -230,22 +161,31 @@ impl People {
             return false;
         };
         match act {
-            Act::BurstCall { left } => {
-                self.call(now, model);
+            Act::BurstCall { crowd, left } => {
+                self.call_of(now, crowd, model);
                 if left > 1 {
-                    let gap = self.settings.arrivals.burst_gap;
-                    self.agenda
-                        .add(now + gap, Act::BurstCall { left: left - 1 });
+                    let gap = self.crowds[crowd].crowd.arrivals.burst_gap;
+                    let left = left - 1;
+                    self.agenda.add(now + gap, Act::BurstCall { crowd, left });
                 }
             }
-            Act::NextCall => {
-                self.call(now, model);
-                self.plan_next_call(now);
+            Act::NextCall { crowd } => {
+                self.call_of(now, crowd, model);
+                self.plan_next_call(now, crowd);
+            }
+            Act::NextRate { crowd } => self.plan_next_call(now, crowd),
+            Act::CallAgain(caller) => {
+                self.tally.redials += 1;
+                self.dial(now, *caller, model);
             }
             Act::Alert(channel) => model.alert(&channel),
             Act::PickUp(channel) => model.pick_up(&channel),
             Act::Press(channel) => {
-                if let Some(key) = self.chance.pick(&self.settings.population.keys) {
+                let crowd = self.persons.get(&channel).and_then(Person::crowd);
+                if let Some(Callers { crowd, chance, .. }) =
+                    crowd.and_then(|crowd| self.crowds.get_mut(crowd))
+                    && let Some(key) = chance.pick(&crowd.population.keys)
+                {
                     model.press(&channel, *key);
                 }
             }
@@ -259,34 +199,65 @@ impl People {
         true
     }
 
-    /// One more call from outside, at once. None when every line is taken or
-    /// no number is there to call.
+    /// One more call from the first crowd, at once. None when every line is
+    /// taken or no number is there to call.
     pub fn call(&mut self, at: Timestamp, model: &mut Model) -> Option<ChannelId> {
-        let dialled = self.chance.pick(&self.settings.population.numbers)?.clone();
-        let caller_number = if self.chance.happens(20) {
+        self.call_of(at, 0, model)
+    }
+
+    fn call_of(&mut self, at: Timestamp, crowd: usize, model: &mut Model) -> Option<ChannelId> {
+        let callers = self.crowds.get_mut(crowd)?;
+        let chance = &mut callers.chance;
+        let dialled = chance.pick(&callers.crowd.population.numbers)?.clone();
+        let caller_number = if chance.happens(20) {
             String::new()
         } else {
-            format!("139{:08}", self.chance.number(100_000_000))
+            format!("139{:08}", chance.number(100_000_000))
         };
-        let caller_name = self.chance.pick(&CALLER_NAMES).copied().unwrap_or_default();
-        let call = NewCall {
-            caller_number: OutsideText::new(&caller_number),
-            caller_name: OutsideText::new(caller_name),
-            dialled: OutsideText::new(&dialled),
+        let caller_name = chance.pick(&CALLER_NAMES).copied().unwrap_or_default();
+        callers.calls += 1;
+        let caller = Caller {
+            crowd,
+            call: NewCall {
+                caller_number: OutsideText::new(&caller_number),
+                caller_name: OutsideText::new(caller_name),
+                dialled: OutsideText::new(&dialled),
+            },
+            redials: 0,
         };
+        self.dial(at, caller, model)
+    }
+
+    fn dial(&mut self, at: Timestamp, caller: Caller, model: &mut Model) -> Option<ChannelId> {
         self.tally.calls += 1;
-        match model.arrive(at, call) {
-            Ok(channel) => {
-                let gives_up = Act::Leave(channel.clone(), Cause::OriginatorCancel);
-                let leaves = self.agenda.add(at + RINGING_PATIENCE, gives_up);
-                self.persons
-                    .insert(channel.clone(), Person::new(Role::Caller, Some(leaves)));
-                Some(channel)
-            }
-            Err(_) => {
-                self.tally.blocked += 1;
-                None
-            }
+        let Ok(channel) = model.arrive(at, caller.call.clone()) else {
+            self.tally.blocked += 1;
+            self.may_call_again(at, caller);
+            return None;
+        };
+        let gives_up = Act::Leave(channel.clone(), Cause::OriginatorCancel);
+        let leaves = self.agenda.add(at + RINGING_PATIENCE, gives_up);
+        self.persons.insert(
+            channel.clone(),
+            Person::new(Role::Caller(caller), Some(leaves)),
+        );
+        Some(channel)
+    }
+
+    /// A caller who met no agent thinks of calling again.
+    fn may_call_again(&mut self, at: Timestamp, mut caller: Caller) {
+        let Some(Callers { crowd, chance, .. }) = self.crowds.get_mut(caller.crowd) else {
+            return;
+        };
+        let redials = &crowd.habits.redials;
+        if caller.redials >= redials.at_most || !chance.happens(redials.share) {
+            return;
+        }
+        caller.redials += 1;
+        let again = at + chance.between(redials.after);
+        let over = crowd.arrivals.until.map(|until| self.began + until);
+        if over.is_none_or(|over| again < over) {
+            self.agenda.add(again, Act::CallAgain(Box::new(caller)));
         }
     }
 
@@ -307,30 +278,46 @@ impl People {
                     self.leaves(side, at + ALONE, Cause::NormalClearing);
                 }
             }
-            Happening::Event(SwitchEvent::HungUp { channel, .. }) => self.gone(channel),
+            Happening::Event(SwitchEvent::HungUp { channel, .. }) => self.gone(at, channel),
             Happening::Event(_) => {}
         }
     }
 
-    fn plan_next_call(&mut self, from: Timestamp) {
-        let Arrivals {
-            per_minute,
-            at_most,
-            ..
-        } = self.settings.arrivals;
-        if per_minute == 0 || at_most.is_some_and(|most| self.tally.calls >= most) {
+    fn plan_next_call(&mut self, from: Timestamp, crowd: usize) {
+        let began = self.began;
+        let Some(callers) = self.crowds.get_mut(crowd) else {
+            return;
+        };
+        let arrivals = &callers.crowd.arrivals;
+        if arrivals.at_most.is_some_and(|most| callers.calls >= most) {
             return;
         }
-        let gap = self
-            .chance
-            .around(Span::millis(60_000 / u64::from(per_minute)));
-        self.agenda.add(from + gap, Act::NextCall);
+        let (per_hour, changes) = arrivals.rate_at(from.since(began));
+        let changes = changes.map(|changes| began + changes);
+        let next = (per_hour > 0).then(|| {
+            let gap = Span::millis(3_600_000 / u64::from(per_hour));
+            from + callers.chance.around(gap)
+        });
+        let over = arrivals.until.map(|until| began + until);
+        match (next, changes) {
+            (next, Some(changes)) if next.is_none_or(|next| next >= changes) => {
+                self.agenda.add(changes, Act::NextRate { crowd });
+            }
+            (Some(next), _) if over.is_none_or(|over| next < over) => {
+                self.agenda.add(next, Act::NextCall { crowd });
+            }
+            _ => {}
+        }
+    }
+
+    fn habits_of(&self, extension: &Extension) -> &DeviceHabits {
+        self.particular.get(extension).unwrap_or(&self.device_habits)
     }
 
     fn device_called(&mut self, at: Timestamp, channel: &ChannelId, extension: &Extension) {
         self.tally.rung += 1;
         let reached = at + DEVICE_REACHED;
-        let habits = &self.settings.devices;
+        let habits = self.habits_of(extension).clone();
         let refusal = if habits
             .registered
             .as_ref()
@@ -349,11 +336,11 @@ impl People {
         } else {
             self.devices.insert(extension.clone(), channel.clone());
             self.agenda.add(reached, Act::Alert(channel.clone()));
-            if self.chance.happens(self.settings.devices.rejects) {
+            if self.chance.happens(habits.rejects) {
                 let rejects = Act::Leave(channel.clone(), Cause::Rejected);
                 person.leaves = Some(self.agenda.add(reached + REJECTS_AFTER, rejects));
-            } else if !self.chance.happens(self.settings.devices.no_answer) {
-                let delay = self.chance.between(self.settings.devices.answers_after);
+            } else if !self.chance.happens(habits.no_answer) {
+                let delay = self.chance.between(habits.answers_after);
                 self.agenda
                     .add(reached + delay, Act::PickUp(channel.clone()));
             }
@@ -366,37 +353,39 @@ impl People {
             return;
         };
         let patience = match person.role {
-            Role::Caller => MENU_PATIENCE,
+            Role::Caller(_) => MENU_PATIENCE,
             Role::Device(_) => SILENCE_PATIENCE,
         };
         self.leaves(channel, at + patience, Cause::NormalClearing);
     }
 
     fn hears_prompt(&mut self, at: Timestamp, channel: &ChannelId) {
-        let habits = &self.settings.callers;
-        let Some(person) = self.persons.get_mut(channel) else {
+        let Some((person, callers)) = caller_on(&mut self.persons, &mut self.crowds, channel)
+        else {
             return;
         };
-        if person.role != Role::Caller || person.keys_pressed >= MAX_KEYS {
+        if person.keys_pressed >= MAX_KEYS {
             return;
         }
-        if !self.chance.happens(habits.presses_nothing) {
+        let habits = &callers.crowd.habits;
+        if !callers.chance.happens(habits.presses_nothing) {
             person.keys_pressed += 1;
-            let delay = self.chance.between(habits.presses_after);
+            let delay = callers.chance.between(habits.presses_after);
             self.agenda.add(at + delay, Act::Press(channel.clone()));
         }
     }
 
     fn hears_music(&mut self, at: Timestamp, channel: &ChannelId) {
-        let Some(person) = self.persons.get_mut(channel) else {
+        let Some((person, callers)) = caller_on(&mut self.persons, &mut self.crowds, channel)
+        else {
             return;
         };
-        if person.role != Role::Caller || std::mem::replace(&mut person.waits, true) {
+        if std::mem::replace(&mut person.waits, true) {
             return;
         }
-        match self.settings.callers.patience {
+        match callers.crowd.habits.patience {
             Some(mean) => {
-                let patience = self.chance.around(mean);
+                let patience = callers.chance.around(mean);
                 self.leaves(channel, at + patience, Cause::NormalClearing);
             }
             None => self.stays(channel),
@@ -404,14 +393,30 @@ impl People {
     }
 
     fn talks(&mut self, at: Timestamp, channel: &ChannelId, peer: &ChannelId) {
-        let length = self.chance.around(self.settings.callers.talk);
-        let caller_ends = self.chance.happens(self.settings.callers.hangs_up_first);
-        for side in [channel, peer] {
+        let sides = [channel, peer];
+        let agents_talk = sides.iter().find_map(|side| match self.persons.get(side) {
+            Some(Person {
+                role: Role::Device(extension),
+                ..
+            }) => self.habits_of(extension).talk,
+            _ => None,
+        });
+        let crowd = sides
+            .iter()
+            .find_map(|side| self.persons.get(side).and_then(Person::crowd));
+        let Some(Callers { crowd, chance, .. }) =
+            crowd.and_then(|crowd| self.crowds.get_mut(crowd))
+        else {
+            return;
+        };
+        let length = chance.around(agents_talk.unwrap_or(crowd.habits.talk));
+        let caller_ends = chance.happens(crowd.habits.hangs_up_first);
+        for side in sides {
             self.stays(side);
             let Some(person) = self.persons.get_mut(side) else {
                 continue;
             };
-            let is_caller = person.role == Role::Caller;
+            let is_caller = person.is_caller();
             if is_caller && !std::mem::replace(&mut person.talked, true) {
                 self.tally.answered += 1;
             }
@@ -421,7 +426,19 @@ impl People {
         }
     }
 
-    fn gone(&mut self, channel: &ChannelId) {
+    /// The switch restarted: everybody hears the line go dead.
+    pub fn cut_off(&mut self, at: Timestamp) {
+        for channel in self.persons.keys().cloned().collect::<Vec<_>>() {
+            self.gone(at, &channel);
+        }
+    }
+
+    /// Whom each device talks with or is rung by.
+    pub fn busy_devices(&self) -> &BTreeMap<Extension, ChannelId> {
+        &self.devices
+    }
+
+    fn gone(&mut self, at: Timestamp, channel: &ChannelId) {
         self.stays(channel);
         let Some(person) = self.persons.remove(channel) else {
             return;
@@ -432,9 +449,15 @@ impl People {
                     self.devices.remove(&extension);
                 }
             }
-            Role::Caller if person.talked => {}
-            Role::Caller if person.left_by_choice => self.tally.abandoned += 1,
-            Role::Caller => self.tally.dropped += 1,
+            Role::Caller(_) if person.talked => {}
+            Role::Caller(caller) => {
+                if person.left_by_choice {
+                    self.tally.abandoned += 1;
+                } else {
+                    self.tally.dropped += 1;
+                }
+                self.may_call_again(at, caller);
+            }
         }
     }
 
@@ -454,7 +477,30 @@ impl People {
     }
 }
 
+/// The caller on a channel, with the crowd they belong to.
+fn caller_on<'a>(
+    persons: &'a mut BTreeMap<ChannelId, Person>,
+    crowds: &'a mut [Callers],
+    channel: &ChannelId,
+) -> Option<(&'a mut Person, &'a mut Callers)> {
+    let person = persons.get_mut(channel)?;
+    let callers = crowds.get_mut(person.crowd()?)?;
+    Some((person, callers))
+}
+
 impl Person {
+    fn is_caller(&self) -> bool {
+        self.crowd().is_some()
+    }
+
+    /// The caller's crowd.
+    fn crowd(&self) -> Option<usize> {
+        match &self.role {
+            Role::Caller(caller) => Some(caller.crowd),
+            Role::Device(_) => None,
+        }
+    }
+
     fn new(role: Role, leaves: Option<Ticket>) -> Self {
         Self {
             role,

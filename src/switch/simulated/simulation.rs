@@ -1,7 +1,7 @@
 //! A whole simulated switch as a controller meets it: orders in, events and
 //! answers out, in virtual time.
 
-use crate::engine::id::{ChannelId, CommandId};
+use crate::engine::id::{CallId, ChannelId, CommandId};
 use crate::engine::text::OutsideText;
 use crate::engine::time::{Span, Timestamp};
 use crate::switch::simulated::agenda::Agenda;
@@ -12,14 +12,16 @@ use crate::switch::simulated::people::PeopleSettings;
 use crate::switch::simulated::refusal::Refusal;
 use crate::switch::simulated::tally::Tally;
 use crate::switch::simulated::tape::Tape;
-use crate::switch::simulated::wire::{Fate, Wire, WireSettings};
+use crate::switch::simulated::wire::{Fate, Injected, Wire, WireSettings};
 use crate::switch::{Failure, Outcome, SwitchEvent, SwitchOrder};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Orders and events under way at once; an order beyond them is answered
 /// [`Failure::Overloaded`].
 pub const MAX_UNDER_WAY: usize = 100_000;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SimulationSettings {
     pub model: ModelSettings,
     pub people: PeopleSettings,
@@ -44,7 +46,18 @@ enum Due {
     Order(Box<SwitchOrder>),
     Output(Box<SimOutput>),
     LinkCut { lasts: Span },
+    Restart { lasts: Span },
     LinkUp,
+}
+
+/// Who can hear whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Link {
+    Up,
+    /// Cut, or not made yet; the controller is answered that it is down.
+    Down,
+    /// The controller is gone: it hears nothing at all.
+    NoController,
 }
 
 #[derive(Debug)]
@@ -52,8 +65,12 @@ pub struct Simulation {
     exchange: Exchange,
     wire: Wire,
     agenda: Agenda<Due>,
-    link_is_up: bool,
+    link: Link,
+    /// Whether the next cut by chance stands in the agenda.
+    cut_is_planned: bool,
     happened: Vec<Happened>,
+    /// Calls of which a command was made to fail or lost on the way.
+    harmed: BTreeSet<CallId>,
 }
 
 impl Simulation {
@@ -69,8 +86,10 @@ impl Simulation {
             exchange: Exchange::new(model, people, seed),
             wire: Wire::new(wire, seed),
             agenda: Agenda::default(),
-            link_is_up: false,
+            link: Link::Down,
+            cut_is_planned: false,
             happened: Vec::new(),
+            harmed: BTreeSet::new(),
         };
         simulation.exchange.begin(from);
         simulation.agenda.add(from, Due::LinkUp);
@@ -81,6 +100,25 @@ impl Simulation {
         self.exchange.tally()
     }
 
+    /// What went wrong on the wire so far.
+    pub fn injected(&self) -> &Injected {
+        &self.wire.injected
+    }
+
+    /// Calls of which a command was made to fail or lost on the way.
+    pub fn harmed(&self) -> &BTreeSet<CallId> {
+        &self.harmed
+    }
+
+    /// The channels that are the controller's or wait for it.
+    pub fn channels(&self) -> impl Iterator<Item = &ChannelId> {
+        self.exchange.channels()
+    }
+
+    pub fn link_is_up(&self) -> bool {
+        self.link == Link::Up
+    }
+
     /// Hands the switch an order. Its answer comes out of [`Simulation::advance`].
     pub fn handle(&mut self, at: Timestamp, order: SwitchOrder) {
         if self.agenda.len() >= MAX_UNDER_WAY {
@@ -89,7 +127,7 @@ impl Simulation {
                 order.id,
                 failed(Failure::Overloaded, "too many orders under way"),
             );
-        } else if self.link_is_up {
+        } else if self.link == Link::Up {
             let arrives = self.wire.command_arrives(at);
             self.agenda.add(arrives, Due::Order(Box::new(order)));
         } else {
@@ -105,9 +143,38 @@ impl Simulation {
     }
 
     /// Cuts the link for a while. Calls go on; events are lost, and orders
-    /// under way are answered [`Failure::LinkDown`].
+    /// under way are answered [`Failure::LinkDown`], whether the switch read
+    /// them before or not.
     pub fn cut_link(&mut self, at: Timestamp, lasts: Span) {
         self.agenda.add(at, Due::LinkCut { lasts });
+    }
+
+    /// Restarts the switch: every channel is gone, and the link with them for a while.
+    pub fn restart(&mut self, at: Timestamp, lasts: Span) {
+        self.agenda.add(at, Due::Restart { lasts });
+    }
+
+    /// The controller is gone at once. Of the orders under way the switch may
+    /// have read some; nothing more comes out until [`Simulation::attach`].
+    pub fn detach(&mut self, at: Timestamp) {
+        self.part(at);
+        self.agenda
+            .retain(|due| !matches!(due, Due::Output(_)));
+        self.link = Link::NoController;
+    }
+
+    /// A controller is there (again): its first output is the snapshot.
+    pub fn attach(&mut self, at: Timestamp) {
+        self.link = Link::Down;
+        self.agenda.retain(|due| !matches!(due, Due::LinkUp));
+        self.agenda.add(at, Due::LinkUp);
+    }
+
+    /// Nothing goes wrong from here on, except what has begun.
+    pub fn mend(&mut self) {
+        self.wire.mend();
+        self.agenda
+            .retain(|due| !matches!(due, Due::LinkCut { .. } | Due::Restart { .. }));
     }
 
     pub fn next_deadline(&self) -> Option<Timestamp> {
@@ -131,41 +198,94 @@ impl Simulation {
 
     fn come_due(&mut self, at: Timestamp, due: Due, out: &mut Vec<SimOutput>) {
         match due {
-            Due::Order(order) => self.obey(at, &order),
+            Due::Order(order) => self.take(at, &order),
             Due::Output(output) => {
                 // What was under way when the link was cut never arrives, but
                 // every order is answered.
-                if self.link_is_up || matches!(*output, SimOutput::Completed { .. }) {
-                    out.push(*output);
+                let is_answer = matches!(*output, SimOutput::Completed { .. });
+                match self.link {
+                    Link::Up => out.push(*output),
+                    Link::Down if is_answer => out.push(*output),
+                    Link::Down | Link::NoController => {}
                 }
             }
             Due::LinkCut { lasts } => {
-                if std::mem::replace(&mut self.link_is_up, false) {
-                    let why = OutsideText::new("the simulated link was cut");
-                    out.push(SimOutput::Event(SwitchEvent::LinkLost { why }));
-                    self.agenda.add(at + lasts, Due::LinkUp);
+                self.cut_is_planned = false;
+                if self.link == Link::Up {
+                    self.wire.injected.link_cuts += 1;
+                    self.lose_link(at, lasts, "the simulated link was cut", out);
+                }
+            }
+            Due::Restart { lasts } => {
+                self.wire.injected.switch_restarts += 1;
+                self.exchange.restart(at);
+                if self.link == Link::Up {
+                    self.lose_link(at, lasts, "the simulated switch restarted", out);
                 }
             }
             Due::LinkUp => {
-                self.link_is_up = true;
+                self.link = Link::Up;
                 out.push(SimOutput::Event(SwitchEvent::Snapshot(
                     self.exchange.snapshot(),
                 )));
-                if let Some((at, lasts)) = self.wire.next_cut(at) {
+                if !self.cut_is_planned
+                    && let Some((at, lasts)) = self.wire.next_cut(at)
+                {
+                    self.cut_is_planned = true;
                     self.agenda.add(at, Due::LinkCut { lasts });
                 }
             }
         }
     }
 
-    fn obey(&mut self, at: Timestamp, order: &SwitchOrder) {
-        if !self.link_is_up {
+    fn lose_link(&mut self, at: Timestamp, lasts: Span, why: &str, out: &mut Vec<SimOutput>) {
+        self.part(at);
+        let why = OutsideText::new(why);
+        out.push(SimOutput::Event(SwitchEvent::LinkLost { why }));
+        self.agenda.add(at + lasts, Due::LinkUp);
+    }
+
+    /// The connection ends. What the controller wrote before may have been
+    /// read, up to some order; the rest never is.
+    fn part(&mut self, at: Timestamp) {
+        let mut orders = Vec::new();
+        self.agenda.retain(|due| match due {
+            Due::Order(order) => {
+                orders.push(order.clone());
+                false
+            }
+            _ => true,
+        });
+        let was_up = std::mem::replace(&mut self.link, Link::Down) == Link::Up;
+        let mut read = was_up;
+        for order in orders {
+            read = read && self.wire.read_before_the_cut();
+            if read {
+                // Its answer is lost with the connection.
+                let _ = self
+                    .exchange
+                    .obey(at, order.id, &order.command, &mut self.happened);
+                self.happened.clear();
+            }
+            self.harmed.insert(order.call);
+            self.answer(at, order.id, link_down());
+        }
+    }
+
+    fn take(&mut self, at: Timestamp, order: &SwitchOrder) {
+        if self.link != Link::Up {
             self.answer(at, order.id, link_down());
             return;
         }
         let outcome = match self.wire.command_fate() {
-            Fate::IsLost => return,
-            Fate::Fails => failed(Failure::Refused, "a simulated fault"),
+            Fate::IsLost => {
+                self.harmed.insert(order.call);
+                return;
+            }
+            Fate::Fails => {
+                self.harmed.insert(order.call);
+                failed(Failure::Refused, "a simulated fault")
+            }
             Fate::Arrives => {
                 match self
                     .exchange
@@ -198,7 +318,7 @@ impl Simulation {
                 | Happening::HearsNothing { .. }
                 | Happening::FellBack { .. } => continue,
             };
-            if !self.link_is_up {
+            if self.link != Link::Up {
                 continue;
             }
             for arrives in self.wire.event_arrives(at) {

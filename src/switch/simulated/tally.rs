@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 pub struct Tally {
     /// Calls that entered the switch.
     pub calls: u64,
+    /// Of them, callers who called again after meeting no agent.
+    #[serde(default)]
+    pub redials: u64,
     /// Calls turned away because every line was taken.
     pub blocked: u64,
     /// Callers who talked with an agent.
@@ -32,6 +35,7 @@ impl Tally {
     pub fn since(&self, earlier: &Tally) -> Tally {
         Tally {
             calls: self.calls.saturating_sub(earlier.calls),
+            redials: self.redials.saturating_sub(earlier.redials),
             blocked: self.blocked.saturating_sub(earlier.blocked),
             answered: self.answered.saturating_sub(earlier.answered),
             abandoned: self.abandoned.saturating_sub(earlier.abandoned),

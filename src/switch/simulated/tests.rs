@@ -322,7 +322,7 @@ fn calls_beyond_the_lines_do_not_enter() {
 /// Ten minutes of callers whom nobody serves, over a bad wire.
 fn bad_day(seed: u64) -> Vec<String> {
     let mut settings = settings();
-    settings.people.arrivals.per_minute = 60;
+    settings.people.crowds[0].arrivals.per_minute = 60;
     settings.wire.faults.lost_events = 50;
     settings.wire.faults.duplicated_events = 50;
     settings.wire.faults.late_events = 50;

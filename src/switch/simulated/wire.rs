@@ -3,8 +3,9 @@
 
 use crate::engine::time::{Span, Timestamp};
 use crate::switch::simulated::chance::{Chance, PerMille};
+use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WireSettings {
     /// From a command's sending to its taking effect, and again to its answer.
     pub command_delay: (Span, Span),
@@ -23,13 +24,20 @@ impl Default for WireSettings {
     }
 }
 
+/// How much later an event comes that others overtake.
+pub const OVERTAKEN_BY: (Span, Span) = (Span::millis(1), Span::millis(60));
+
 /// What goes wrong, and how often.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Faults {
     pub lost_events: PerMille,
     pub duplicated_events: PerMille,
+    /// Events that those after them overtake within [`OVERTAKEN_BY`].
+    pub reordered_events: PerMille,
     pub late_events: PerMille,
-    /// How late a late event is.
+    /// Answers to commands that are late.
+    pub late_answers: PerMille,
+    /// How late a late event or answer is.
     pub late_by: Span,
     /// Commands refused without a reason of their own.
     pub failed_commands: PerMille,
@@ -39,10 +47,24 @@ pub struct Faults {
     pub link_cuts: Option<LinkCuts>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkCuts {
     pub every: Span,
     pub last: Span,
+}
+
+/// What went wrong so far, counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Injected {
+    pub lost_events: u64,
+    pub duplicated_events: u64,
+    pub reordered_events: u64,
+    pub late_events: u64,
+    pub late_answers: u64,
+    pub failed_commands: u64,
+    pub lost_commands: u64,
+    pub link_cuts: u64,
+    pub switch_restarts: u64,
 }
 
 /// What becomes of a command.
@@ -59,6 +81,7 @@ pub(super) struct Wire {
     chance: Chance,
     last_command: Timestamp,
     last_event: Timestamp,
+    pub(super) injected: Injected,
 }
 
 impl Wire {
@@ -68,7 +91,13 @@ impl Wire {
             chance: Chance::new(seed, "wire"),
             last_command: Timestamp::default(),
             last_event: Timestamp::default(),
+            injected: Injected::default(),
         }
+    }
+
+    /// Nothing goes wrong from here on.
+    pub(super) fn mend(&mut self) {
+        self.settings.faults = Faults::default();
     }
 
     /// When a command sent at `at` takes effect: never before an earlier one.
@@ -80,36 +109,55 @@ impl Wire {
 
     /// When the answer to a command obeyed at `at` is here.
     pub(super) fn answer_arrives(&mut self, at: Timestamp) -> Timestamp {
-        at + self.chance.between(self.settings.command_delay)
+        let arrives = at + self.chance.between(self.settings.command_delay);
+        if self.chance.happens(self.settings.faults.late_answers) {
+            self.injected.late_answers += 1;
+            return arrives + self.settings.faults.late_by;
+        }
+        arrives
     }
 
     pub(super) fn command_fate(&mut self) -> Fate {
         if self.chance.happens(self.settings.faults.lost_commands) {
+            self.injected.lost_commands += 1;
             Fate::IsLost
         } else if self.chance.happens(self.settings.faults.failed_commands) {
+            self.injected.failed_commands += 1;
             Fate::Fails
         } else {
             Fate::Arrives
         }
     }
 
+    /// Whether the switch reads one more of the commands that were under way
+    /// when the link was cut.
+    pub(super) fn read_before_the_cut(&mut self) -> bool {
+        self.chance.happens(500)
+    }
+
     /// When, if ever and how often, an event that happened at `at` is here.
     pub(super) fn event_arrives(&mut self, at: Timestamp) -> Vec<Timestamp> {
-        if self.chance.happens(self.settings.faults.lost_events) {
+        let faults = &self.settings.faults;
+        if self.chance.happens(faults.lost_events) {
+            self.injected.lost_events += 1;
             return Vec::new();
         }
         let delay = self.chance.between(self.settings.event_delay);
         let in_order = self.last_event.max(at + delay);
-        if self.chance.happens(self.settings.faults.late_events) {
-            return vec![in_order + self.settings.faults.late_by];
+        if self.chance.happens(faults.late_events) {
+            self.injected.late_events += 1;
+            return vec![in_order + faults.late_by];
+        }
+        if self.chance.happens(faults.reordered_events) {
+            self.injected.reordered_events += 1;
+            return vec![in_order + self.chance.between(OVERTAKEN_BY)];
         }
         self.last_event = in_order;
-        let copies = if self.chance.happens(self.settings.faults.duplicated_events) {
-            2
-        } else {
-            1
-        };
-        vec![in_order; copies]
+        if self.chance.happens(faults.duplicated_events) {
+            self.injected.duplicated_events += 1;
+            return vec![in_order; 2];
+        }
+        vec![in_order]
     }
 
     /// When the link is cut next, seen from `at`, and how long it stays down.
