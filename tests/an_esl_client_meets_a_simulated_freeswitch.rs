@@ -4,9 +4,9 @@ use freeswitch_esl_tokio::{EslClient, EslEventStream, EventFormat};
 use std::time::Duration;
 use switchyard::engine::id::SwitchId;
 use switchyard::engine::time::Span;
+use switchyard::switch::simulated::crowd::{Crowd, PeopleSettings, Population};
 use switchyard::switch::simulated::esl::{EslObserver, EslServer, EslSettings};
 use switchyard::switch::simulated::model::ModelSettings;
-use switchyard::switch::simulated::crowd::{Crowd, PeopleSettings, Population};
 use tokio::time::timeout;
 
 const AGENT: &str = "22222222-2222-4222-8222-222222222222";

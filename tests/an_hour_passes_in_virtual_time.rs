@@ -12,8 +12,8 @@ use switchyard::engine::fact::Fact;
 use switchyard::engine::id::{AgentId, CallId};
 use switchyard::engine::recording::FiledRecording;
 use switchyard::engine::time::{Span, Timestamp};
+use switchyard::switch::simulated::crowd::{Crowd, PeopleSettings};
 use switchyard::switch::simulated::model::ModelSettings;
-use switchyard::switch::simulated::people::PeopleSettings;
 use switchyard::switch::simulated::tally::Tally;
 use switchyard::switch::simulated::wire::{Faults, LinkCuts, WireSettings};
 use switchyard::switch::simulated::{Population, SimOutput, Simulation, SimulationSettings};
@@ -63,9 +63,10 @@ struct Past {
 
 fn pass_an_hour(seed: u64, faults: Faults) -> Past {
     let centre = centre();
-    let mut people = PeopleSettings::quiet(Population::of(&centre));
-    people.arrivals.per_minute = 10;
-    people.arrivals.at_most = Some(CALLS);
+    let mut callers = Crowd::quiet(Population::of(&centre));
+    callers.arrivals.per_minute = 10;
+    callers.arrivals.at_most = Some(CALLS);
+    let mut people = PeopleSettings::of(vec![callers]);
     people.devices.no_answer = 50;
     people.devices.busy = 20;
     people.devices.rejects = 20;

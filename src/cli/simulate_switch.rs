@@ -3,9 +3,9 @@
 use crate::cli::{CliError, Output, Verdict};
 use crate::engine::id::SwitchId;
 use crate::engine::time::Span;
+use crate::switch::simulated::crowd::{Crowd, PeopleSettings, Population};
 use crate::switch::simulated::esl::{EslObserver, EslReport, EslServer, EslSettings};
 use crate::switch::simulated::model::ModelSettings;
-use crate::switch::simulated::crowd::{Crowd, PeopleSettings, Population};
 use crate::switch::{Extension, Key, NotAnExtension};
 use clap::Args;
 use serde::{Deserialize, Serialize};

@@ -179,7 +179,10 @@ impl Arrivals {
         }
         let now = self.rates.iter().rev().find(|rate| rate.from <= since);
         let next = self.rates.iter().find(|rate| rate.from > since);
-        (now.map_or(0, |rate| rate.per_hour), next.map(|rate| rate.from))
+        (
+            now.map_or(0, |rate| rate.per_hour),
+            next.map(|rate| rate.from),
+        )
     }
 }
 

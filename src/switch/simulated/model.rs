@@ -134,7 +134,8 @@ impl Model {
 
     /// The channels that are the controller's or wait for it.
     pub fn controlled(&self) -> impl Iterator<Item = &ChannelId> {
-        let ours = |(channel, leg): (_, &Channel)| (leg.place == Place::Controller).then_some(channel);
+        let ours =
+            |(channel, leg): (_, &Channel)| (leg.place == Place::Controller).then_some(channel);
         self.channels.iter().filter_map(ours)
     }
 

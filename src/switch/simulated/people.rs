@@ -49,10 +49,17 @@ const CALLER_NAMES: [&str; 12] = [
 
 #[derive(Debug)]
 enum Act {
-    BurstCall { crowd: usize, left: u32 },
-    NextCall { crowd: usize },
+    BurstCall {
+        crowd: usize,
+        left: u32,
+    },
+    NextCall {
+        crowd: usize,
+    },
     /// The rate of arrivals changes.
-    NextRate { crowd: usize },
+    NextRate {
+        crowd: usize,
+    },
     CallAgain(Box<Caller>),
     Alert(ChannelId),
     PickUp(ChannelId),
@@ -311,7 +318,9 @@ impl People {
     }
 
     fn habits_of(&self, extension: &Extension) -> &DeviceHabits {
-        self.particular.get(extension).unwrap_or(&self.device_habits)
+        self.particular
+            .get(extension)
+            .unwrap_or(&self.device_habits)
     }
 
     fn device_called(&mut self, at: Timestamp, channel: &ChannelId, extension: &Extension) {

@@ -158,8 +158,7 @@ impl Simulation {
     /// have read some; nothing more comes out until [`Simulation::attach`].
     pub fn detach(&mut self, at: Timestamp) {
         self.part(at);
-        self.agenda
-            .retain(|due| !matches!(due, Due::Output(_)));
+        self.agenda.retain(|due| !matches!(due, Due::Output(_)));
         self.link = Link::NoController;
     }
 
