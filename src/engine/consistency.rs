@@ -1,68 +1,391 @@
-//! What must always hold, checked by tests after every event.
+//! What must always hold of the engine's state. Checked by tests and by the
+//! simulation after every event; nothing here changes anything.
 
-use super::*;
-use crate::engine::agent::AgentState;
-use crate::engine::call::CallState;
+use crate::engine::Engine;
+use crate::engine::agent::{Agent, AgentState};
+use crate::engine::call::{Call, CallState, OfferStage};
+use crate::engine::id::{AgentId, CallId, CommandId, LegId, OfferId, QueueId};
+use crate::engine::queue::Place;
+use crate::engine::queues::QueueIndex;
+use crate::engine::skill;
+use crate::engine::timer::Reason;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How the state contradicts itself. The first one found is told.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Violation {
+    #[error("the caller's leg {leg} does not lead to its call {call}")]
+    LegWithoutCall { leg: LegId, call: CallId },
+    #[error("leg {leg} leads to call {call}, which does not have it")]
+    StrayLeg { leg: LegId, call: CallId },
+    #[error("leg {leg} is both in a call and being closed")]
+    LegInTwoPlaces { leg: LegId },
+    #[error("call {call} is {} and its place in a queue says otherwise", state.word())]
+    PlaceContradictsState { call: CallId, state: CallState },
+    #[error("call {call} is {} and its offer says otherwise", state.word())]
+    OfferContradictsState { call: CallId, state: CallState },
+    #[error("offer {offer} of call {call} is not known by its name")]
+    UnknownOffer { offer: OfferId, call: CallId },
+    #[error("offer {offer} leads to call {call}, which does not have it")]
+    StrayOffer { offer: OfferId, call: CallId },
+    #[error("agent {agent} is rung for or talks on call {call} and is {state} on {other:?}")]
+    AgentElsewhere {
+        agent: AgentId,
+        call: CallId,
+        state: &'static str,
+        other: Option<CallId>,
+    },
+    #[error("agent {agent} is {state} without a call that has them")]
+    AgentWithoutCall { agent: AgentId, state: &'static str },
+    #[error("queue {queue} counts {counted} calls and holds {held}")]
+    QueueLength {
+        queue: QueueId,
+        counted: u32,
+        held: u32,
+    },
+    #[error("queue {queue} offers the place of call {call}, which is not waiting for an offer")]
+    StalePlace { queue: QueueId, call: CallId },
+    #[error("call {call} waits in queue {queue} and is not in its order")]
+    MissingPlace { queue: QueueId, call: CallId },
+    #[error("queue {queue} takes agent {agent} for {}", if *eligible { "free" } else { "not free" })]
+    WrongStanding {
+        queue: QueueId,
+        agent: AgentId,
+        eligible: bool,
+    },
+    #[error("call {call} waits in queue {queue} while an agent is free for it")]
+    IdleAgent { queue: QueueId, call: CallId },
+    #[error("the deadline {reason:?} belongs to nothing")]
+    TimerWithoutOwner { reason: Reason },
+    #[error("nothing ends the state that {reason:?} should end")]
+    MissingTimer { reason: Reason },
+    #[error("agent {agent} waits for the end of leg {leg}, which is not being closed")]
+    DeviceNeverFreed { agent: AgentId, leg: LegId },
+    #[error("command {command} stands for a playback of call {call}, which hears another")]
+    StrayPlayback { command: CommandId, call: CallId },
+}
 
 impl Engine {
-    /// Panics when the state contradicts itself.
-    pub(crate) fn assert_consistent(&self) {
-        for (id, call) in &self.calls {
-            assert_eq!(
-                self.legs.get(&call.caller.id),
-                Some(id),
-                "the caller's leg leads to its call"
-            );
-            let queued = matches!(call.state, CallState::Waiting | CallState::Offered);
-            if call.ending.is_none() {
-                assert_eq!(
-                    queued,
-                    call.waiting.is_some(),
-                    "in a queue exactly while it waits: {call:?}"
-                );
-                assert_eq!(
-                    call.state == CallState::Connected,
-                    call.is_connected(),
-                    "{call:?}"
-                );
+    /// Whether the state is consistent in itself. Takes time proportional to
+    /// calls, agents with their queues, and deadlines.
+    ///
+    /// # Errors
+    /// The first [`Violation`] found.
+    pub fn check(&self) -> Result<(), Violation> {
+        self.check_calls()?;
+        self.check_legs()?;
+        self.check_agents()?;
+        self.check_queues()?;
+        self.check_owners()?;
+        self.check_deadlines()
+    }
+
+    fn check_calls(&self) -> Result<(), Violation> {
+        for (&call, known) in &self.calls {
+            let leg = &known.caller.id;
+            if self.legs.get(leg) != Some(&call) {
+                let leg = leg.clone();
+                return Err(Violation::LegWithoutCall { leg, call });
             }
-            if let Some(offer) = &call.offer {
-                let agent = &self.agents[&offer.agent];
-                assert_eq!(agent.call, Some(*id), "an offered agent knows the call");
-                assert!(matches!(
-                    agent.state,
-                    AgentState::Offered | AgentState::OnCall
-                ));
+            if let Some(offer) = &known.offer {
+                if self.offers.get(&offer.id) != Some(&call) {
+                    let offer = offer.id;
+                    return Err(Violation::UnknownOffer { offer, call });
+                }
+                self.check_offered(call, &offer.agent)?;
+            }
+            if let Some(command) = known.playback
+                && self.playbacks.get(&command) != Some(&call)
+            {
+                return Err(Violation::StrayPlayback { command, call });
+            }
+            if known.ending.is_none() {
+                check_state(call, known)?;
             }
         }
+        for (&offer, &call) in &self.offers {
+            let own = self.calls.get(&call).and_then(|call| call.offer.as_ref());
+            if own.is_none_or(|own| own.id != offer) {
+                return Err(Violation::StrayOffer { offer, call });
+            }
+        }
+        for (&command, &call) in &self.playbacks {
+            let heard = self.calls.get(&call).and_then(|call| call.playback);
+            if heard != Some(command) {
+                return Err(Violation::StrayPlayback { command, call });
+            }
+        }
+        Ok(())
+    }
+
+    /// An agent with an offer of a call is busy with this call and no other.
+    fn check_offered(&self, call: CallId, id: &AgentId) -> Result<(), Violation> {
+        let agent = self.agents.get(id);
+        let busy = agent.is_some_and(|agent| {
+            agent.call == Some(call)
+                && matches!(agent.state, AgentState::Offered | AgentState::OnCall)
+        });
+        if busy {
+            return Ok(());
+        }
+        Err(Violation::AgentElsewhere {
+            agent: id.clone(),
+            call,
+            state: agent.map_or("gone", |agent| agent.state.word()),
+            other: agent.and_then(|agent| agent.call),
+        })
+    }
+
+    fn check_legs(&self) -> Result<(), Violation> {
+        for (leg, &call) in &self.legs {
+            if self.closing.contains_key(leg) {
+                return Err(Violation::LegInTwoPlaces { leg: leg.clone() });
+            }
+            let has = |call: &Call| {
+                call.caller.id == *leg
+                    || call
+                        .offer
+                        .as_ref()
+                        .is_some_and(|offer| offer.leg.id == *leg)
+            };
+            if !self.calls.get(&call).is_some_and(has) {
+                let leg = leg.clone();
+                return Err(Violation::StrayLeg { leg, call });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_agents(&self) -> Result<(), Violation> {
         for (id, agent) in &self.agents {
             if matches!(agent.state, AgentState::Offered | AgentState::OnCall) {
-                let call = &self.calls[&agent.call.expect("a busy agent has a call")];
-                assert_eq!(call.offer.as_ref().map(|offer| &offer.agent), Some(id));
+                let call = agent.call.and_then(|call| self.calls.get(&call));
+                let offer = call.and_then(|call| call.offer.as_ref());
+                if offer.is_none_or(|offer| offer.agent != *id) {
+                    return Err(Violation::AgentWithoutCall {
+                        agent: id.clone(),
+                        state: agent.state.word(),
+                    });
+                }
+            }
+            if let Some(leg) = &agent.closing
+                && self
+                    .closing
+                    .get(leg)
+                    .is_none_or(|closing| closing.agent.as_ref() != Some(id))
+            {
+                let (agent, leg) = (id.clone(), leg.clone());
+                return Err(Violation::DeviceNeverFreed { agent, leg });
+            }
+            self.check_standing(id, agent)?;
+        }
+        Ok(())
+    }
+
+    /// The agent is in the idle order of exactly the queues that may ring them.
+    fn check_standing(&self, id: &AgentId, agent: &Agent) -> Result<(), Violation> {
+        let Some(index) = self.queues.agent_index(id) else {
+            return Ok(());
+        };
+        let switch = self.queues.switch_of(index);
+        let reachable = self.links.get(&agent.settings.switch) == Some(&true);
+        let free = agent.unavailable().is_none() && reachable;
+        for queue in self.queues.indices() {
+            let settings = &self.queues.queue(queue).settings;
+            let id_of_queue = &self.queues.queue(queue).id;
+            let eligible = free
+                && agent.settings.queues.contains(id_of_queue)
+                && skill::meets(&agent.settings.skills, &settings.requires);
+            let listed = self
+                .queues
+                .idle(queue, switch)
+                .contains(&(agent.idle_since, index));
+            if listed != eligible {
+                return Err(Violation::WrongStanding {
+                    queue: id_of_queue.clone(),
+                    agent: id.clone(),
+                    eligible: listed,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_queues(&self) -> Result<(), Violation> {
+        let mut held: BTreeMap<&QueueId, u32> = BTreeMap::new();
+        let mut waiting: BTreeMap<&QueueId, BTreeSet<Place>> = BTreeMap::new();
+        for known in self.calls.values() {
+            if let Some((id, place)) = &known.waiting {
+                *held.entry(id).or_default() += 1;
+                if known.offer.is_none() {
+                    waiting.entry(id).or_default().insert(*place);
+                }
             }
         }
         for index in self.queues.indices() {
             let queue = self.queues.queue(index);
-            let inside = self
-                .calls
-                .values()
-                .filter(|call| call.waiting.as_ref().is_some_and(|(id, _)| *id == queue.id));
-            assert_eq!(
-                u32::try_from(inside.count()).unwrap(),
-                queue.length(),
-                "the length is the calls inside"
-            );
+            let id = &queue.id;
+            let held = held.get(id).copied().unwrap_or(0);
+            if queue.length() != held {
+                return Err(Violation::QueueLength {
+                    queue: id.clone(),
+                    counted: queue.length(),
+                    held,
+                });
+            }
+            let mut expected = waiting.remove(id).unwrap_or_default();
             for place in self.queues.waiting(index) {
-                assert!(
-                    self.calls[&place.call].offer.is_none(),
-                    "a call with an offer is set aside"
-                );
+                if !expected.remove(place) {
+                    let (queue, call) = (id.clone(), place.call);
+                    return Err(Violation::StalePlace { queue, call });
+                }
+            }
+            if let Some(place) = expected.first() {
+                let (queue, call) = (id.clone(), place.call);
+                return Err(Violation::MissingPlace { queue, call });
+            }
+            self.check_nobody_idles(index)?;
+        }
+        Ok(())
+    }
+
+    /// No call waits that somebody free could take.
+    fn check_nobody_idles(&self, queue: QueueIndex) -> Result<(), Violation> {
+        if self.draining {
+            return Ok(());
+        }
+        for rank in 0.. {
+            let Some(switch) = self.queues.switch_at(rank) else {
+                break;
+            };
+            let waits = self.queues.first(queue, switch);
+            if let (Some(place), false) = (waits, self.queues.idle(queue, switch).is_empty()) {
+                return Err(Violation::IdleAgent {
+                    queue: self.queues.queue(queue).id.clone(),
+                    call: place.call,
+                });
             }
         }
+        Ok(())
+    }
+
+    /// Every deadline belongs to something that waits for it.
+    fn check_owners(&self) -> Result<(), Violation> {
         for reason in self.timers.reasons() {
-            if let Reason::OfferOverdue(offer) = reason {
-                assert!(self.offers.contains_key(offer), "a timer has its owner");
+            let owned = match reason {
+                Reason::KeyAwaited(call) => self.calls.contains_key(call),
+                Reason::OfferOverdue(offer) => {
+                    let call = self.offers.get(offer).and_then(|call| self.calls.get(call));
+                    call.is_some_and(|call| !call.is_connected())
+                }
+                Reason::WrapUpEnds(agent) => self
+                    .agents
+                    .get(agent)
+                    .is_some_and(|agent| agent.state == AgentState::WrapUp),
+                Reason::RestEnds(agent) => {
+                    self.agents.get(agent).is_some_and(|agent| agent.resting)
+                }
+                Reason::GuardRenewal(leg) => self.legs.contains_key(leg),
+                Reason::CommandOverdue(command) => self.pending.contains_key(command),
+                Reason::ApartOverdue(call) => {
+                    self.calls.get(call).is_some_and(|call| call.is_connected())
+                }
+                Reason::HangUpOverdue(leg) => self.closing.contains_key(leg) || self.is_ending(leg),
+                Reason::DrainEnds => self.draining,
+            };
+            if !owned {
+                let reason = reason.clone();
+                return Err(Violation::TimerWithoutOwner { reason });
             }
         }
+        Ok(())
+    }
+
+    fn is_ending(&self, leg: &LegId) -> bool {
+        let call = self.call_of(leg).and_then(|call| self.calls.get(&call));
+        call.is_some_and(|call| call.ending.is_some() && call.caller.id == *leg)
+    }
+
+    /// Every state that should pass has the deadline that ends it.
+    fn check_deadlines(&self) -> Result<(), Violation> {
+        for command in self.pending.keys() {
+            self.has(Reason::CommandOverdue(*command))?;
+        }
+        for leg in self.closing.keys() {
+            self.has(Reason::HangUpOverdue(leg.clone()))?;
+        }
+        for (id, agent) in &self.agents {
+            if agent.state == AgentState::WrapUp {
+                self.has(Reason::WrapUpEnds(id.clone()))?;
+            }
+            if agent.resting {
+                self.has(Reason::RestEnds(id.clone()))?;
+            }
+        }
+        for call in self.calls.values() {
+            let leg = &call.caller.id;
+            if call.ending.is_some() {
+                self.has(Reason::HangUpOverdue(leg.clone()))?;
+                continue;
+            }
+            let stage = call.offer.as_ref().map(|offer| (offer.id, offer.stage));
+            match stage {
+                Some((_, OfferStage::Connected)) => {}
+                Some((offer, OfferStage::Connecting)) => self.has(Reason::OfferOverdue(offer))?,
+                Some((offer, OfferStage::Ringing)) => {
+                    self.has(Reason::OfferOverdue(offer))?;
+                    self.has_guard(leg)?;
+                }
+                None => self.has_guard(leg)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// While the link is down nobody can renew anything.
+    fn has_guard(&self, leg: &LegId) -> Result<(), Violation> {
+        if self.links.get(&leg.switch).copied().unwrap_or(false) {
+            self.has(Reason::GuardRenewal(leg.clone()))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn has(&self, reason: Reason) -> Result<(), Violation> {
+        match self.timers.get(&reason) {
+            Some(_) => Ok(()),
+            None => Err(Violation::MissingTimer { reason }),
+        }
+    }
+
+    /// Panics when the state contradicts itself.
+    #[cfg(test)]
+    pub(crate) fn assert_consistent(&self) {
+        if let Err(violation) = self.check() {
+            panic!("{violation}");
+        }
+    }
+}
+
+/// A call that is not being ended is in the place that its state names.
+fn check_state(call: CallId, known: &Call) -> Result<(), Violation> {
+    let state = known.state;
+    let queued = matches!(state, CallState::Waiting | CallState::Offered);
+    if queued != known.waiting.is_some() {
+        return Err(Violation::PlaceContradictsState { call, state });
+    }
+    let stage = known.offer.as_ref().map(|offer| offer.stage);
+    let fits = match state {
+        CallState::Arrived | CallState::InFlow | CallState::Waiting => stage.is_none(),
+        CallState::Offered => {
+            matches!(stage, Some(OfferStage::Ringing | OfferStage::Connecting))
+        }
+        CallState::Connected => stage == Some(OfferStage::Connected),
+        CallState::Ended => false,
+    };
+    if fits {
+        Ok(())
+    } else {
+        Err(Violation::OfferContradictsState { call, state })
     }
 }

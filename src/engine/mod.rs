@@ -14,6 +14,7 @@ pub mod cause;
 pub mod centre;
 pub mod command;
 mod configure;
+pub mod consistency;
 mod conversation;
 mod desk;
 mod drain;
@@ -213,7 +214,5 @@ impl Engine {
     }
 }
 
-#[cfg(test)]
-mod consistency;
 #[cfg(test)]
 mod scenarios;

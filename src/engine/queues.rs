@@ -319,7 +319,6 @@ impl Queues {
     }
 
     /// The calls that wait in a queue without an offer.
-    #[cfg(test)]
     pub(crate) fn waiting(&self, queue: QueueIndex) -> impl Iterator<Item = &Place> {
         let count = self.queues.len().max(1);
         let lines = self.lines.iter().skip(queue.0 as usize).step_by(count);
