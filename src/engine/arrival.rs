@@ -193,6 +193,11 @@ impl Engine {
             return;
         }
         known.ending = Some((cause, by));
+        out.note(Fact::CallEnding {
+            call,
+            cause,
+            ended_by: by,
+        });
         let (leg, answered) = (known.caller.id.clone(), known.caller.is_answered());
         self.timers.clear(&Reason::GuardRenewal(leg.clone()));
         self.leave_queue(call, QueueExit::Failed, out);

@@ -73,8 +73,10 @@ pub(crate) struct Offer {
     pub(crate) stage: OfferStage,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum OfferStage {
+/// How far an offer has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OfferStage {
     Ringing,
     /// The agent answered; the bridge is asked for.
     Connecting,

@@ -34,8 +34,9 @@ impl Engine {
             &centre.queues,
             agents.map(|(id, agent)| (id, &agent.settings)),
         );
-        self.centre = Some(centre);
-        for agent in added {
+        // At the start what is remembered says of each agent what there is to say.
+        let begins = self.centre.replace(centre).is_none();
+        for agent in added.into_iter().filter(|_| !begins) {
             self.move_agent(&agent, AgentState::SignedOut, None, None, out);
         }
         let agents: Vec<AgentId> = self.agents.keys().cloned().collect();

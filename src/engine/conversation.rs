@@ -37,6 +37,11 @@ impl Engine {
         };
         let recording = self.order(call, &caller.switch, command, Purpose::Record, out);
         let (switch, started) = (caller.switch.clone(), self.now);
+        out.note(Fact::RecordingAsked {
+            call,
+            recording,
+            switch: switch.clone(),
+        });
         self.recordings.insert(
             recording,
             Recording {
@@ -275,6 +280,11 @@ impl Engine {
             agent.closing = Some(leg.clone());
         }
         let agent = agent.cloned();
+        out.note(Fact::LegClosing {
+            call,
+            leg: leg.clone(),
+            agent: agent.clone(),
+        });
         self.closing.insert(leg.clone(), Closing { call, agent });
         self.end_leg(call, leg, cause, answered, out);
     }

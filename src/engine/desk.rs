@@ -49,8 +49,11 @@ impl Engine {
         };
         match (&agent.state, &request) {
             (AgentState::Offered | AgentState::OnCall, AgentRequest::SignIn) => {}
-            (AgentState::Offered | AgentState::OnCall, AgentRequest::Ready) => agent.next = None,
-            (AgentState::Offered | AgentState::OnCall, _) => agent.next = Some(request),
+            (AgentState::Offered | AgentState::OnCall, _) => {
+                agent.next = Some(request).filter(|request| *request != AgentRequest::Ready);
+                let (agent, request) = (id.clone(), agent.next.clone());
+                out.note(Fact::AgentAsked { agent, request });
+            }
             (AgentState::SignedOut, AgentRequest::SignIn) => {
                 agent.idle_since = self.now;
                 let state = AgentState::NotReady {
@@ -140,12 +143,14 @@ impl Engine {
             return self.grant(id, request, out);
         }
         // An agent whose offer was taken back did nothing wrong and goes on at once.
-        agent.resting = !matches!(outcome, OfferOutcome::CallerLeft | OfferOutcome::Withdrawn);
-        if agent.resting {
-            self.timers
-                .set(Reason::RestEnds(id.clone()), self.now + rest);
-        }
+        let rests = !matches!(outcome, OfferOutcome::CallerLeft | OfferOutcome::Withdrawn);
+        agent.resting = rests;
         self.move_agent(id, AgentState::Ready, None, None, out);
+        if rests {
+            let (agent, until) = (id.clone(), self.now + rest);
+            self.timers.set(Reason::RestEnds(agent.clone()), until);
+            out.note(Fact::AgentRests { agent, until });
+        }
         self.agent_freed(id, Trigger::AgentFreed, out);
     }
 

@@ -2,8 +2,9 @@
 //! the store's tables and the live pages are made from nothing else.
 
 use crate::engine::agent::AgentState;
-use crate::engine::call::CallState;
+use crate::engine::call::{CallState, OfferStage};
 use crate::engine::cause::Cause;
+use crate::engine::event::AgentRequest;
 use crate::engine::explanation::Explanation;
 use crate::engine::id::{
     AgentId, BlockId, CallId, CommandId, FlowId, LegId, OfferId, QueueId, SiteId, SwitchId,
@@ -40,6 +41,18 @@ pub enum Fact {
         flow: FlowId,
         block: BlockId,
     },
+    /// A menu is played once more, after silence or a wrong key; `attempts`
+    /// counts how often it was played.
+    BlockRepeated {
+        call: CallId,
+        attempts: u32,
+    },
+    /// It is decided that the call ends, and its switch is asked for it.
+    CallEnding {
+        call: CallId,
+        cause: Cause,
+        ended_by: EndedBy,
+    },
     CallEnded {
         call: CallId,
         cause: Cause,
@@ -56,6 +69,13 @@ pub enum Fact {
         call: CallId,
         leg: LegId,
         state: LegState,
+    },
+    /// The leg takes part in nothing any more, and its switch is asked to end
+    /// it; `agent` is whose device it is.
+    LegClosing {
+        call: CallId,
+        leg: LegId,
+        agent: Option<AgentId>,
     },
     LegEnded {
         call: CallId,
@@ -107,6 +127,23 @@ pub enum Fact {
         call: Option<CallId>,
         until: Option<Timestamp>,
     },
+    /// The agent is left alone until then, after a missed offer.
+    AgentRests {
+        agent: AgentId,
+        until: Timestamp,
+    },
+    /// What the agent asked for while busy with a call, granted when free of
+    /// it; none when it was taken back.
+    AgentAsked {
+        agent: AgentId,
+        request: Option<AgentRequest>,
+    },
+    /// The switch was asked to record.
+    RecordingAsked {
+        call: CallId,
+        recording: CommandId,
+        switch: SwitchId,
+    },
     RecordingStarted {
         call: CallId,
         recording: CommandId,
@@ -138,6 +175,86 @@ pub enum Fact {
         adopted: u32,
         closed: u32,
     },
+    /// The engine and a switch disagreed, found by an audit and repaired.
+    Drift {
+        switch: SwitchId,
+        kind: DriftKind,
+        call: Option<CallId>,
+        leg: Option<LegId>,
+    },
+    /// Something stayed in a passing state beyond its deadline and was freed.
+    Overdue {
+        stuck: Stuck,
+        call: Option<CallId>,
+        agent: Option<AgentId>,
+    },
+}
+
+/// What the engine had missed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DriftKind {
+    /// A leg that came.
+    Arrival,
+    /// An answer.
+    Answer,
+    /// Two legs that were connected.
+    Bridge,
+    /// Two legs that came apart.
+    Parting,
+    /// The end of a leg.
+    End,
+    /// A leg to an agent's device that rings or stands for no call.
+    StrayLeg,
+}
+
+impl DriftKind {
+    /// The word used in tables, logs and metrics.
+    pub fn word(self) -> &'static str {
+        match self {
+            DriftKind::Arrival => "arrival",
+            DriftKind::Answer => "answer",
+            DriftKind::Bridge => "bridge",
+            DriftKind::Parting => "parting",
+            DriftKind::End => "end",
+            DriftKind::StrayLeg => "stray_leg",
+        }
+    }
+}
+
+/// The passing states that have a deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stuck {
+    /// A call was to be answered, and nobody told that it is.
+    Answering,
+    /// A prompt did not end.
+    Prompt,
+    /// A device neither answered nor gave up.
+    Offered,
+    /// The bridge was asked for, and nobody told that it stands.
+    Connecting,
+    /// Caller and agent came apart, and neither hung up.
+    Apart,
+    /// A leg was to be ended, and nobody told that it is.
+    Closing,
+    /// The conversation is over, and its recording was not told of.
+    Recording,
+}
+
+impl Stuck {
+    /// The word used in tables, logs and metrics.
+    pub fn word(self) -> &'static str {
+        match self {
+            Stuck::Answering => "answering",
+            Stuck::Prompt => "prompt",
+            Stuck::Offered => "offered",
+            Stuck::Connecting => "connecting",
+            Stuck::Apart => "apart",
+            Stuck::Closing => "closing",
+            Stuck::Recording => "recording",
+        }
+    }
 }
 
 /// How a call's wait in a queue ended.
@@ -181,12 +298,14 @@ pub enum OfferOutcome {
     Failed,
 }
 
-/// What the store knew when a run began: live calls, agents' states and
-/// recordings that are not in the recordings folder yet.
+/// What a new run is told of the one before: see [`crate::engine::memory`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remembered {
     pub calls: Vec<RememberedCall>,
     pub agents: Vec<RememberedAgent>,
+    /// Legs that switches were asked to end and have not yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub closing: Vec<RememberedClosing>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recordings: Vec<RememberedRecording>,
     /// The highest command id given so far; this run goes on above it.
@@ -197,17 +316,41 @@ pub struct Remembered {
 pub struct RememberedCall {
     pub call: CallId,
     pub leg: LegId,
+    pub leg_state: LegState,
     pub caller_number: OutsideText,
     pub caller_name: OutsideText,
     pub dialled: OutsideText,
     pub started: Timestamp,
     pub state: CallState,
     pub state_since: Timestamp,
-    /// The queue it waited in, its priority and time of entry.
+    /// The queue it waits in, its priority and time of entry.
     pub waiting: Option<(QueueId, i32, Timestamp)>,
-    /// The agent it was connected to and the agent's leg.
-    pub agent: Option<(AgentId, LegId)>,
-    pub flow: Option<(FlowId, BlockId)>,
+    /// How many offers it has had.
+    #[serde(default)]
+    pub offers: u32,
+    /// The agent who rings for it or talks to the caller.
+    pub offer: Option<RememberedOffer>,
+    pub block: Option<RememberedBlock>,
+    /// Why and by whose doing it is being ended, once that is decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ending: Option<(Cause, EndedBy)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RememberedOffer {
+    pub offer: OfferId,
+    pub agent: AgentId,
+    pub leg: LegId,
+    pub stage: OfferStage,
+}
+
+/// Where a call is in its flow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RememberedBlock {
+    pub flow: FlowId,
+    pub block: BlockId,
+    /// How often the block, a menu, was played.
+    pub attempts: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -215,8 +358,24 @@ pub struct RememberedAgent {
     pub agent: AgentId,
     pub state: AgentState,
     pub since: Timestamp,
+    /// Since the last contact ended, or since signing in.
+    pub idle_since: Timestamp,
     pub call: Option<CallId>,
     pub until: Option<Timestamp>,
+    /// The end of the rest after a missed offer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rests_until: Option<Timestamp>,
+    /// Asked for while busy with a call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<AgentRequest>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RememberedClosing {
+    pub leg: LegId,
+    pub call: CallId,
+    /// Whose device it is, when it is an agent's.
+    pub agent: Option<AgentId>,
 }
 
 /// A recording that was neither filed nor lost.

@@ -71,8 +71,33 @@ impl Engine {
                 block,
             });
         }
+        if let Some(attempts) = moves.repeated {
+            out.note(Fact::BlockRepeated { call, attempts });
+        }
         for action in moves.actions {
             self.act(call, action, out);
+        }
+    }
+
+    /// Goes on with a call's flow after the controller was away. A call that was
+    /// found with a place in a queue and has lost it begins its flow anew.
+    pub(super) fn resume_flow(&mut self, call: CallId, out: &mut Commands) {
+        let Some(known) = self.calls.get_mut(&call) else {
+            return;
+        };
+        if known.session.is_some() {
+            return self.advance(call, Input::Resume, out);
+        }
+        let begin = self.centre.as_ref().and_then(|centre| {
+            let flow = &centre.numbers.get(known.dialled.as_str())?.flow;
+            Some((flow.clone(), centre.flows.get(flow)?.start.clone()))
+        });
+        match begin {
+            Some((flow, start)) => {
+                known.session = Some(Session::at(flow, start));
+                self.advance(call, Input::Enter, out);
+            }
+            None => self.end_call(call, Cause::Congestion, out),
         }
     }
 

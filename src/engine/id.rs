@@ -175,6 +175,14 @@ impl OfferId {
         .join("-");
         ChannelId(Arc::from(uuid))
     }
+
+    /// The offer that a leg named by [`OfferId::channel`] rings for.
+    pub fn of_channel(channel: &ChannelId) -> Option<Self> {
+        let hex = channel.as_str().replace('-', "");
+        let number = u128::from_str_radix(&hex, 16).ok();
+        let offer = Self(Ulid(number.filter(|_| hex.len() == 32)?));
+        Some(offer).filter(|offer| offer.channel() == *channel)
+    }
 }
 
 /// One command, within one run of the engine; also the name of the playback

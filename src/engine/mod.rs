@@ -4,7 +4,7 @@
 //! (what it is told of the centre), the state ([`call`], [`leg`], [`agent`],
 //! [`queue`], [`queues`]), then what happens: [`arrival`], [`ivr`] with [`flow_run`],
 //! [`waiting`] with [`strategy`] as the planner, [`offer`], [`conversation`],
-//! [`desk`], [`reconcile`], [`drain`]; [`timer`] holds every deadline and [`order`] every
+//! [`desk`], [`remember`], [`reconcile`], [`drain`]; [`timer`] holds every deadline and [`order`] every
 //! command that still wants its answer.
 
 pub mod agent;
@@ -25,12 +25,14 @@ mod flow_run;
 pub mod id;
 pub mod ivr;
 pub mod leg;
+pub mod memory;
 mod offer;
 mod order;
 pub(crate) mod queue;
 pub(crate) mod queues;
 mod reconcile;
 pub mod recording;
+mod remember;
 pub mod skill;
 pub(crate) mod strategy;
 pub mod text;

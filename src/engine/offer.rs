@@ -18,7 +18,7 @@ use crate::engine::timer::Reason;
 use crate::switch::{LegVariable, LegVariables, Ring, SwitchCommand};
 
 /// How much longer than its ringing an offer may take to be settled by events.
-const SETTLING: Span = Span::seconds(5);
+pub(super) const SETTLING: Span = Span::seconds(5);
 
 impl Engine {
     /// Rings the agent that the explanation chose.
@@ -186,6 +186,14 @@ impl Engine {
             return;
         };
         self.timers.clear(&Reason::ApartOverdue(call));
+        if known.is_connected() && known.caller.state == LegState::Answered {
+            // They had come apart and are together again.
+            known.caller.state = LegState::Bridged;
+            let leg = known.caller.id.clone();
+            let state = LegState::Bridged;
+            out.note(Fact::LegMoved { call, leg, state });
+            return;
+        }
         let Some(offer) = known
             .offer
             .as_mut()

@@ -4,15 +4,13 @@
 
 use crate::engine::Engine;
 use crate::engine::agent::AgentState;
-use crate::engine::call::{Call, CallState, Offer, OfferStage};
+use crate::engine::call::{CallState, Offer, OfferStage};
 use crate::engine::cause::Cause;
 use crate::engine::command::Commands;
 use crate::engine::explanation::Trigger;
-use crate::engine::fact::{Fact, Remembered, RememberedCall};
+use crate::engine::fact::Fact;
 use crate::engine::id::{AgentId, CallId, LegId, OfferId, SwitchId};
-use crate::engine::ivr::interpreter::{Input, Session};
 use crate::engine::leg::{Leg, LegRole, LegState};
-use crate::engine::queue::Place;
 use crate::engine::text::OutsideText;
 use crate::engine::timer::Reason;
 use crate::switch::{Arrival, ChannelState, LegVariable, LiveLeg, Snapshot};
@@ -161,8 +159,32 @@ impl Engine {
             });
         }
         self.move_call(call, CallState::Connected, out);
-        self.remember_conversation(call, agent, agent_leg, out);
+        self.take_on_agent(call, agent, agent_leg, out);
         true
+    }
+
+    /// Puts an agent's leg that was found bridged to a call's caller to the call.
+    fn take_on_agent(&mut self, call: CallId, agent: AgentId, leg: LegId, out: &mut Commands) {
+        let id = match OfferId::of_channel(&leg.channel) {
+            Some(id) => id,
+            None => OfferId::from_ulid(self.new_ulid()),
+        };
+        self.legs.insert(leg.clone(), call);
+        self.offers.insert(id, call);
+        if let Some(known) = self.calls.get_mut(&call) {
+            known.caller.state = LegState::Bridged;
+            let leg = Leg {
+                id: leg,
+                state: LegState::Bridged,
+            };
+            known.offer = Some(Offer {
+                id,
+                agent: agent.clone(),
+                leg,
+                stage: OfferStage::Connected,
+            });
+        }
+        self.move_agent(&agent, AgentState::OnCall, Some(call), None, out);
     }
 
     /// A leg that both sides know: its state is the switch's to say.
@@ -201,123 +223,10 @@ impl Engine {
                 self.renew_guard(&leg, out);
                 self.forget_playback(call);
                 self.timers.clear(&Reason::KeyAwaited(call));
-                self.advance(call, Input::Enter, out);
+                self.resume_flow(call, out);
             }
             CallState::Connected | CallState::Ended => {}
         }
-    }
-
-    /// What the store knew when this run began; the snapshots of the switches,
-    /// which follow, say what of it still lives.
-    pub(super) fn remember(&mut self, remembered: Remembered, out: &mut Commands) {
-        self.last_command = self.last_command.max(remembered.last_command);
-        for known in remembered.agents {
-            let Some(agent) = self.agents.get_mut(&known.agent) else {
-                continue;
-            };
-            agent.idle_since = known.since;
-            let (state, until) = match known.state {
-                // Those with a live conversation are put back on it below.
-                AgentState::Offered | AgentState::OnCall => (AgentState::Ready, None),
-                other => (other, known.until),
-            };
-            let call = known.call.filter(|_| state == AgentState::WrapUp);
-            self.move_agent(&known.agent, state.clone(), call, until, out);
-            if let (AgentState::WrapUp, Some(until)) = (state, until) {
-                self.timers.set(Reason::WrapUpEnds(known.agent), until);
-            }
-        }
-        for call in remembered.calls {
-            self.remember_call(call, out);
-        }
-        for recording in remembered.recordings {
-            self.remember_recording(recording, out);
-        }
-    }
-
-    fn remember_call(&mut self, remembered: RememberedCall, out: &mut Commands) {
-        let RememberedCall { call, leg, .. } = remembered;
-        let number = self
-            .centre
-            .as_ref()
-            .and_then(|centre| centre.numbers.get(remembered.dialled.as_str()));
-        let language = number.map(|number| number.language).unwrap_or_default();
-        let connected = remembered.agent.is_some() && remembered.state == CallState::Connected;
-        let waiting = remembered
-            .waiting
-            .filter(|(queue, ..)| !connected && self.queues.contains_key(queue));
-        let state = match (connected, &waiting) {
-            (true, _) => CallState::Connected,
-            (false, Some(_)) => CallState::Waiting,
-            (false, None) => CallState::InFlow,
-        };
-        let caller_state = match remembered.state {
-            CallState::Arrived => LegState::Ringing,
-            CallState::Connected => LegState::Bridged,
-            _ => LegState::Answered,
-        };
-        self.legs.insert(leg.clone(), call);
-        self.calls.insert(
-            call,
-            Call {
-                state: remembered.state,
-                caller: Leg {
-                    id: leg.clone(),
-                    state: caller_state,
-                },
-                caller_number: remembered.caller_number,
-                caller_name: remembered.caller_name,
-                dialled: remembered.dialled,
-                language,
-                session: remembered
-                    .flow
-                    .map(|(flow, block)| Session::at(flow, block)),
-                flow: None,
-                playback: None,
-                waiting: None,
-                offers: 0,
-                offer: None,
-                ending: None,
-            },
-        );
-        self.move_call(call, state, out);
-        if let (Some((agent, agent_leg)), true) = (remembered.agent, connected) {
-            self.remember_conversation(call, agent, agent_leg, out);
-        }
-        if let Some((queue_id, priority, entered)) = waiting {
-            let place = Place::new(priority, entered, call);
-            if let (Some(known), Some(queue)) =
-                (self.calls.get_mut(&call), self.queues.index(&queue_id))
-            {
-                known.waiting = Some((queue_id, place));
-                self.queues.enter(queue, &leg.switch, place);
-            }
-        }
-    }
-
-    fn remember_conversation(
-        &mut self,
-        call: CallId,
-        agent: AgentId,
-        leg: LegId,
-        out: &mut Commands,
-    ) {
-        let id = OfferId::from_ulid(self.new_ulid());
-        self.legs.insert(leg.clone(), call);
-        self.offers.insert(id, call);
-        if let Some(known) = self.calls.get_mut(&call) {
-            let leg = Leg {
-                id: leg,
-                state: LegState::Bridged,
-            };
-            known.offer = Some(Offer {
-                id,
-                agent: agent.clone(),
-                leg,
-                stage: OfferStage::Connected,
-            });
-        }
-        self.move_agent(&agent, AgentState::OnCall, Some(call), None, out);
     }
 }
 

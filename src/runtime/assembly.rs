@@ -50,8 +50,8 @@ pub enum StartError {
     Random(rand::rngs::SysError),
 }
 
-/// Starts a centre: migrates the store, catches up with the journal, takes up
-/// what was live, and attaches to every switch.
+/// Starts a centre: takes up what was live from the journal, attaches to every
+/// switch, and brings the store up to date beside it.
 ///
 /// # Errors
 /// [`StartError`] when the journal, the store or the recordings folder cannot
@@ -61,8 +61,7 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
     let journal = Journal::open(&config.journal.path, keep)?;
     let store = Store::open(&config.store.url)?;
     let centre = config.centre();
-    let remembered = recall::remembered(&store, &journal, &centre).await?;
-    let projector = Projector::start(store.clone(), journal.clone())?;
+    let remembered = recall::recall(&journal)?.remembered();
 
     let (events, inbox) = mpsc::channel(EVENT_QUEUE);
     let (changed, changes) = watch::channel(0);
@@ -114,6 +113,14 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
         reason = "the one task that owns the engine"
     )]
     let driver = tokio::spawn(driver.run(stopped));
+    // The store comes last: no call waits for it.
+    let projector = Projector::start(store.clone(), journal.clone())?;
+    match store.migrate().await {
+        Err(error) if error.is_away() => {
+            tracing::error!(%error, "the store is away; the centre goes on without it");
+        }
+        migrated => drop(migrated?),
+    }
     let links = links
         .into_iter()
         .map(|link| (link.id, link.state))

@@ -138,7 +138,7 @@ impl Board {
                     queue: waiting.map(|(queue, ..)| queue.clone()),
                     priority: waiting.map_or(0, |(_, priority, _)| *priority),
                     entered: waiting.map(|(.., entered)| *entered),
-                    agent: known.agent.as_ref().map(|(agent, _)| agent.clone()),
+                    agent: known.offer.as_ref().map(|offer| offer.agent.clone()),
                 },
             );
         }
@@ -263,6 +263,14 @@ impl Board {
                 };
             }
             Fact::BlockEntered { .. }
+            | Fact::BlockRepeated { .. }
+            | Fact::CallEnding { .. }
+            | Fact::LegClosing { .. }
+            | Fact::AgentRests { .. }
+            | Fact::AgentAsked { .. }
+            | Fact::RecordingAsked { .. }
+            | Fact::Drift { .. }
+            | Fact::Overdue { .. }
             | Fact::LegStarted { .. }
             | Fact::LegMoved { .. }
             | Fact::LegEnded { .. }

@@ -21,6 +21,8 @@ pub struct Session {
 pub enum Input {
     /// Begin with the session's block.
     Enter,
+    /// Go on with the session's block, after the controller was away.
+    Resume,
     Answered,
     /// The prompts came to their end, or could not be played.
     PlaybackEnded,
@@ -48,6 +50,8 @@ pub enum Action {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Moves {
     pub entered: Vec<BlockId>,
+    /// How often the present menu has been played, when it is played once more.
+    pub repeated: Option<u32>,
     pub actions: Vec<Action>,
 }
 
@@ -58,6 +62,16 @@ impl Session {
             flow,
             block,
             attempts: 0,
+        }
+    }
+
+    /// A session that stands in `block`, which was played `attempts` times;
+    /// give it [`Input::Resume`] to go on.
+    pub fn again(flow: FlowId, block: BlockId, attempts: u32) -> Self {
+        Self {
+            flow,
+            block,
+            attempts,
         }
     }
 
@@ -74,6 +88,22 @@ impl Session {
         match (block, input) {
             (_, Input::Enter) => {
                 self.enter(flow, self.block.clone(), answered, max_steps, &mut moves)
+            }
+            (Block::Play { prompts, .. } | Block::Menu { prompts, .. }, Input::Resume) => {
+                moves.actions.push(Action::Play(prompts.clone()));
+            }
+            (Block::Answer { .. }, Input::Resume) if !answered => {
+                moves.actions.push(Action::Answer);
+            }
+            (Block::Answer { next }, Input::Resume) => {
+                self.enter(flow, next.clone(), true, max_steps, &mut moves);
+            }
+            (Block::Queue { queue, .. }, Input::Resume) => {
+                moves.actions.push(Action::Queue(queue.clone()));
+            }
+            (Block::Busy, Input::Resume) => moves.actions.push(Action::Refuse(Cause::UserBusy)),
+            (Block::HangUp { cause }, Input::Resume) => {
+                moves.actions.push(Action::HangUp(*cause));
             }
             (Block::Answer { next }, Input::Answered)
             | (Block::Play { next, .. }, Input::PlaybackEnded) => {
@@ -114,6 +144,7 @@ impl Session {
         };
         if self.attempts < *attempts {
             self.attempts += 1;
+            moves.repeated = Some(self.attempts);
             moves.actions.push(Action::Play(prompts.clone()));
         } else {
             self.enter(flow, otherwise.clone(), true, max_steps, moves);

@@ -1,7 +1,9 @@
 use super::*;
 use crate::engine::agent::AgentState;
 use crate::engine::call::CallState;
-use crate::engine::fact::{Remembered, RememberedAgent, RememberedCall};
+use crate::engine::call::OfferStage;
+use crate::engine::fact::{Remembered, RememberedAgent, RememberedCall, RememberedOffer};
+use crate::engine::leg::LegState;
 
 fn live(channel: &str, peer: Option<&str>) -> LiveLeg {
     LiveLeg {
@@ -124,9 +126,12 @@ fn a_new_run_goes_on_where_the_last_one_stopped() {
         started: play.at,
         state,
         state_since: play.at,
+        leg_state: LegState::Answered,
         waiting: None,
-        agent: None,
-        flow: None,
+        offers: 0,
+        offer: None,
+        block: None,
+        ending: None,
     };
     let mut waiting = call("01ARZ3NDEKTSV4RRFFQ69G5FAV", "c1", CallState::Waiting);
     waiting.waiting = Some(("desk".parse().unwrap(), 0, play.at));
@@ -135,22 +140,33 @@ fn a_new_run_goes_on_where_the_last_one_stopped() {
         switch: SWITCH.parse().unwrap(),
         channel: "a2".parse().unwrap(),
     };
-    talking.agent = Some(("anna".parse().unwrap(), leg));
+    talking.leg_state = LegState::Bridged;
+    talking.offer = Some(RememberedOffer {
+        offer: OfferId::from_ulid(ulid::Ulid::nil()),
+        agent: "anna".parse().unwrap(),
+        leg,
+        stage: OfferStage::Connected,
+    });
     let mut over = call("01ARZ3NDEKTSV4RRFFQ69G5FAX", "c3", CallState::Waiting);
     over.waiting = Some(("desk".parse().unwrap(), 0, play.at));
-    let agent = |name: &str, state: AgentState| RememberedAgent {
+    let agent = |name: &str, state: AgentState, call: Option<CallId>| RememberedAgent {
         agent: name.parse().unwrap(),
         state,
         since: play.at,
-        call: None,
+        idle_since: play.at,
+        call,
         until: None,
+        rests_until: None,
+        next: None,
     };
+    let talked_on = talking.call;
     let remembered = Remembered {
         agents: vec![
-            agent("anna", AgentState::OnCall),
-            agent("bert", AgentState::Ready),
+            agent("anna", AgentState::OnCall, Some(talked_on)),
+            agent("bert", AgentState::Ready, None),
         ],
         calls: vec![waiting, talking, over],
+        closing: Vec::new(),
         recordings: Vec::new(),
         last_command: CommandId(41),
     };
@@ -163,9 +179,6 @@ fn a_new_run_goes_on_where_the_last_one_stopped() {
     ]));
     assert!(play.orders.iter().all(|order| order.id > CommandId(41)));
     insta::assert_snapshot!(play.told(), @r#"
-    0      anna ready
-    0      bert ready
-    0      anna on_call
     0      left desk: Abandoned
     0      call ended
     0      call ended with network_failure by Caller

@@ -269,6 +269,15 @@ impl Taking<'_> {
                 adopted,
                 closed,
             } => self.reconciled(switch, *adopted, *closed),
+            // What only the next run must know, or what metrics and logs tell.
+            Fact::BlockRepeated { .. }
+            | Fact::CallEnding { .. }
+            | Fact::LegClosing { .. }
+            | Fact::AgentRests { .. }
+            | Fact::AgentAsked { .. }
+            | Fact::RecordingAsked { .. }
+            | Fact::Drift { .. }
+            | Fact::Overdue { .. } => Ok(()),
         }
     }
 

@@ -1,0 +1,322 @@
+//! What a new run must know of the one before: a pure fold of the facts. The
+//! journal keeps it as a checkpoint, and the entries after the checkpoint bring
+//! it up to date. The switches then say what of it still lives.
+
+use crate::engine::agent::AgentState;
+use crate::engine::call::{CallState, OfferStage};
+use crate::engine::command::Command;
+use crate::engine::fact::{
+    Fact, OfferOutcome, Remembered, RememberedAgent, RememberedBlock, RememberedCall,
+    RememberedClosing, RememberedOffer, RememberedRecording,
+};
+use crate::engine::id::{AgentId, CallId, CommandId, LegId, OfferId};
+use crate::engine::leg::{LegRole, LegState};
+use crate::engine::recording::FilingOrder;
+use crate::engine::text::OutsideText;
+use crate::engine::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Live calls, agents' states, legs being ended and recordings under way, as
+/// the facts so far say. As large as the centre is busy.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Memory {
+    calls: BTreeMap<CallId, RememberedCall>,
+    agents: BTreeMap<AgentId, RememberedAgent>,
+    closing: Vec<RememberedClosing>,
+    recordings: BTreeMap<CommandId, RememberedRecording>,
+    last_command: CommandId,
+    /// Calls between their first fact and that of their leg.
+    #[serde(skip)]
+    starting: Option<Starting>,
+}
+
+/// A call whose leg is told by the next fact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Starting {
+    call: CallId,
+    caller_number: OutsideText,
+    caller_name: OutsideText,
+    dialled: OutsideText,
+}
+
+impl Memory {
+    /// Takes in what the engine made of one event.
+    pub fn entry<'a>(&mut self, at: Timestamp, commands: impl IntoIterator<Item = &'a Command>) {
+        for command in commands {
+            match command {
+                Command::Note(fact) => self.apply(at, fact),
+                Command::Switch(order) => self.saw(order.id),
+                Command::File(order) => self.complete(order),
+            }
+        }
+    }
+
+    /// The audio is complete on the switch; it is filed again if that was not done.
+    fn complete(&mut self, order: &FilingOrder) {
+        self.saw(order.recording);
+        let complete = RememberedRecording {
+            recording: order.recording,
+            call: order.call,
+            switch: order.switch.clone(),
+            started: order.started,
+            media: Some(order.media.clone()),
+        };
+        self.recordings.insert(order.recording, complete);
+    }
+
+    /// The number of a command that was given.
+    pub fn saw(&mut self, command: CommandId) {
+        self.last_command = self.last_command.max(command);
+    }
+
+    /// Makes `fact`, which became true `at`, part of the memory.
+    pub fn apply(&mut self, at: Timestamp, fact: &Fact) {
+        match fact {
+            Fact::CallStarted {
+                call,
+                caller_number,
+                caller_name,
+                dialled,
+                ..
+            } => {
+                self.starting = Some(Starting {
+                    call: *call,
+                    caller_number: caller_number.clone(),
+                    caller_name: caller_name.clone(),
+                    dialled: dialled.clone(),
+                });
+            }
+            Fact::LegStarted {
+                call,
+                leg,
+                role,
+                agent,
+                ..
+            } => self.leg_started(at, *call, leg, *role, agent.as_ref()),
+            Fact::LegMoved { call, leg, state } => self.leg_moved(*call, leg, *state),
+            Fact::LegClosing { call, leg, agent } => self.closing.push(RememberedClosing {
+                leg: leg.clone(),
+                call: *call,
+                agent: agent.clone(),
+            }),
+            Fact::LegEnded { call, leg, .. } => self.leg_ended(*call, leg),
+            Fact::CallMoved { call, state } => self.call(*call, |known| {
+                known.state = *state;
+                known.state_since = at;
+            }),
+            Fact::BlockEntered { call, flow, block } => self.call(*call, |known| {
+                known.block = Some(RememberedBlock {
+                    flow: flow.clone(),
+                    block: block.clone(),
+                    attempts: 1,
+                });
+            }),
+            Fact::BlockRepeated { call, attempts } => self.call(*call, |known| {
+                if let Some(block) = &mut known.block {
+                    block.attempts = *attempts;
+                }
+            }),
+            Fact::CallEnding {
+                call,
+                cause,
+                ended_by,
+            } => self.call(*call, |known| known.ending = Some((*cause, *ended_by))),
+            Fact::CallEnded { call, .. } => drop(self.calls.remove(call)),
+            Fact::QueueEntered {
+                call,
+                queue,
+                priority,
+                entered,
+            } => self.call(*call, |known| {
+                known.waiting = Some((queue.clone(), *priority, *entered));
+            }),
+            Fact::QueueLeft { call, .. } => self.call(*call, |known| known.waiting = None),
+            Fact::Offered {
+                offer,
+                call,
+                agent,
+                leg,
+            } => self.call(*call, |known| {
+                known.offers += 1;
+                known.offer = Some(RememberedOffer {
+                    offer: *offer,
+                    agent: agent.clone(),
+                    leg: leg.clone(),
+                    stage: OfferStage::Ringing,
+                });
+            }),
+            Fact::OfferEnded { call, outcome, .. } => self.call(*call, |known| match outcome {
+                OfferOutcome::Accepted => {
+                    if let Some(offer) = &mut known.offer {
+                        offer.stage = OfferStage::Connected;
+                    }
+                }
+                _ => known.offer = None,
+            }),
+            Fact::AgentMoved {
+                agent,
+                state,
+                call,
+                until,
+                ..
+            } => self.agent_moved(at, agent, state, *call, *until),
+            Fact::AgentRests { agent, until } => {
+                if let Some(known) = self.agents.get_mut(agent) {
+                    known.rests_until = Some(*until);
+                }
+            }
+            Fact::AgentAsked { agent, request } => {
+                if let Some(known) = self.agents.get_mut(agent) {
+                    known.next.clone_from(request);
+                }
+            }
+            Fact::RecordingAsked {
+                call,
+                recording,
+                switch,
+            } => {
+                let asked = RememberedRecording {
+                    recording: *recording,
+                    call: *call,
+                    switch: switch.clone(),
+                    started: at,
+                    media: None,
+                };
+                self.recordings.insert(*recording, asked);
+            }
+            Fact::RecordingFiled { recording, .. } | Fact::RecordingLost { recording, .. } => {
+                self.recordings.remove(recording);
+            }
+            Fact::DigitPressed { .. }
+            | Fact::Decided { .. }
+            | Fact::RecordingStarted { .. }
+            | Fact::CommandFailed { .. }
+            | Fact::LinkChanged { .. }
+            | Fact::Reconciled { .. }
+            | Fact::Drift { .. }
+            | Fact::Overdue { .. } => {}
+        }
+    }
+
+    /// What the next run is told.
+    pub fn remembered(&self) -> Remembered {
+        Remembered {
+            calls: self.calls.values().cloned().collect(),
+            agents: self.agents.values().cloned().collect(),
+            closing: self.closing.clone(),
+            recordings: self.recordings.values().cloned().collect(),
+            last_command: self.last_command,
+        }
+    }
+
+    fn call(&mut self, call: CallId, change: impl FnOnce(&mut RememberedCall)) {
+        if let Some(known) = self.calls.get_mut(&call) {
+            change(known);
+        }
+    }
+
+    fn leg_started(
+        &mut self,
+        at: Timestamp,
+        call: CallId,
+        leg: &LegId,
+        role: LegRole,
+        agent: Option<&AgentId>,
+    ) {
+        if role == LegRole::Caller {
+            let Some(starting) = self.starting.take_if(|starting| starting.call == call) else {
+                return;
+            };
+            let started = self.calls.get(&call).map_or(at, |known| known.started);
+            let begun = RememberedCall {
+                call,
+                leg: leg.clone(),
+                leg_state: LegState::Ringing,
+                caller_number: starting.caller_number,
+                caller_name: starting.caller_name,
+                dialled: starting.dialled,
+                started,
+                state: CallState::Arrived,
+                state_since: at,
+                waiting: None,
+                offers: 0,
+                offer: None,
+                block: None,
+                ending: None,
+            };
+            self.calls.insert(call, begun);
+            return;
+        }
+        let Some(agent) = agent else { return };
+        // A conversation found on a switch was offered by a run that is forgotten.
+        self.call(call, |known| {
+            known.offer.get_or_insert_with(|| RememberedOffer {
+                offer: OfferId::of_channel(&leg.channel)
+                    .unwrap_or(OfferId::from_ulid(ulid::Ulid::nil())),
+                agent: agent.clone(),
+                leg: leg.clone(),
+                stage: OfferStage::Ringing,
+            });
+        });
+    }
+
+    fn leg_moved(&mut self, call: CallId, leg: &LegId, state: LegState) {
+        self.call(call, |known| {
+            if known.leg == *leg {
+                known.leg_state = state;
+            } else if let Some(offer) = known.offer.as_mut().filter(|offer| offer.leg == *leg) {
+                offer.stage = match state {
+                    LegState::Ringing => offer.stage,
+                    LegState::Answered => offer.stage.max(OfferStage::Connecting),
+                    LegState::Bridged | LegState::Ended => OfferStage::Connected,
+                };
+            }
+        });
+    }
+
+    fn leg_ended(&mut self, call: CallId, leg: &LegId) {
+        if let Some(nth) = self.closing.iter().position(|closing| closing.leg == *leg) {
+            self.closing.remove(nth);
+            return;
+        }
+        self.call(call, |known| {
+            if known.leg == *leg {
+                known.leg_state = LegState::Ended;
+            }
+            known.offer.take_if(|offer| offer.leg == *leg);
+        });
+    }
+
+    fn agent_moved(
+        &mut self,
+        at: Timestamp,
+        agent: &AgentId,
+        state: &AgentState,
+        call: Option<CallId>,
+        until: Option<Timestamp>,
+    ) {
+        let before = self.agents.get(agent);
+        let signs_in = before.is_none_or(|known| known.state == AgentState::SignedOut);
+        let idle_since = match before {
+            Some(known) if !signs_in && *state != AgentState::WrapUp => known.idle_since,
+            _ => at,
+        };
+        let busy = matches!(
+            state,
+            AgentState::Offered | AgentState::OnCall | AgentState::WrapUp
+        );
+        let next = before.filter(|_| busy).and_then(|known| known.next.clone());
+        let moved = RememberedAgent {
+            agent: agent.clone(),
+            state: state.clone(),
+            since: at,
+            idle_since,
+            call,
+            until,
+            rests_until: None,
+            next,
+        };
+        self.agents.insert(agent.clone(), moved);
+    }
+}

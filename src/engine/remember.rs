@@ -1,0 +1,228 @@
+//! A run begins where the one before stopped: what it is told of calls, agents
+//! and recordings is put back as it was, without a word to anybody. The
+//! snapshots of the switches, which follow, say what of it still lives.
+
+use crate::engine::agent::{Agent, AgentState};
+use crate::engine::call::{Call, CallState, Offer, OfferStage};
+use crate::engine::centre::AgentSettings;
+use crate::engine::command::Commands;
+use crate::engine::event::AgentRequest;
+use crate::engine::fact::{
+    Fact, QueueExit, Remembered, RememberedAgent, RememberedCall, RememberedClosing,
+    RememberedOffer,
+};
+use crate::engine::id::{AgentId, LegId, SwitchId};
+use crate::engine::ivr::interpreter::Session;
+use crate::engine::leg::{Leg, LegState};
+use crate::engine::offer::SETTLING;
+use crate::engine::queue::Place;
+use crate::engine::time::Span;
+use crate::engine::timer::Reason;
+use crate::engine::{Closing, Engine};
+use crate::switch::Extension;
+use std::collections::BTreeSet;
+
+impl Engine {
+    pub(super) fn remember(&mut self, remembered: Remembered, out: &mut Commands) {
+        self.last_command = self.last_command.max(remembered.last_command);
+        let mut new: BTreeSet<AgentId> = self.agents.keys().cloned().collect();
+        for agent in remembered.agents {
+            new.remove(&agent.agent);
+            self.remember_agent(agent);
+        }
+        for agent in &new {
+            self.move_agent(agent, AgentState::SignedOut, None, None, out);
+        }
+        for call in remembered.calls {
+            self.remember_call(call, out);
+        }
+        for closing in remembered.closing {
+            self.remember_closing(closing);
+        }
+        for recording in remembered.recordings {
+            self.remember_recording(recording, out);
+        }
+        self.free_the_forgotten(out);
+        let agents: Vec<AgentId> = self.agents.keys().cloned().collect();
+        for agent in &agents {
+            self.refresh_standing(agent);
+        }
+    }
+
+    fn remember_agent(&mut self, known: RememberedAgent) {
+        let Some(agent) = self.agents.get_mut(&known.agent) else {
+            return;
+        };
+        agent.state = known.state;
+        agent.idle_since = known.idle_since;
+        agent.call = known.call;
+        agent.next = known.next;
+        if let Some(until) = known.rests_until.filter(|until| *until > self.now) {
+            agent.resting = true;
+            self.timers
+                .set(Reason::RestEnds(known.agent.clone()), until);
+        }
+        if agent.state == AgentState::WrapUp {
+            let until = known.until.unwrap_or(self.now);
+            self.timers.set(Reason::WrapUpEnds(known.agent), until);
+        }
+    }
+
+    fn remember_call(&mut self, known: RememberedCall, out: &mut Commands) {
+        let RememberedCall { call, leg, .. } = known;
+        let number = self
+            .centre
+            .as_ref()
+            .and_then(|centre| centre.numbers.get(known.dialled.as_str()));
+        let language = number.map(|number| number.language).unwrap_or_default();
+        self.legs.insert(leg.clone(), call);
+        let offer = known.offer.map(|offer| self.remember_offer(offer, &leg));
+        let is_offered = offer.is_some();
+        if let Some(offer) = &offer {
+            self.offers.insert(offer.id, call);
+            self.legs.insert(offer.leg.id.clone(), call);
+            if offer.stage != OfferStage::Connected {
+                let ring = known.waiting.as_ref();
+                let ring = ring.and_then(|(queue, ..)| self.queues.get(queue));
+                let ring = ring.map_or(Span::ZERO, |queue| queue.settings.ring);
+                let overdue = self.now + ring + SETTLING;
+                self.timers.set(Reason::OfferOverdue(offer.id), overdue);
+            }
+        }
+        let apart = known.state == CallState::Connected && known.leg_state == LegState::Answered;
+        if apart && known.ending.is_none() {
+            let overdue = self.now + self.limits().command_deadline;
+            self.timers.set(Reason::ApartOverdue(call), overdue);
+        }
+        if known.ending.is_some() {
+            let overdue = self.now + self.limits().command_deadline;
+            self.timers.set(Reason::HangUpOverdue(leg.clone()), overdue);
+        }
+        self.calls.insert(
+            call,
+            Call {
+                state: known.state,
+                caller: Leg {
+                    id: leg.clone(),
+                    state: known.leg_state,
+                },
+                caller_number: known.caller_number,
+                caller_name: known.caller_name,
+                dialled: known.dialled,
+                language,
+                session: known
+                    .block
+                    .map(|at| Session::again(at.flow, at.block, at.attempts)),
+                flow: None,
+                playback: None,
+                waiting: None,
+                offers: known.offers,
+                offer,
+                ending: known.ending,
+            },
+        );
+        let Some((id, priority, entered)) = known.waiting else {
+            return;
+        };
+        let place = Place::new(priority, entered, call);
+        if let (Some(known), Some(queue)) = (self.calls.get_mut(&call), self.queues.index(&id)) {
+            known.waiting = Some((id, place));
+            self.queues.enter(queue, &leg.switch, place);
+            if is_offered {
+                self.queues.set_aside(queue, &leg.switch, &place);
+            }
+        } else {
+            // Its queue is gone from the settings: the flow says where to go then.
+            out.note(Fact::QueueLeft {
+                call,
+                queue: id,
+                reason: QueueExit::Failed,
+            });
+            self.move_call(call, CallState::InFlow, out);
+        }
+    }
+
+    /// An offer with its agent. One who is gone from the settings stays until
+    /// the call is over.
+    fn remember_offer(&mut self, known: RememberedOffer, caller: &LegId) -> Offer {
+        let RememberedOffer {
+            offer,
+            agent,
+            leg,
+            stage,
+        } = known;
+        if !self.agents.contains_key(&agent)
+            && let Some(settings) = settings_of_departed(&agent, &caller.switch)
+        {
+            let mut departed = Agent::new(settings, self.now);
+            departed.next = Some(AgentRequest::SignOut);
+            self.agents.insert(agent.clone(), departed);
+        }
+        let state = match stage {
+            OfferStage::Ringing => LegState::Ringing,
+            OfferStage::Connecting => LegState::Answered,
+            OfferStage::Connected => LegState::Bridged,
+        };
+        Offer {
+            id: offer,
+            agent,
+            leg: Leg { id: leg, state },
+            stage,
+        }
+    }
+
+    fn remember_closing(&mut self, known: RememberedClosing) {
+        let RememberedClosing { leg, call, agent } = known;
+        if let Some(agent) = agent.as_ref().and_then(|id| self.agents.get_mut(id)) {
+            agent.closing = Some(leg.clone());
+        }
+        let overdue = self.now + self.limits().command_deadline;
+        self.timers.set(Reason::HangUpOverdue(leg.clone()), overdue);
+        self.closing.insert(leg, Closing { call, agent });
+    }
+
+    /// Agents and offers always know each other; where one half was forgotten,
+    /// the other is freed.
+    fn free_the_forgotten(&mut self, out: &mut Commands) {
+        let offered: Vec<_> = self
+            .calls
+            .iter()
+            .filter_map(|(call, known)| Some((*call, known.offer.as_ref()?)))
+            .map(|(call, offer)| (call, offer.agent.clone(), offer.stage))
+            .collect();
+        for (call, agent, stage) in &offered {
+            let state = match stage {
+                OfferStage::Connected => AgentState::OnCall,
+                _ => AgentState::Offered,
+            };
+            let knows = |agent: &Agent| agent.call == Some(*call) && agent.state == state;
+            if !self.agents.get(agent).is_some_and(knows) {
+                self.move_agent(agent, state, Some(*call), None, out);
+            }
+        }
+        let offered: BTreeSet<_> = offered
+            .into_iter()
+            .map(|(call, agent, _)| (agent, call))
+            .collect();
+        let busy = self.agents.iter().filter(|(id, agent)| {
+            let knows = |call| offered.contains(&((*id).clone(), call));
+            matches!(agent.state, AgentState::Offered | AgentState::OnCall)
+                && !agent.call.is_some_and(knows)
+        });
+        let forgotten: Vec<AgentId> = busy.map(|(id, _)| id.clone()).collect();
+        for agent in forgotten {
+            self.move_agent(&agent, AgentState::Ready, None, None, out);
+        }
+    }
+}
+
+fn settings_of_departed(agent: &AgentId, switch: &SwitchId) -> Option<AgentSettings> {
+    let extension = Extension::new(agent.as_str()).or_else(|_| Extension::new("gone"));
+    Some(AgentSettings {
+        name: agent.to_string(),
+        extension: extension.ok()?,
+        switch: switch.clone(),
+        skills: Default::default(),
+        queues: Vec::new(),
+    })
+}
