@@ -179,6 +179,7 @@ fn a_new_run_goes_on_where_the_last_one_stopped() {
     ]));
     assert!(play.orders.iter().all(|order| order.id > CommandId(41)));
     insta::assert_snapshot!(play.told(), @r#"
+    0      carl signed_out
     0      left desk: Abandoned
     0      call ended
     0      call ended with network_failure by Caller
