@@ -25,7 +25,7 @@ use switchyard::store::projector::{Projector, catch_up, start_over};
 use switchyard::store::{Store, recall, schema};
 
 async fn journal_in(folder: &tempfile::TempDir) -> Journal {
-    let journal = Journal::open(&folder.path().join("journal.db"), DAY).unwrap();
+    let journal = Journal::open(&folder.path().join("journal"), DAY).unwrap();
     append_a_day(&journal);
     journal.flush().await.unwrap();
     journal

@@ -33,7 +33,7 @@ fn config(switch: &Switch, agents: &str) -> Config {
         [store]
         url = "sqlite://{folder}/store.db"
         [journal]
-        path = "{folder}/journal.db"
+        path = "{folder}/journal"
         [recordings]
         folder = "{folder}/filed"
         [queues.desk]

@@ -23,7 +23,7 @@ fn config(folder: &Path) -> Config {
         [store]
         url = "sqlite://{folder}/store.db"
         [journal]
-        path = "{folder}/journal.db"
+        path = "{folder}/journal"
         [recordings]
         folder = "{folder}/recordings"
         [queues.desk]

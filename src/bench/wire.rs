@@ -159,7 +159,7 @@ impl WireBench {
              password = {PASSWORD:?}\nendpoint = \"user/{{extension}}\"\n\
              prompts = \"/prompts\"\nrecordings = \"/recordings\"\n\
              [store]\nurl = \"sqlite://{folder}/store.db\"\n\
-             [journal]\npath = \"{folder}/journal.db\"\n\
+             [journal]\npath = \"{folder}/journal\"\n\
              [recordings]\nfolder = \"{folder}/recordings\"\n\
              [limits]\nmax_calls = {most}\n\
              [queues.bench]\nname = \"bench\"\nwrap_up_s = 0\nrecord = false\nmax_waiting = {most}\n\

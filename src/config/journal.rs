@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 section! {
     /// The local record of every event and command, written before anything that
-    /// cannot be taken back. Always a file of its own on this machine.
+    /// cannot be taken back. Always on a disk of this machine.
     pub struct JournalConfig {
-        /// The journal's file.
-        default path: PathBuf = "/var/lib/switchyard/journal.db",
+        /// The folder of the journal; made at the first start.
+        default path: PathBuf = "/var/lib/switchyard/journal",
         /// Days after which entries that the store has are removed.
         default keep_days: u32 = 30,
     }

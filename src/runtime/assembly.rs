@@ -7,6 +7,7 @@ use crate::engine::event::Event;
 use crate::engine::time::Span;
 use crate::recordings::{Filer, FolderError};
 use crate::runtime::board::Board;
+use crate::runtime::board::keeper::BoardKeeper;
 use crate::runtime::driver::{Driver, EVENT_QUEUE};
 use crate::runtime::executor::Executor;
 use crate::runtime::handle::Handle;
@@ -97,14 +98,19 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
         .iter()
         .map(|link| (link.id.clone(), link.orders.clone()))
         .collect();
+    let (feed, keeper) = BoardKeeper::new(Arc::clone(&board), changed, journal.clone());
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one task that keeps the board"
+    )]
+    drop(tokio::spawn(keeper.run()));
     let mut driver = Driver {
         engine: Engine::new(),
         events: inbox,
         executor: Executor::new(orders, journal.clone(), events.downgrade()),
         journal: journal.clone(),
         filing: filer.orders(),
-        board: Arc::clone(&board),
-        changed,
+        board: feed,
     };
     driver.begin(begin);
     let (stop, stopped) = oneshot::channel();

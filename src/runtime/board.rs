@@ -1,7 +1,7 @@
-//! The live board: what is true now, kept from the engine's facts alone. The
-//! driver applies each fact as it leaves the engine; pages and the API read
-//! views of it. It holds live calls only, so it is as large as the centre is busy.
+//! The live board: what is true now, kept from the engine's facts alone. Its
+//! [`keeper`] applies each as it leaves the engine; pages and the API read views of it. It holds live calls only, so it is as large as the centre is busy.
 
+pub mod keeper;
 #[cfg(test)]
 mod tests;
 pub mod view;
@@ -119,6 +119,12 @@ impl Board {
         for id in &centre.switches {
             self.links.entry(id.clone()).or_default();
         }
+    }
+
+    /// Forgets what is live, and puts back what is remembered of it.
+    pub fn start_over(&mut self, remembered: &Remembered) {
+        self.calls.clear();
+        self.remember(remembered);
     }
 
     /// Puts back what the store knew when the run began.

@@ -8,18 +8,18 @@ use crate::engine::command::{Command, Commands};
 use crate::engine::event::Event;
 use crate::engine::recording::FilingOrder;
 use crate::engine::time::Timestamp;
-use crate::runtime::board::Board;
+use crate::runtime::board::keeper::BoardFeed;
 use crate::runtime::executor::Executor;
-use crate::store::journal::Journal;
+use crate::store::journal::{Journal, Step};
 use std::collections::VecDeque;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 
 /// Events that may wait for the driver; adapters wait beyond that.
 pub const EVENT_QUEUE: usize = 16_384;
 
-/// Events handled before the pages are told that the board changed.
+/// Events handled before the loop looks at deadlines and its end again.
 const BATCH: usize = 256;
 
 pub struct Driver {
@@ -28,8 +28,7 @@ pub struct Driver {
     pub journal: Journal,
     pub executor: Executor,
     pub filing: mpsc::Sender<FilingOrder>,
-    pub board: Arc<RwLock<Board>>,
-    pub changed: watch::Sender<u64>,
+    pub board: BoardFeed,
 }
 
 impl Driver {
@@ -59,7 +58,6 @@ impl Driver {
                     Err(_) => break,
                 }
             }
-            self.changed.send_modify(|version| *version += 1);
         }
     }
 
@@ -83,16 +81,16 @@ impl Driver {
                 refused.extend(self.executor.send(order.clone()));
             }
         }
-        let seq = self.journal.append(at, &event, commands.as_slice());
-        let mut board = self.board.write().unwrap_or_else(PoisonError::into_inner);
-        for command in commands.drain() {
+        let step = Arc::new(Step::new(at, event, commands.drain().collect()));
+        let seq = self.journal.append(Arc::clone(&step));
+        self.board.show(seq, &step);
+        for command in &step.commands {
             match command {
                 Command::Switch(order) if order.command.is_irrevocable() => {
-                    refused.extend(self.executor.send_when_kept(seq, order));
+                    refused.extend(self.executor.send_when_kept(seq, order.clone()));
                 }
-                Command::Switch(_) => {}
-                Command::Note(fact) => board.apply(at, &fact),
-                Command::File(order) => refused.extend(file(&self.filing, order)),
+                Command::Switch(_) | Command::Note(_) => {}
+                Command::File(order) => refused.extend(file(&self.filing, order.clone())),
             }
         }
     }

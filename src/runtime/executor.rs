@@ -7,10 +7,16 @@ use crate::engine::text::OutsideText;
 use crate::store::journal::Journal;
 use crate::switch::{Failure, Outcome, SwitchOrder};
 use std::collections::BTreeMap;
+use std::time::Duration;
 use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio::time::timeout;
 
 /// Irrevocable orders that may wait for the disk; more are answered as overloaded.
 const GATE_QUEUE: usize = 16_384;
+
+/// How long an irrevocable order waits for a disk that gives no answer. Then the
+/// disk counts as failing, and the call goes on.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The ways to the switches. The gate's task ends when the executor is dropped.
 pub struct Executor {
@@ -71,7 +77,13 @@ struct Gate {
 impl Gate {
     async fn run(self, mut waiting: mpsc::Receiver<(u64, SwitchOrder)>) {
         while let Some((seq, order)) = waiting.recv().await {
-            if let Err(error) = self.journal.kept(seq).await {
+            let kept = loop {
+                match timeout(PATIENCE, self.journal.kept(seq)).await {
+                    Ok(kept) => break kept,
+                    Err(_) => self.journal.does_not_answer(),
+                }
+            };
+            if let Err(error) = kept {
                 // Calls go on without a disk; what could not be kept is in the journal's health.
                 metrics::counter!("switchyard_orders_not_journalled_total").increment(1);
                 tracing::error!(%error, command = %order.id, "an irrevocable order leaves without its entry on disk");

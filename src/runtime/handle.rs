@@ -21,9 +21,9 @@ const EFFECT_WAIT: Duration = Duration::from_secs(2);
 pub struct Handle {
     /// To the engine; bounded.
     pub events: mpsc::Sender<Event>,
-    /// Written by the driver alone.
+    /// Written by its keeper alone.
     pub board: Arc<RwLock<Board>>,
-    /// Bumped by the driver after the board changed.
+    /// Bumped by the keeper after the board changed.
     pub changed: watch::Receiver<u64>,
     /// The adapters' own view of their links.
     pub links: BTreeMap<SwitchId, watch::Receiver<LinkState>>,

@@ -25,7 +25,7 @@ pub async fn start(asterisk: &Asterisk, folder: &Path, extra: &[(&str, &str)]) -
         ("SWITCHES__ASTERISK__USER", settings.user.clone()),
         ("SWITCHES__ASTERISK__PASSWORD", settings.password.clone()),
         ("STORE__URL", format!("sqlite://{}", place("store.db"))),
-        ("JOURNAL__PATH", place("journal.db")),
+        ("JOURNAL__PATH", place("journal")),
         ("RECORDINGS__FOLDER", place("recordings")),
     ];
     let extra = extra

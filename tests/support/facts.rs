@@ -19,7 +19,7 @@ use switchyard::engine::leg::{LegRole, LegState};
 use switchyard::engine::recording::{FiledRecording, FilingOrder};
 use switchyard::engine::text::OutsideText;
 use switchyard::engine::time::{Span, Timestamp};
-use switchyard::store::journal::Journal;
+use switchyard::store::journal::{Journal, Step};
 use switchyard::switch::{
     Digit, DigitMethod, Extension, Key, RecordedMedia, SwitchCommand, SwitchOrder,
 };
@@ -91,7 +91,7 @@ pub(crate) fn centre() -> Centre {
 /// Appends facts as the engine's answer to one event.
 fn note(journal: &Journal, millis: i64, facts: impl IntoIterator<Item = Fact>) {
     let commands: Vec<Command> = facts.into_iter().map(Command::Note).collect();
-    journal.append(at(millis), &Event::Due, &commands);
+    journal.append(Step::new(at(millis), Event::Due, commands));
 }
 
 fn started(n: u64, number: &str, name: &str) -> Vec<Fact> {
@@ -183,13 +183,13 @@ fn explanation() -> Explanation {
 /// Call 1 is answered and recorded, call 2 ends with its recording still on
 /// the switch, call 3 waits, an agent is on a break, another still talks.
 pub(crate) fn append_a_day(journal: &Journal) {
-    journal.append(
+    journal.append(Step::new(
         at(0),
-        &Event::Configured {
+        Event::Configured {
             centre: Box::new(centre()),
         },
-        &[],
-    );
+        Vec::new(),
+    ));
     note(
         journal,
         10,
@@ -232,7 +232,11 @@ pub(crate) fn append_a_day(journal: &Journal) {
             channel: ChannelId::new("caller-3").unwrap(),
         },
     };
-    journal.append(at(182_000), &Event::Due, &[Command::Switch(last)]);
+    journal.append(Step::new(
+        at(182_000),
+        Event::Due,
+        vec![Command::Switch(last)],
+    ));
 }
 
 fn answered_call(journal: &Journal) {
@@ -366,11 +370,11 @@ fn answered_call(journal: &Journal) {
             },
         ],
     );
-    journal.append(
+    journal.append(Step::new(
         at(30_050),
-        &Event::Due,
-        &[Command::File(filing_order(1, 21))],
-    );
+        Event::Due,
+        vec![Command::File(filing_order(1, 21))],
+    ));
     let filed = FiledRecording {
         name: "acme/2026/05/28/x.wav".to_owned(),
         length_ms: 25_900,
@@ -433,11 +437,11 @@ fn unfiled_call(journal: &Journal) {
             },
         ],
     );
-    journal.append(
+    journal.append(Step::new(
         at(61_000),
-        &Event::Due,
-        &[Command::File(filing_order(2, 77))],
-    );
+        Event::Due,
+        vec![Command::File(filing_order(2, 77))],
+    ));
 }
 
 fn filing_order(n: u64, recording: u64) -> FilingOrder {

@@ -21,7 +21,7 @@ use switchyard::engine::time::Span;
 use switchyard::runtime::board::Board;
 use switchyard::runtime::handle::Handle;
 use switchyard::store::Store;
-use switchyard::store::journal::Journal;
+use switchyard::store::journal::{Journal, Step};
 use switchyard::store::projector::catch_up;
 use switchyard::store::users::{self, NewUser, Role};
 use switchyard::switch::link::LinkState;
@@ -73,9 +73,8 @@ impl TestWeb {
             };
             users::create(&store, new, clock::now()).await.unwrap();
         }
-        let journal = Arc::new(
-            Journal::open(&folder.path().join("journal.db"), Span::seconds(3_600)).unwrap(),
-        );
+        let journal =
+            Arc::new(Journal::open(&folder.path().join("journal"), Span::seconds(3_600)).unwrap());
         let (link, watched) = watch::channel(LinkState::Alive);
         let links = BTreeMap::from([(pbx(), watched)]);
         let state = WebState {
@@ -283,7 +282,7 @@ async fn run(
             while let Some(event) = events.pop_front() {
                 let at = clock::now();
                 engine.handle(at, event.clone(), &mut commands);
-                journal.append(at, &event, commands.as_slice());
+                journal.append(Step::new(at, event, commands.as_slice().to_vec()));
                 for command in commands.drain() {
                     match command {
                         Command::Note(fact) => board.write().unwrap().apply(at, &fact),

@@ -40,7 +40,7 @@ impl DemoFolder {
         let path = |name: &str| self.path(name).to_string_lossy().into_owned();
         BTreeMap::from([
             ("SWITCHYARD_STORE__URL".to_owned(), self.store_url()),
-            ("SWITCHYARD_JOURNAL__PATH".to_owned(), path("journal.db")),
+            ("SWITCHYARD_JOURNAL__PATH".to_owned(), path("journal")),
             (
                 "SWITCHYARD_RECORDINGS__FOLDER".to_owned(),
                 path("recordings"),
@@ -55,7 +55,7 @@ impl DemoFolder {
         let url = toml::Value::from(self.store_url());
         let places = format!(
             "\n[store]\nurl = {url}\n\n[journal]\npath = {}\n\n[recordings]\nfolder = {}\n",
-            value("journal.db"),
+            value("journal"),
             value("recordings")
         );
         // It may hold the password of a switch.

@@ -6,10 +6,11 @@ use std::path::PathBuf;
 pub enum JournalError {
     #[error("the folder {} for the journal does not exist; create it or change [journal] path", .folder.display())]
     NoFolder { folder: PathBuf },
-    #[error("the journal's file {} is a folder; name a file in [journal] path", .path.display())]
-    IsFolder { path: PathBuf },
+    #[error("the journal {} is a file; a journal is a folder (one from a version before 0.2 is a file: \
+             let that version's store catch up, move the file away, or change [journal] path)", .path.display())]
+    IsFile { path: PathBuf },
     #[error("there is no journal at {}", .path.display())]
-    NoFile { path: PathBuf },
+    Missing { path: PathBuf },
     #[error("the journal {} cannot be opened: {why}", .path.display())]
     Open { path: PathBuf, why: String },
     #[error("another switchyard writes to the journal {}; stop it, or give this one another [journal] path", .path.display())]

@@ -1,40 +1,50 @@
-//! The journal: every event with the commands it caused, in order, in a local
-//! SQLite file of its own. The store is fed from it, and a command that can't
-//! be taken back leaves only after its entry is on disk.
+//! The journal: every event with the commands it caused, in order, in files of
+//! its own on this machine. The store is fed from it, a new run recalls from it
+//! what was live, and a command that can't be taken back leaves only after its
+//! entry is on disk.
 //!
-//! Appending never waits for the disk. One thread writes whatever has come
-//! together in one transaction and one flush (group commit), so that the cost
-//! of a flush is shared under load and nobody waits for it without load.
+//! It is a folder of segments that are only ever appended to ([`line`] and
+//! [`segment`]), with the last checkpoint beside them ([`checkpoint`]).
+//! Appending never waits for the disk: one thread writes whatever has come
+//! together with one flush (group commit), so that the cost of a flush is shared
+//! under load and nobody waits for it without load.
 
+mod checkpoint;
+mod crc32;
 mod entry;
 mod error;
-mod file;
+mod folder;
+mod gap;
 mod health;
+mod line;
 mod reader;
+mod segment;
 mod writer;
 
-pub use entry::{Entry, Record};
+pub use checkpoint::{Checkpoint, Recall};
+pub use entry::{Entry, Record, Step};
 pub use error::JournalError;
+pub use gap::{CALLS_NAMED, Gap, Mark};
 pub use health::JournalHealth;
-pub use reader::Reader;
+pub use reader::{Item, Reader};
+pub use segment::Disk;
 
-use crate::engine::command::Command;
-use crate::engine::event::Event;
 use crate::engine::id::CommandId;
-use crate::engine::time::{Span, Timestamp};
-use file::JournalFile;
+use crate::engine::time::Span;
+use checkpoint::Keeper;
 use health::Shared;
+use segment::Segments;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
-use writer::{Line, Writer};
+use writer::{Waiting, Writer};
 
 /// Entries that may wait for the disk before more are counted as lost.
 pub const MAX_WAITING: usize = 65_536;
-/// Bytes that may wait for the disk before more are counted as lost.
-pub const MAX_WAITING_BYTES: usize = 64 * 1_024 * 1_024;
+/// Bytes that may wait for the disk, about, before more are counted as lost.
+pub const MAX_WAITING_BYTES: usize = 256 * 1_024 * 1_024;
 
 /// The journal, open for appending. Cheap to clone; the writing thread ends
 /// when the last clone is dropped and everything is written.
@@ -48,39 +58,70 @@ struct Inner {
     id: String,
     next: AtomicU64,
     last_command: AtomicU64,
-    lines: SyncSender<Line>,
+    entries: SyncSender<Waiting>,
     shared: Arc<Shared>,
     /// Makes the order in the queue the order of the numbers.
     appending: Mutex<()>,
 }
 
 impl Journal {
-    /// Opens the journal, or begins a new one; its folder must exist. Entries
-    /// that the store has taken over are removed `keep` after they were made.
+    /// Opens the journal in the folder `path`, or begins a new one; the folder
+    /// above must exist. Entries that the store has taken over and that a
+    /// checkpoint stands for are removed `keep` after they were made.
     ///
     /// # Errors
-    /// [`JournalError`] when the folder is missing, the file is no journal, or
-    /// another controller writes to it.
+    /// [`JournalError`] when the path holds no journal, or another controller
+    /// writes to it. That the disk cannot be written is told by
+    /// [`JournalHealth`]: calls are taken without.
     pub fn open(path: &Path, keep: Span) -> Result<Self, JournalError> {
-        file::check_path(path)?;
-        let lock = file::lock(path)?;
-        let mut file = JournalFile::open(path)?;
-        let start = file.start()?;
-        let shared = Arc::new(Shared::new(start.last_seq));
-        let (lines, waiting) = sync_channel(MAX_WAITING);
-        Writer::start(file, lock, waiting, Arc::clone(&shared), keep).map_err(|error| {
-            JournalError::Open {
-                path: path.to_owned(),
-                why: error.to_string(),
-            }
-        })?;
+        Self::open_on(path, keep, |disk| disk)
+    }
+
+    /// The same with something between the journal and its disk, for tests and
+    /// measurements.
+    ///
+    /// # Errors
+    /// As [`Journal::open`].
+    pub fn open_on(
+        path: &Path,
+        keep: Span,
+        through: impl FnOnce(Box<dyn Disk>) -> Box<dyn Disk>,
+    ) -> Result<Self, JournalError> {
+        folder::check(path)?;
+        let lock = folder::lock(path)?;
+        let start = folder::start(path)?;
+        let reader = Reader::open(path)?.named(&start.id);
+        let checkpoint = reader.checkpoint()?.unwrap_or_default();
+        let shared = Arc::new(Shared::new(lock, start.last_seq, checkpoint.seq));
+        let (entries, waiting) = sync_channel(MAX_WAITING);
+        let (due, is_due) = sync_channel(1);
+        let open = |error: std::io::Error| JournalError::Open {
+            path: path.to_owned(),
+            why: error.to_string(),
+        };
+        let keeper = Keeper {
+            folder: path.to_owned(),
+            reader,
+            recall: Recall::from(checkpoint),
+            shared: Arc::clone(&shared),
+        };
+        keeper.start(is_due).map_err(open)?;
+        let writer = Writer {
+            folder: path.to_owned(),
+            disk: through(Box::new(Segments::new(path, &start.id))),
+            entries: waiting,
+            shared: Arc::clone(&shared),
+            keep,
+            due,
+        };
+        writer.start().map_err(open)?;
         Ok(Self {
             inner: Arc::new(Inner {
                 path: path.to_owned(),
                 id: start.id,
                 next: AtomicU64::new(start.last_seq + 1),
                 last_command: AtomicU64::new(start.last_command),
-                lines,
+                entries,
                 shared,
                 appending: Mutex::new(()),
             }),
@@ -89,26 +130,23 @@ impl Journal {
 
     /// Appends an entry and gives its number. Never waits for the disk: when it
     /// has failed for so long that nothing more can be kept waiting, the entry
-    /// is counted in [`JournalHealth`] and the centre goes on.
-    pub fn append(&self, at: Timestamp, event: &Event, commands: &[Command]) -> u64 {
-        let inner = &self.inner;
-        let last_command = inner
-            .last_command
-            .fetch_max(highest(commands), Ordering::Relaxed);
-        let line = Line::new(at, event, commands, last_command.max(highest(commands)));
+    /// is counted and named in [`JournalHealth`] and the centre goes on.
+    pub fn append(&self, step: impl Into<Arc<Step>>) -> u64 {
+        let (inner, step) = (&self.inner, step.into());
+        let bytes = step.weight();
+        let highest = step.last_command();
         let _order = inner
             .appending
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
+        let before = inner.last_command.fetch_max(highest, Ordering::Relaxed);
         let seq = inner.next.fetch_add(1, Ordering::Relaxed);
-        let lost = match line {
-            Ok(line) => inner.send(line.numbered(seq)).err(),
-            Err(error) => Some(format!("the entry is no JSON: {error}")),
-        };
-        match lost {
-            None => inner.shared.accepted(seq),
-            Some(why) => inner.shared.lose(seq, &why),
-        }
+        inner.send(Waiting {
+            seq,
+            last_command: before.max(highest),
+            step,
+            bytes,
+        });
         seq
     }
 
@@ -119,6 +157,11 @@ impl Journal {
 
     pub fn health(&self) -> watch::Receiver<JournalHealth> {
         self.inner.shared.health()
+    }
+
+    /// Entries that wait for the disk, of [`MAX_WAITING`].
+    pub fn waiting(&self) -> usize {
+        self.inner.shared.waiting()
     }
 
     /// Waits until the entry `seq` is on disk.
@@ -145,6 +188,11 @@ impl Journal {
                 });
             }
         }
+    }
+
+    /// Raises the alarm that the disk gives no answer, neither good nor bad.
+    pub fn does_not_answer(&self) {
+        self.inner.shared.failed("the disk does not answer");
     }
 
     /// Waits until everything appended so far is on disk.
@@ -180,37 +228,45 @@ impl Journal {
     }
 
     /// # Errors
-    /// [`JournalError`] when the file can't be opened once more.
+    /// [`JournalError`] when the folder can't be read.
     pub fn reader(&self) -> Result<Reader, JournalError> {
-        Reader::open(&self.inner.path)
+        Ok(Reader::open(&self.inner.path)?.named(&self.inner.id))
+    }
+
+    /// What the runs before left behind, from the last checkpoint and the
+    /// entries after it. Blocks.
+    ///
+    /// # Errors
+    /// [`JournalError`] when the journal can't be read.
+    pub fn recall(&self) -> Result<Recall, JournalError> {
+        Recall::read(&mut self.reader()?)
     }
 }
 
 impl Inner {
-    /// Hands a line to the writing thread, or says why it can't be kept.
-    fn send(&self, line: Line) -> Result<(), String> {
-        let bytes = line.bytes();
+    /// Hands an entry to the writing thread, or counts it as lost.
+    fn send(&self, entry: Waiting) {
+        let (seq, bytes) = (entry.seq, entry.bytes);
         if !self.shared.reserve(bytes) {
-            return Err("too many bytes wait for the disk".to_owned());
+            return self
+                .shared
+                .lose(seq, &entry.step, "too many bytes wait for the disk");
         }
-        let why = match self.lines.try_send(line) {
-            Ok(()) => return Ok(()),
-            Err(TrySendError::Full(_)) => "too many entries wait for the disk",
-            Err(TrySendError::Disconnected(_)) => {
+        let (entry, why) = match self.entries.try_send(entry) {
+            Ok(()) => return self.shared.accepted(seq),
+            Err(TrySendError::Full(entry)) => (entry, "too many entries wait for the disk"),
+            Err(TrySendError::Disconnected(entry)) => {
                 self.shared.failed("its thread has ended");
-                "its thread has ended"
+                (entry, "its thread has ended")
             }
         };
-        self.shared.release(bytes);
-        Err(why.to_owned())
+        self.shared.release(1, bytes);
+        self.shared.lose(seq, &entry.step, why);
     }
 }
 
-fn highest(commands: &[Command]) -> u64 {
-    let id = |command: &Command| match command {
-        Command::Switch(order) => order.id.0,
-        Command::File(order) => order.recording.0,
-        Command::Note(_) => 0,
-    };
-    commands.iter().map(id).max().unwrap_or(0)
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.shared.close();
+    }
 }

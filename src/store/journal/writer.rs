@@ -1,18 +1,21 @@
-//! The thread that writes: it takes what has come together and commits it at once.
+//! The thread that writes: it takes what has come together, puts it into words
+//! and flushes it at once. The driver pays for neither.
 
-use crate::engine::command::Command;
-use crate::engine::event::Event;
 use crate::engine::time::{Span, Timestamp};
-use crate::store::journal::file::JournalFile;
+use crate::store::journal::checkpoint;
+use crate::store::journal::entry::Step;
+use crate::store::journal::gap::Gap;
 use crate::store::journal::health::Shared;
-use std::fs::File;
-use std::io;
+use crate::store::journal::line;
+use crate::store::journal::segment::Disk;
+use crate::store::journal::{folder, health::JournalHealth};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError};
 use std::time::{Duration, Instant};
 
-/// Entries written in one transaction at most.
-const BATCH: usize = 1_024;
+/// Entries flushed at once, at most: what one entry may have to wait for.
+pub(super) const BATCH: usize = 1_024;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Tries after the last handle is gone, before what is left is given up.
@@ -21,52 +24,29 @@ const LAST_TRIES: u32 = 5;
 const REMOVAL_EVERY: Span = Span::seconds(600);
 
 /// An entry on its way to the disk.
-pub(super) struct Line {
+pub(super) struct Waiting {
     pub(super) seq: u64,
-    pub(super) at: Timestamp,
-    pub(super) event: String,
-    pub(super) commands: String,
     /// The highest command id up to and with this entry.
     pub(super) last_command: u64,
-}
-
-impl Line {
-    pub(super) fn new(
-        at: Timestamp,
-        event: &Event,
-        commands: &[Command],
-        last_command: u64,
-    ) -> serde_json::Result<Self> {
-        Ok(Self {
-            seq: 0,
-            at,
-            event: serde_json::to_string(event)?,
-            commands: serde_json::to_string(commands)?,
-            last_command,
-        })
-    }
-
-    pub(super) fn numbered(self, seq: u64) -> Self {
-        Self { seq, ..self }
-    }
-
-    pub(super) fn bytes(&self) -> usize {
-        self.event.len() + self.commands.len() + size_of::<Self>()
-    }
+    pub(super) step: Arc<Step>,
+    /// What it takes of [`super::MAX_WAITING_BYTES`].
+    pub(super) bytes: usize,
 }
 
 pub(super) struct Writer {
-    file: JournalFile,
-    _lock: File,
-    lines: Receiver<Line>,
-    shared: Arc<Shared>,
-    keep: Span,
-    next_removal: Option<Timestamp>,
+    pub(super) folder: PathBuf,
+    pub(super) disk: Box<dyn Disk>,
+    pub(super) entries: Receiver<Waiting>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) keep: Span,
+    /// Tells the keeper of checkpoints that one is due.
+    pub(super) due: SyncSender<()>,
 }
 
-/// What has come together for the next transaction.
+/// What has come together for one flush.
 struct Batch {
-    lines: Vec<Line>,
+    entries: Vec<Waiting>,
+    gaps: Vec<Gap>,
     /// Everything up to this number is on disk or lost once the batch is.
     up_to: u64,
     /// No more will come.
@@ -74,45 +54,45 @@ struct Batch {
 }
 
 impl Writer {
-    pub(super) fn start(
-        file: JournalFile,
-        lock: File,
-        lines: Receiver<Line>,
-        shared: Arc<Shared>,
-        keep: Span,
-    ) -> io::Result<()> {
-        let writer = Self {
-            file,
-            _lock: lock,
-            lines,
-            shared,
-            keep,
-            next_removal: None,
-        };
+    pub(super) fn start(self) -> std::io::Result<()> {
         std::thread::Builder::new()
             .name("journal".to_owned())
-            .spawn(move || writer.run())?;
-        Ok(())
+            .spawn(move || self.run())
+            .map(drop)
     }
 
     fn run(mut self) {
+        let mut lines = Vec::new();
+        let mut since_checkpoint = 0;
+        let mut next_removal = None;
         loop {
             let batch = self.gather();
-            if !batch.lines.is_empty() && !self.write(&batch) {
-                return;
+            if let Some(first) = batch.entries.first() {
+                let at = first.step.at;
+                self.put_into_words(&batch, &mut lines);
+                if !self.write(&batch, &lines) {
+                    return;
+                }
+                lines.clear();
+                lines.shrink_to(4 * 1_024 * 1_024);
+                since_checkpoint += batch.entries.len() as u64;
+                if since_checkpoint >= checkpoint::EVERY {
+                    since_checkpoint = self.checkpoint_is_due(since_checkpoint);
+                }
+                self.remove_old(at, &mut next_removal);
             }
             if batch.closed {
                 return;
             }
-            self.remove_old(batch.lines.last().map(|line| line.at));
         }
     }
 
     /// Waits for an entry and takes those behind it.
     fn gather(&self) -> Batch {
-        let Ok(first) = self.lines.recv() else {
+        let Ok(first) = self.entries.recv() else {
             return Batch {
-                lines: Vec::new(),
+                entries: Vec::new(),
+                gaps: Vec::new(),
                 up_to: 0,
                 closed: true,
             };
@@ -122,14 +102,15 @@ impl Writer {
         let lost = self.shared.last_lost();
         let mut batch = Batch {
             up_to: first.seq,
-            lines: vec![first],
+            entries: vec![first],
+            gaps: self.shared.take_gaps(),
             closed: false,
         };
-        while batch.lines.len() < BATCH {
-            match self.lines.try_recv() {
-                Ok(line) => {
-                    batch.up_to = line.seq;
-                    batch.lines.push(line);
+        while batch.entries.len() < BATCH {
+            match self.entries.try_recv() {
+                Ok(entry) => {
+                    batch.up_to = entry.seq;
+                    batch.entries.push(entry);
                 }
                 Err(ended) => {
                     batch.closed = ended == TryRecvError::Disconnected;
@@ -141,9 +122,30 @@ impl Writer {
         batch
     }
 
+    fn put_into_words(&self, batch: &Batch, lines: &mut Vec<u8>) {
+        for gap in &batch.gaps {
+            if let Err(error) = line::write_lost(lines, gap) {
+                tracing::error!(%gap, %error, "lost entries could not be named in the journal");
+            }
+        }
+        for Waiting {
+            seq,
+            last_command,
+            step,
+            ..
+        } in &batch.entries
+        {
+            if let Err(error) = line::write_entry(lines, *seq, *last_command, step) {
+                let why = format!("the entry is no JSON: {error}");
+                self.shared.lose(*seq, step, &why);
+            }
+        }
+    }
+
     /// Writes until it has worked. Gives up, and says so, only when the journal
     /// has been closed meanwhile.
-    fn write(&mut self, batch: &Batch) -> bool {
+    fn write(&mut self, batch: &Batch, lines: &[u8]) -> bool {
+        let (first, entries) = (&batch.entries[0], batch.entries.len());
         let mut pause = FIRST_PAUSE;
         let mut last_tries = 0;
         loop {
@@ -152,17 +154,18 @@ impl Writer {
                 reason = "measures the disk, decides nothing"
             )]
             let began = Instant::now();
-            match self.file.append(&batch.lines) {
+            match self.disk.append(first.seq, first.step.at, lines) {
                 Ok(()) => {
                     metrics::histogram!("switchyard_journal_commit_seconds")
                         .record(began.elapsed());
-                    metrics::histogram!("switchyard_journal_batch_entries")
-                        .record(batch.lines.len() as f64);
-                    metrics::counter!("switchyard_journal_entries_total")
-                        .increment(batch.lines.len() as u64);
-                    self.shared
-                        .release(batch.lines.iter().map(Line::bytes).sum());
+                    metrics::histogram!("switchyard_journal_batch_entries").record(entries as f64);
+                    metrics::counter!("switchyard_journal_entries_total").increment(entries as u64);
+                    let bytes = batch.entries.iter().map(|entry| entry.bytes).sum();
+                    self.shared.release(entries, bytes);
                     self.shared.wrote(batch.up_to);
+                    for gap in &batch.gaps {
+                        tracing::error!(%gap, "the journal is written again, with a gap");
+                    }
                     return true;
                 }
                 Err(error) => {
@@ -170,11 +173,10 @@ impl Writer {
                     self.shared.failed(&error.to_string());
                 }
             }
-            // The handles hold the other references.
-            if Arc::strong_count(&self.shared) == 1 {
+            if self.shared.is_closed() {
                 last_tries += 1;
                 if last_tries > LAST_TRIES {
-                    tracing::error!("the journal is closed with entries that could not be written");
+                    self.give_up(batch);
                     return false;
                 }
             }
@@ -183,21 +185,46 @@ impl Writer {
         }
     }
 
-    /// Now and then removes entries that the store has and that are old enough.
-    fn remove_old(&mut self, at: Option<Timestamp>) {
-        let Some(at) = at.filter(|at| self.next_removal.is_none_or(|next| next <= *at)) else {
+    /// Names in the log what ends with this process.
+    fn give_up(&self, batch: &Batch) {
+        let why = "the journal was closed while its disk failed";
+        let left = self.entries.try_iter();
+        for entry in &batch.entries {
+            self.shared.lose(entry.seq, &entry.step, why);
+        }
+        for entry in left {
+            self.shared.lose(entry.seq, &entry.step, why);
+        }
+        let JournalHealth { lost, gaps, .. } = self.shared.health().borrow().clone();
+        tracing::error!(
+            lost,
+            "the journal is closed with entries that could not be written"
+        );
+        for gap in gaps {
+            tracing::error!(%gap, "what the journal does not have");
+        }
+    }
+
+    /// Gives the entries counted towards the next checkpoint.
+    fn checkpoint_is_due(&self, entries: u64) -> u64 {
+        match self.due.try_send(()) {
+            Ok(()) => 0,
+            // The keeper is behind; it will take these in as well.
+            Err(TrySendError::Full(())) => 0,
+            Err(TrySendError::Disconnected(())) => entries,
+        }
+    }
+
+    /// Now and then removes segments that the store has, that a start does not
+    /// need, and that are old enough.
+    fn remove_old(&self, at: Timestamp, next: &mut Option<Timestamp>) {
+        if next.is_some_and(|next| at < next) {
             return;
-        };
-        match self
-            .file
-            .remove(self.shared.last_taken_over(), at - self.keep)
-        {
-            Ok(true) => self.next_removal = None,
-            Ok(false) => self.next_removal = Some(at + REMOVAL_EVERY),
-            Err(error) => {
-                tracing::warn!(%error, "old entries of the journal could not be removed");
-                self.next_removal = Some(at + REMOVAL_EVERY);
-            }
+        }
+        *next = Some(at + REMOVAL_EVERY);
+        let up_to = self.shared.last_removable();
+        if let Err(error) = folder::remove(&self.folder, up_to, at - self.keep) {
+            tracing::warn!(%error, "old entries of the journal could not be removed");
         }
     }
 }
