@@ -134,10 +134,15 @@ fn call_of(fact: &Fact) -> Option<CallId> {
         | Fact::OfferEnded { call, .. }
         | Fact::RecordingAsked { call, .. }
         | Fact::RecordingStarted { call, .. }
-        | Fact::RecordingComplete { call, .. }
         | Fact::RecordingFiled { call, .. }
         | Fact::RecordingLost { call, .. } => Some(*call),
-        Fact::AgentMoved { call, .. } | Fact::CommandFailed { call, .. } => *call,
-        _ => None,
+        Fact::AgentMoved { call, .. }
+        | Fact::CommandFailed { call, .. }
+        | Fact::Drift { call, .. }
+        | Fact::Overdue { call, .. } => *call,
+        Fact::AgentRests { .. }
+        | Fact::AgentAsked { .. }
+        | Fact::LinkChanged { .. }
+        | Fact::Reconciled { .. } => None,
     }
 }
