@@ -1,3 +1,4 @@
 //! Measurements of the whole controller, each against a process of its own.
 
+pub mod routing;
 pub mod wire;

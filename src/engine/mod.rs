@@ -23,6 +23,7 @@ pub mod explanation;
 pub mod fact;
 mod flow_run;
 pub mod id;
+mod idle_order;
 pub mod ivr;
 pub mod leg;
 pub mod memory;

@@ -2,7 +2,7 @@
 
 use crate::engine::centre::QueueSettings;
 use crate::engine::id::{CallId, QueueId};
-use crate::engine::queues::AgentIndex;
+use crate::engine::idle_order::IdleOrder;
 use crate::engine::time::Timestamp;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -29,12 +29,10 @@ impl Place {
     }
 }
 
-/// Free agents, longest idle first; of two idle equally long, the one whose
-/// name comes first.
-pub(crate) type IdleOrder = BTreeSet<(Timestamp, AgentIndex)>;
-
-/// One queue on one switch.
+/// One queue on one switch; what a change of an agent touches lies in one line
+/// of the processor's cache.
 #[derive(Debug, Default)]
+#[repr(align(64))]
 pub(crate) struct Line {
     /// Calls that wait without an offer.
     pub(crate) waiting: BTreeSet<Place>,
@@ -46,7 +44,7 @@ impl Line {
     pub(crate) fn without_agents(&mut self) -> Self {
         Self {
             waiting: std::mem::take(&mut self.waiting),
-            idle: IdleOrder::new(),
+            idle: IdleOrder::default(),
         }
     }
 }

@@ -10,7 +10,8 @@
 use crate::engine::centre::{AgentSettings, QueueSettings};
 use crate::engine::explanation::{Exclusion, Exclusions};
 use crate::engine::id::{AgentId, QueueId, SwitchId};
-use crate::engine::queue::{IdleOrder, Line, Place, Queue};
+use crate::engine::idle_order::Idle;
+use crate::engine::queue::{Line, Place, Queue};
 use crate::engine::skill;
 use crate::engine::time::Timestamp;
 use std::collections::BTreeMap;
@@ -57,11 +58,11 @@ struct Member {
     /// they meet come first.
     serves: Range<u32>,
     qualified: u32,
-    standing: Standing,
 }
 
 /// How many agents of a queue are eligible, and how many are excluded for what.
 #[derive(Clone, Debug, Default)]
+#[repr(align(64))]
 struct Tally {
     eligible: u32,
     excluded: Exclusions,
@@ -79,6 +80,8 @@ pub(crate) struct Queues {
     lines: Vec<Line>,
     /// In the order of their ids.
     members: Vec<Member>,
+    /// One for each member.
+    standings: Vec<Standing>,
     served: Vec<QueueIndex>,
 }
 
@@ -157,8 +160,9 @@ impl Queues {
             switch,
             serves: start..number(self.served.len()),
             qualified: number(qualified),
-            standing: Standing::Excluded(Exclusion::SignedOut),
         });
+        self.standings
+            .push(Standing::Excluded(Exclusion::SignedOut));
     }
 
     pub(crate) fn index(&self, id: &QueueId) -> Option<QueueIndex> {
@@ -248,27 +252,28 @@ impl Queues {
 
     /// Records what the agent is to their queues now.
     pub(crate) fn set_standing(&mut self, agent: AgentIndex, standing: Standing) {
-        let member = &mut self.members[agent.0 as usize];
-        let old = std::mem::replace(&mut member.standing, standing);
+        let member = &self.members[agent.0 as usize];
+        let old = std::mem::replace(&mut self.standings[agent.0 as usize], standing);
         if old == standing {
             return;
         }
         let serves = &self.served[member.serves.start as usize..member.serves.end as usize];
         let (qualified, unqualified) = serves.split_at(member.qualified as usize);
         let first = member.switch.0 as usize * self.queues.len();
+        let is_free = is_free(&self.standings);
         for queue in qualified {
             let idle = &mut self.lines[first + queue.0 as usize].idle;
             let tally = &mut self.tallies[queue.0 as usize];
             match old {
-                Standing::Free { idle_since } => {
-                    idle.remove(&(idle_since, agent));
+                Standing::Free { .. } => {
+                    idle.drop_one();
                     tally.eligible -= 1;
                 }
                 Standing::Excluded(reason) => tally.excluded.remove(reason),
             }
             match standing {
                 Standing::Free { idle_since } => {
-                    idle.insert((idle_since, agent));
+                    idle.add((idle_since, agent), &is_free);
                     tally.eligible += 1;
                 }
                 Standing::Excluded(reason) => tally.excluded.add(reason),
@@ -284,11 +289,15 @@ impl Queues {
         }
     }
 
+    pub(crate) fn is_free(&self, agent: AgentIndex) -> bool {
+        matches!(self.standings[agent.0 as usize], Standing::Free { .. })
+    }
+
     /// The queue whose first call is the most urgent of those that this agent
     /// can take now.
     pub(crate) fn most_urgent(&self, agent: AgentIndex) -> Option<QueueIndex> {
         let member = &self.members[agent.0 as usize];
-        if !matches!(member.standing, Standing::Free { .. }) {
+        if !self.is_free(agent) {
             return None;
         }
         let start = member.serves.start as usize;
@@ -306,15 +315,33 @@ impl Queues {
         self.lines[self.position(queue, switch)].waiting.first()
     }
 
-    /// The agents who can take a call on `switch` now, longest idle first.
-    pub(crate) fn idle(&self, queue: QueueIndex, switch: SwitchIndex) -> &IdleOrder {
-        &self.lines[self.position(queue, switch)].idle
+    /// How many agents can take a call on `switch` now.
+    pub(crate) fn eligible(&self, queue: QueueIndex, switch: SwitchIndex) -> u32 {
+        self.lines[self.position(queue, switch)].idle.len()
+    }
+
+    /// Makes ready for [`Queues::idle`].
+    pub(crate) fn tidy(&mut self, queue: QueueIndex, switch: SwitchIndex) {
+        let position = self.position(queue, switch);
+        self.lines[position].idle.tidy(is_free(&self.standings));
+    }
+
+    /// The agents who can take a call on `switch` now, longest idle first, when
+    /// the order is tidy.
+    pub(crate) fn idle(
+        &self,
+        queue: QueueIndex,
+        switch: SwitchIndex,
+    ) -> impl Iterator<Item = &Idle> {
+        let order = self.lines[self.position(queue, switch)].idle.iter();
+        let is_free = is_free(&self.standings);
+        order.filter(move |idle| is_free(idle))
     }
 
     /// Agents excluded by reason, for a call on `switch`.
     pub(crate) fn excluded_for(&self, queue: QueueIndex, switch: SwitchIndex) -> Exclusions {
         let tally = &self.tallies[queue.0 as usize];
-        let elsewhere = tally.eligible - number(self.idle(queue, switch).len());
+        let elsewhere = tally.eligible - self.eligible(queue, switch);
         tally.excluded.with(Exclusion::OtherSwitch, elsewhere)
     }
 
@@ -330,7 +357,19 @@ impl Queues {
     }
 }
 
+fn is_free(standings: &[Standing]) -> impl Fn(&Idle) -> bool {
+    move |(idle_since, agent)| {
+        let free = Standing::Free {
+            idle_since: *idle_since,
+        };
+        standings[agent.0 as usize] == free
+    }
+}
+
 /// Queues, agents and switches are far fewer than fit into 32 bits.
 fn number(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests;

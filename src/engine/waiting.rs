@@ -135,7 +135,7 @@ impl Engine {
         if self.draining {
             return false;
         }
-        let Some(plan) = strategy::plan(&self.queues, queue, switch, self.now, trigger) else {
+        let Some(plan) = strategy::plan(&mut self.queues, queue, switch, self.now, trigger) else {
             return false;
         };
         self.make_offer(plan.call, queue, plan.explanation, out);

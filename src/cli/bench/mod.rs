@@ -1,6 +1,7 @@
 //! `switchyard bench`: measurements of the controller, one file each, and what
 //! their command lines share.
 
+pub mod routing;
 pub mod wire;
 
 use crate::cli::{CliError, Output, Verdict};
@@ -18,6 +19,7 @@ pub struct Bench {
 
 #[derive(Debug, Subcommand)]
 enum Measured {
+    Routing(routing::Routing),
     Wire(wire::Wire),
 }
 
@@ -26,6 +28,7 @@ impl Bench {
     /// When what is to be measured cannot run.
     pub async fn run(&self, out: Output<'_>) -> Result<Verdict, CliError> {
         match &self.what {
+            Measured::Routing(routing) => routing.run(out),
             Measured::Wire(wire) => wire.run(out).await,
         }
     }
