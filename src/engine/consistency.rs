@@ -199,7 +199,7 @@ impl Engine {
             let listed = self
                 .queues
                 .idle(queue, switch)
-                .contains(&(agent.idle_since, index));
+                .any(|idle| *idle == (agent.idle_since, index));
             if listed != eligible {
                 return Err(Violation::WrongStanding {
                     queue: id_of_queue.clone(),
@@ -259,7 +259,7 @@ impl Engine {
                 break;
             };
             let waits = self.queues.first(queue, switch);
-            if let (Some(place), false) = (waits, self.queues.idle(queue, switch).is_empty()) {
+            if let (Some(place), true) = (waits, self.queues.eligible(queue, switch) > 0) {
                 return Err(Violation::IdleAgent {
                     queue: self.queues.queue(queue).id.clone(),
                     call: place.call,
