@@ -11,6 +11,7 @@ pub mod demo;
 pub mod doctor;
 pub mod explain;
 pub mod migrate;
+pub mod reload;
 pub mod render;
 pub mod serve;
 pub mod simulate_switch;
@@ -62,6 +63,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Serve(serve::Serve),
+    Reload(reload::Reload),
     Demo(demo::Demo),
     Check(check::Check),
     Doctor(doctor::Doctor),
@@ -90,6 +92,7 @@ async fn dispatch(cli: Cli, out: Output<'_>) -> Result<Verdict, CliError> {
     let file = &cli.config;
     match cli.command {
         Command::Serve(serve) => serve.run(file, out).await,
+        Command::Reload(reload) => reload.run(file, out).await,
         Command::Demo(demo) => demo.run(file, out).await,
         Command::Check(check) => check.run(file, out),
         Command::Doctor(doctor) => doctor.run(file, out).await,

@@ -2,7 +2,7 @@
 
 use crate::cli::config_file::ConfigFile;
 use crate::cli::{CliError, Output, Verdict};
-use crate::runtime::serve::{Up, serve};
+use crate::runtime::serve::{Service, Up, serve};
 use crate::telemetry;
 use clap::Args;
 use std::io;
@@ -17,8 +17,17 @@ use std::io;
 #[command(after_help = "\
 Examples:
   switchyard serve
-  SWITCHYARD_LOG__FILTER=debug switchyard --config /etc/switchyard/switchyard.toml serve")]
-pub struct Serve {}
+  SWITCHYARD_LOG__FILTER=debug switchyard --config /etc/switchyard/switchyard.toml serve
+  switchyard serve --take-over           replace a running controller; no call is lost
+
+Signals:
+  SIGTERM, Ctrl-C  drain: nobody new is rung, who rings may answer for `drain_s`; a second one ends at once
+  SIGHUP           read the configuration again, like `switchyard reload`")]
+pub struct Serve {
+    /// Ask the controller that runs with the same journal to hand over, and go on in its place
+    #[arg(long)]
+    take_over: bool,
+}
 
 impl Serve {
     /// # Errors
@@ -30,7 +39,12 @@ impl Serve {
             tracing::warn!("{warning}");
         }
         let mut told = Ok(());
-        serve(&config, |up| told = tell(&up, out), std::future::pending()).await?;
+        let service = Service {
+            config,
+            file: Some(file.path()?),
+            take_over: self.take_over,
+        };
+        serve(service, |up| told = tell(&up, out), std::future::pending()).await?;
         told?;
         Ok(Verdict::Good)
     }

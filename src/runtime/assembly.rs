@@ -1,6 +1,7 @@
 //! Puts a centre together from its configuration, and takes it apart again:
 //! journal, store, switches, engine, recordings.
 
+use crate::clock;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::engine::event::Event;
@@ -15,17 +16,25 @@ use crate::runtime::links;
 use crate::store::journal::{Journal, JournalError};
 use crate::store::projector::{Projection, Projector};
 use crate::store::{Store, StoreError, recall};
-use crate::switch::link::SwitchLink;
+use crate::switch::link::{LinkState, SwitchLink};
 use rand::TryRng;
 use rand::rngs::SysRng;
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 /// How long a stopping centre waits for the store to take over what is journalled;
 /// what it has not is taken over at the next start.
 const LAST_CATCH_UP: Span = Span::seconds(5);
+/// How long a drained centre waits for answers after the last one called off.
+const SETTLING: Duration = Duration::from_secs(3);
+/// How long adapters may take to write the orders they were given.
+const LAST_ORDERS: Duration = Duration::from_secs(5);
+/// How long the journal may take to write what it was given.
+const LAST_WRITES: Duration = Duration::from_secs(10);
 
 /// A centre at work.
 pub struct Running {
@@ -34,8 +43,11 @@ pub struct Running {
     pub journal: Journal,
     projector: Projector,
     filer: Filer,
-    stop: oneshot::Sender<()>,
-    driver: JoinHandle<()>,
+    /// None once used.
+    stop: Option<oneshot::Sender<()>>,
+    /// None once it has ended.
+    driver: Option<JoinHandle<()>>,
+    draining: watch::Sender<bool>,
 }
 
 /// Why a centre could not be started.
@@ -66,6 +78,8 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
 
     let (events, inbox) = mpsc::channel(EVENT_QUEUE);
     let (changed, changes) = watch::channel(0);
+    let (pulses, felt) = mpsc::channel(1);
+    let (draining, drains) = watch::channel(false);
     let mut board = Board::new(&centre);
     board.remember(&remembered);
     let board = Arc::new(RwLock::new(board));
@@ -111,6 +125,7 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
         journal: journal.clone(),
         filing: filer.orders(),
         board: feed,
+        pulses: felt,
     };
     driver.begin(begin);
     let (stop, stopped) = oneshot::channel();
@@ -136,6 +151,8 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
         board,
         changed: changes,
         links,
+        pulses,
+        draining: drains,
     };
     Ok(Running {
         handle,
@@ -143,8 +160,9 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
         journal,
         projector,
         filer,
-        stop,
-        driver,
+        stop: Some(stop),
+        driver: Some(driver),
+        draining,
     })
 }
 
@@ -154,27 +172,64 @@ impl Running {
         self.projector.projection()
     }
 
-    /// Stops deciding, and keeps what was decided. Calls stay in their
-    /// switches: conversations go on, and waiting callers take the fallback
-    /// path when their dead-man's timer runs out.
-    pub async fn stop(self) {
+    /// Waits until the engine's task has ended, which it does by itself only
+    /// when it was drained or has failed.
+    pub async fn ended(&mut self) {
+        let Some(driver) = &mut self.driver else {
+            return;
+        };
+        if let Err(error) = driver.await {
+            tracing::error!(%error, "the driver ended badly");
+        }
+        self.driver = None;
+    }
+
+    /// Rings nobody new, and waits until who rings has answered or, after
+    /// `limit`, was called off, and every order has its answer.
+    pub async fn drain(&mut self, limit: Span) {
+        self.draining.send_replace(true);
+        let until = clock::now() + limit;
+        let told = self.handle.events.send(Event::Drain { until }).await;
+        let patience = Duration::from_millis(limit.as_millis()) + SETTLING;
+        if told.is_ok() && timeout(patience, self.ended()).await.is_err() {
+            tracing::warn!("some orders have no answer yet; the next start finds out");
+        }
+    }
+
+    /// Stops deciding, and keeps what was decided: every order that was given
+    /// to an adapter is written, every entry is on disk, and the journal is
+    /// free when this returns. Calls stay in their switches: conversations go
+    /// on, and waiting callers take the fallback path when their dead-man's
+    /// timer runs out.
+    pub async fn stop(mut self) {
+        let links: Vec<_> = self.handle.links.values().cloned().collect();
+        // The driver may have ended by itself; then there is nobody to tell.
+        let _ = self.stop.take().map(|stop| stop.send(()));
+        self.ended().await;
         let Self {
             handle,
             store: _,
             journal,
             projector,
             filer,
-            stop,
-            driver,
+            stop: _,
+            driver: _,
+            draining: _,
         } = self;
-        // The driver may have ended by itself; then there is nobody to tell.
-        let _ = stop.send(());
         drop(handle);
-        if let Err(error) = driver.await {
-            tracing::error!(%error, "the driver ended badly");
+        let closed = async {
+            for mut link in links {
+                // An adapter that is gone without a word is closed too.
+                let _ = link.wait_for(|state| *state == LinkState::Closed).await;
+            }
+        };
+        if timeout(LAST_ORDERS, closed).await.is_err() {
+            tracing::warn!("an adapter did not close in time");
         }
         filer.finish().await;
         projector.finish(LAST_CATCH_UP).await;
-        journal.close().await;
+        if timeout(LAST_WRITES, journal.close()).await.is_err() {
+            tracing::error!("the journal could not be closed; its disk may be failing");
+        }
     }
 }

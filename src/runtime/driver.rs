@@ -29,6 +29,9 @@ pub struct Driver {
     pub executor: Executor,
     pub filing: mpsc::Sender<FilingOrder>,
     pub board: BoardFeed,
+    /// Each is answered as soon as the loop comes round: whether it still does
+    /// is what a watchdog asks.
+    pub pulses: mpsc::Receiver<oneshot::Sender<()>>,
 }
 
 impl Driver {
@@ -39,7 +42,8 @@ impl Driver {
         }
     }
 
-    /// Runs until `stop` is given, or every sender of events is gone.
+    /// Runs until `stop` is given, every sender of events is gone, or a draining
+    /// engine is settled.
     pub async fn run(mut self, mut stop: oneshot::Receiver<()>) {
         loop {
             let deadline = self.engine.next_deadline().map(|(at, _)| at);
@@ -49,6 +53,11 @@ impl Driver {
                     None => return,
                 },
                 () = until(deadline) => Event::Due,
+                Some(pulse) = self.pulses.recv() => {
+                    // Who asked may have gone on without the answer.
+                    let _ = pulse.send(());
+                    continue;
+                }
                 _ = &mut stop => return,
             };
             self.take(event);
@@ -57,6 +66,9 @@ impl Driver {
                     Ok(event) => self.take(event),
                     Err(_) => break,
                 }
+            }
+            if self.engine.is_settled() {
+                return;
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::switch::link::LinkState;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
 /// How long a request waits to see its effect before it is answered "accepted".
@@ -27,6 +27,10 @@ pub struct Handle {
     pub changed: watch::Receiver<u64>,
     /// The adapters' own view of their links.
     pub links: BTreeMap<SwitchId, watch::Receiver<LinkState>>,
+    /// Answered by the driver whenever its loop comes round.
+    pub pulses: mpsc::Sender<oneshot::Sender<()>>,
+    /// Whether the controller is about to leave.
+    pub draining: watch::Receiver<bool>,
 }
 
 /// What became of an agent's request.
@@ -71,6 +75,12 @@ impl Handle {
         states
             .filter(|(_, state)| *state != LinkState::Alive)
             .collect()
+    }
+
+    /// Waits until the driver's loop comes round; false when it has ended.
+    pub async fn pulse(&self) -> bool {
+        let (pulse, felt) = oneshot::channel();
+        self.pulses.send(pulse).await.is_ok() && felt.await.is_ok()
     }
 
     /// Asks for a change of an agent's state, and waits a moment for it.

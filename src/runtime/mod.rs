@@ -3,8 +3,10 @@
 
 pub mod assembly;
 pub mod board;
+pub mod control;
 pub mod driver;
 pub mod executor;
 pub mod handle;
 mod links;
 pub mod serve;
+mod systemd;

@@ -40,6 +40,8 @@ pub enum WebError {
     Overloaded,
     #[error("the engine has stopped")]
     Stopped,
+    #[error("the controller is about to leave")]
+    Draining,
     #[error("the link to {} is not alive", .links.join(", "))]
     LinksDown { links: Vec<String> },
     #[error("{0}")]
@@ -138,6 +140,12 @@ impl WebError {
                 "overloaded",
                 "the engine",
                 "try again in a second",
+            ),
+            Self::Draining => Telling(
+                S::SERVICE_UNAVAILABLE,
+                "draining",
+                "the controller",
+                "wait for the next one, which goes on with every call",
             ),
             Self::Stopped => Telling(
                 S::SERVICE_UNAVAILABLE,

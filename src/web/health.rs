@@ -29,11 +29,14 @@ pub async fn alive(State(web): State<Web>) -> Result<Json<Health>, WebError> {
 /// Whether calls can be controlled: the engine runs and every switch link is alive.
 #[utoipa::path(get, path = "/readyz", tag = "operation", responses(
     (status = 200, body = Health),
-    (status = 503, body = Problem, description = "a link is down; `detail` names it"),
+    (status = 503, body = Problem, description = "a link is down, which `detail` names, or the controller is about to leave"),
 ))]
 pub async fn ready(State(web): State<Web>) -> Result<Json<Health>, WebError> {
     if web.handle.events.is_closed() {
         return Err(WebError::Stopped);
+    }
+    if *web.handle.draining.borrow() {
+        return Err(WebError::Draining);
     }
     let links: Vec<String> = web
         .handle

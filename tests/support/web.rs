@@ -272,6 +272,8 @@ async fn run(
         board: Arc::clone(&board),
         changed,
         links,
+        pulses: mpsc::channel(1).0,
+        draining: watch::channel(false).1,
     };
     events_at_start(&handle, centre).await;
     #[expect(clippy::disallowed_methods, reason = "stands for the runtime's driver")]

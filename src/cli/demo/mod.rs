@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::config::finding::ConfigErrors;
 use crate::engine::event::AgentRequest;
 use crate::runtime::handle::Handle;
-use crate::runtime::serve::serve;
+use crate::runtime::serve::{Service, serve};
 use crate::store::Store;
 use crate::telemetry;
 use crate::web::auth::FirstAdmin;
@@ -116,7 +116,12 @@ impl Demo {
                 Err(_) => std::future::pending().await,
             }
         };
-        let mut served = Box::pin(serve(&config, up, stopped));
+        let service = Service {
+            config: config.clone(),
+            file: None,
+            take_over: false,
+        };
+        let mut served = Box::pin(serve(service, up, stopped));
         let verdict = tokio::select! {
             // Ctrl-C before the end of a check is a check that found nothing.
             ended = &mut served => return Ok(ended.map(|()| Verdict::Bad)?),

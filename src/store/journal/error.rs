@@ -13,7 +13,7 @@ pub enum JournalError {
     Missing { path: PathBuf },
     #[error("the journal {} cannot be opened: {why}", .path.display())]
     Open { path: PathBuf, why: String },
-    #[error("another switchyard writes to the journal {}; stop it, or give this one another [journal] path", .path.display())]
+    #[error("another switchyard writes to the journal {}; replace it with `switchyard serve --take-over`, stop it, or give this one another [journal] path", .path.display())]
     InUse { path: PathBuf },
     #[error("{} holds something else than a journal of this version ({why})", .path.display())]
     NoJournal { path: PathBuf, why: String },
