@@ -97,7 +97,10 @@ impl SimulateSwitch {
         if self.json {
             writeln!(out, "{}", serde_json::to_string(&Listening { listening })?)?;
         } else {
-            writeln!(out, "listening on {listening}; Ctrl-C ends it")?;
+            writeln!(
+                out,
+                "listening on {listening}; Ctrl-C ends it and tells what was seen"
+            )?;
         }
         out.flush()?;
         let report = tokio::select! {
@@ -105,10 +108,7 @@ impl SimulateSwitch {
                 served?;
                 return Ok(Verdict::Good);
             }
-            ended = tokio::signal::ctrl_c() => {
-                ended?;
-                return Ok(Verdict::Good);
-            }
+            report = asked_to_end(&observer) => report?.ok_or("the simulated switch ended early")?,
             report = self.measured(&observer) => report.ok_or("the simulated switch ended early")?,
         };
         if self.json {
@@ -192,6 +192,12 @@ impl SimulateSwitch {
             }
         }
     }
+}
+
+/// Waits for Ctrl-C, and gives what was seen since the start.
+async fn asked_to_end(observer: &EslObserver) -> std::io::Result<Option<EslReport>> {
+    tokio::signal::ctrl_c().await?;
+    Ok(observer.report().await)
 }
 
 fn describe(report: &EslReport) -> String {
