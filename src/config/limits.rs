@@ -24,6 +24,12 @@ section! {
         default missed_offer_rest_s: u32 = 5,
         /// Agents rung for one call before it is given up.
         default max_offers: NonZeroU32 = 100,
+        /// Seconds after which a prompt whose end was not told counts as ended;
+        /// no announcement may last longer.
+        default max_prompt_s: NonZeroU32 = 120,
+        /// Seconds between two comparisons of what the controller believes with
+        /// what each switch lists; 0 for none.
+        default audit_s: u32 = 30,
     }
 }
 
@@ -36,6 +42,8 @@ impl From<&LimitsConfig> for Limits {
             command_deadline: Span::millis(u64::from(limits.command_deadline_ms.get())),
             missed_offer_rest: Span::seconds(limits.missed_offer_rest_s),
             max_offers: limits.max_offers.get(),
+            max_prompt: Span::seconds(limits.max_prompt_s.get()),
+            audit_every: Span::seconds(limits.audit_s),
         }
     }
 }

@@ -23,18 +23,24 @@ impl Engine {
         if self.closing.contains_key(&leg) {
             return;
         }
+        self.strangers.remove(&leg);
         if let Some(call) = self.call_of(&leg) {
             // The dead-man's timer or a fallback path offers the call to us again.
             self.resume(call, out);
             return;
         }
         match place_on_leg(&arrival.variables) {
-            Some((call, queue, priority, entered))
-                if self.queues.contains_key(&queue) && !self.calls.contains_key(&call) =>
+            Some(place)
+                if self.queues.contains_key(&place.queue)
+                    && !self.calls.contains_key(&place.call) =>
             {
+                let call = place.call;
                 self.start_call(call, leg, &arrival, out);
+                if let Some(known) = self.calls.get_mut(&call) {
+                    known.offers = place.offers;
+                }
                 self.hold_in_switch(call, out);
-                self.enter_queue(call, &queue, priority, entered, out);
+                self.enter_queue(call, &place.queue, place.priority, place.entered, out);
             }
             _ => self.new_call(leg, &arrival, out),
         }
@@ -121,6 +127,7 @@ impl Engine {
                 language: Language::default(),
                 session: None,
                 flow: None,
+                recording: None,
                 playback: None,
                 waiting: None,
                 offers: 0,
@@ -206,12 +213,24 @@ impl Engine {
 }
 
 /// The call's place as its leg carries it.
-fn place_on_leg(variables: &LegVariables) -> Option<(CallId, QueueId, i32, Timestamp)> {
-    let call = variables.get(LegVariable::Call)?.parse().ok()?;
-    let queue = variables.get(LegVariable::Queue)?.parse().ok()?;
-    let priority = variables.get(LegVariable::Priority)?.parse().ok()?;
+pub(super) struct PlaceOnLeg {
+    pub(super) call: CallId,
+    pub(super) queue: QueueId,
+    pub(super) priority: i32,
+    pub(super) entered: Timestamp,
+    offers: u32,
+}
+
+pub(super) fn place_on_leg(variables: &LegVariables) -> Option<PlaceOnLeg> {
     let entered = variables.get(LegVariable::Entered)?.parse().ok()?;
-    Some((call, queue, priority, Timestamp::from_millis(entered)))
+    let offers = variables.get(LegVariable::Attempt);
+    Some(PlaceOnLeg {
+        call: variables.get(LegVariable::Call)?.parse().ok()?,
+        queue: variables.get(LegVariable::Queue)?.parse().ok()?,
+        priority: variables.get(LegVariable::Priority)?.parse().ok()?,
+        entered: Timestamp::from_millis(entered),
+        offers: offers.and_then(|offers| offers.parse().ok()).unwrap_or(0),
+    })
 }
 
 /// The variables that carry a call's place.

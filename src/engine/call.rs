@@ -5,7 +5,7 @@ use crate::engine::fact::EndedBy;
 use crate::engine::id::{AgentId, CommandId, LegId, OfferId, QueueId};
 use crate::engine::ivr::flow::Flow;
 use crate::engine::ivr::interpreter::Session;
-use crate::engine::leg::Leg;
+use crate::engine::leg::{Leg, LegState};
 use crate::engine::queue::Place;
 use crate::engine::text::OutsideText;
 use crate::switch::Language;
@@ -55,6 +55,8 @@ pub(crate) struct Call {
     pub(crate) session: Option<Session>,
     /// The flow as it was when the call entered it: a change is for new calls.
     pub(crate) flow: Option<Arc<Flow>>,
+    /// The recording of its conversation.
+    pub(crate) recording: Option<CommandId>,
     /// The playback whose end moves the call on.
     pub(crate) playback: Option<CommandId>,
     pub(crate) waiting: Option<(QueueId, Place)>,
@@ -93,6 +95,19 @@ impl Call {
             .as_mut()
             .map(|offer| &mut offer.leg)
             .filter(|leg| leg.id == *id)
+    }
+
+    pub(crate) fn leg(&self, id: &LegId) -> Option<&Leg> {
+        if self.caller.id == *id {
+            return Some(&self.caller);
+        }
+        let offer = self.offer.as_ref().map(|offer| &offer.leg);
+        offer.filter(|leg| leg.id == *id)
+    }
+
+    /// Whether caller and agent hear each other, as far as is known.
+    pub(crate) fn is_together(&self) -> bool {
+        self.caller.state == LegState::Bridged
     }
 
     pub(crate) fn is_connected(&self) -> bool {

@@ -29,6 +29,9 @@ pub enum Cause {
     NetworkFailure,
     /// The dead-man's timer or another limit expired.
     Timeout,
+    /// It ended while nobody was there to be told: why is not known, and the
+    /// time is that of noticing.
+    Unseen,
     /// The switch said something we have no word for; the number is kept.
     Other(u16),
 }
@@ -65,6 +68,8 @@ impl Cause {
             Cause::NetworkFailure => 38,
             Cause::Timeout => 102,
             Cause::OriginatorCancel => 487,
+            // Normal, unspecified.
+            Cause::Unseen => 31,
             Cause::Other(number) => number,
         }
     }
@@ -83,6 +88,7 @@ impl fmt::Display for Cause {
             Cause::Congestion => "congestion",
             Cause::NetworkFailure => "network_failure",
             Cause::Timeout => "timeout",
+            Cause::Unseen => "unseen",
             Cause::Other(number) => return write!(f, "q850_{number}"),
         };
         f.write_str(word)

@@ -103,6 +103,7 @@ pub struct AgentSettings {
 
 /// Limits on everything that could otherwise grow without end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Limits {
     /// Live calls; more are refused with congestion.
     pub max_calls: u32,
@@ -116,6 +117,11 @@ pub struct Limits {
     pub missed_offer_rest: Span,
     /// Offers a call may have before it is hung up with congestion.
     pub max_offers: u32,
+    /// No list of prompts lasts longer; one whose end is not told by then is
+    /// taken for ended.
+    pub max_prompt: Span,
+    /// How often each switch is asked for a list to compare with; zero for never.
+    pub audit_every: Span,
 }
 
 impl Default for Limits {
@@ -127,6 +133,8 @@ impl Default for Limits {
             command_deadline: Span::seconds(10),
             missed_offer_rest: Span::seconds(5),
             max_offers: 100,
+            max_prompt: Span::seconds(120),
+            audit_every: Span::seconds(30),
         }
     }
 }

@@ -291,6 +291,13 @@ impl Engine {
                     self.calls.get(call).is_some_and(|call| call.is_connected())
                 }
                 Reason::HangUpOverdue(leg) => self.closing.contains_key(leg) || self.is_ending(leg),
+                Reason::AnswerOverdue(call) => self.calls.contains_key(call),
+                Reason::PromptOverdue(call) => {
+                    let call = self.calls.get(call);
+                    call.is_some_and(|call| call.playback.is_some())
+                }
+                Reason::RecordingOverdue(recording) => self.recordings.contains_key(recording),
+                Reason::AuditDue(switch) => self.links.contains_key(switch),
                 Reason::DrainEnds => self.draining,
             };
             if !owned {

@@ -12,15 +12,20 @@ use crate::engine::recording::{FiledRecording, FilingOrder};
 use crate::engine::text::OutsideText;
 use crate::engine::time::Timestamp;
 use crate::engine::timer::Reason;
+use crate::engine::watchdog::RECORDING;
 use crate::engine::{Closing, Engine};
 use crate::switch::{RecordedMedia, SwitchCommand};
 
 /// A recording from its order to its place in the recordings folder.
 #[derive(Debug)]
 pub(crate) struct Recording {
-    call: CallId,
-    switch: SwitchId,
+    pub(super) call: CallId,
+    pub(super) switch: SwitchId,
     started: Timestamp,
+    /// Its switch was asked where it is.
+    pub(super) sought: bool,
+    /// Its audio is complete and being filed.
+    complete: bool,
 }
 
 impl Engine {
@@ -48,8 +53,13 @@ impl Engine {
                 call,
                 switch,
                 started,
+                sought: false,
+                complete: false,
             },
         );
+        if let Some(known) = self.calls.get_mut(&call) {
+            known.recording = Some(recording);
+        }
     }
 
     pub(super) fn recording_started(&mut self, recording: CommandId, out: &mut Commands) {
@@ -71,10 +81,14 @@ impl Engine {
             call,
             switch,
             started,
-        }) = self.recordings.get(&recording)
+            complete,
+            ..
+        }) = self.recordings.get_mut(&recording)
         else {
             return;
         };
+        *complete = true;
+        self.timers.clear(&Reason::RecordingOverdue(recording));
         let (call, switch, started) = (*call, switch.clone(), *started);
         out.push(Command::File(FilingOrder {
             recording,
@@ -101,11 +115,23 @@ impl Engine {
                 call,
                 switch,
                 started,
+                sought: false,
+                complete: false,
             },
         );
         if let Some(media) = media {
-            self.recording_finished(recording, media, out);
+            return self.recording_finished(recording, media, out);
         }
+        match self.calls.get_mut(&call) {
+            Some(known) => known.recording = Some(recording),
+            None => self.await_recording(recording),
+        }
+    }
+
+    /// The conversation is over: the end of its recording should be told soon.
+    fn await_recording(&mut self, recording: CommandId) {
+        let overdue = Reason::RecordingOverdue(recording);
+        self.timers.set(overdue, self.now + RECORDING);
     }
 
     pub(super) fn recording_filed(
@@ -129,6 +155,7 @@ impl Engine {
         why: OutsideText,
         out: &mut Commands,
     ) {
+        self.timers.clear(&Reason::RecordingOverdue(recording));
         if let Some(Recording { call, .. }) = self.recordings.remove(&recording) {
             out.note(Fact::RecordingLost {
                 call,
@@ -150,6 +177,9 @@ impl Engine {
         if known.ending.is_some() {
             return;
         }
+        if !known.is_together() {
+            return;
+        }
         known.caller.state = LegState::Answered;
         let leg = known.caller.id.clone();
         out.note(Fact::LegMoved {
@@ -161,10 +191,6 @@ impl Engine {
             Reason::ApartOverdue(call),
             self.now + self.limits().command_deadline,
         );
-    }
-
-    pub(super) fn still_apart(&mut self, call: CallId, out: &mut Commands) {
-        self.end_call(call, Cause::NetworkFailure, out);
     }
 
     /// A leg is gone, whoever ended it.
@@ -217,7 +243,11 @@ impl Engine {
         let Some(known) = self.calls.get(&call) else {
             return;
         };
-        let (cause, ended_by) = known.ending.unwrap_or((cause, EndedBy::Caller));
+        let ended_by = match cause {
+            Cause::Unseen => EndedBy::System,
+            _ => EndedBy::Caller,
+        };
+        let (cause, ended_by) = known.ending.unwrap_or((cause, ended_by));
         let abandoned = known.ending.is_none();
         match known
             .offer
@@ -240,16 +270,26 @@ impl Engine {
             QueueExit::Failed
         };
         self.leave_queue(call, exit, out);
+        self.timers.clear(&Reason::AnswerOverdue(call));
         self.timers.clear(&Reason::KeyAwaited(call));
         self.timers.clear(&Reason::ApartOverdue(call));
         self.forget_playback(call);
+        self.unheard.remove(&call);
         self.move_call(call, CallState::Ended, out);
         out.note(Fact::CallEnded {
             call,
             cause,
             ended_by,
         });
-        self.calls.remove(&call);
+        let ended = self.calls.remove(&call);
+        if let Some(recording) = ended.and_then(|call| call.recording)
+            && self
+                .recordings
+                .get(&recording)
+                .is_some_and(|known| !known.complete)
+        {
+            self.await_recording(recording);
+        }
     }
 
     /// The last leg to an agent's device has ended.

@@ -67,13 +67,11 @@ impl Engine {
     }
 
     fn grant(&mut self, id: &AgentId, request: AgentRequest, out: &mut Commands) {
-        self.timers.clear(&Reason::WrapUpEnds(id.clone()));
-        self.timers.clear(&Reason::RestEnds(id.clone()));
-        if let Some(agent) = self.agents.get_mut(id) {
-            agent.resting = false;
-            if agent.state == AgentState::SignedOut {
-                agent.idle_since = self.now;
-            }
+        self.end_pauses(id);
+        if let Some(agent) = self.agents.get_mut(id)
+            && agent.state == AgentState::SignedOut
+        {
+            agent.idle_since = self.now;
         }
         match request {
             AgentRequest::Ready | AgentRequest::SignIn => {
@@ -84,6 +82,15 @@ impl Engine {
                 self.move_agent(id, AgentState::NotReady { reason }, None, None, out);
             }
             AgentRequest::SignOut => self.move_agent(id, AgentState::SignedOut, None, None, out),
+        }
+    }
+
+    /// Wrap-up and rest are over at once.
+    pub(super) fn end_pauses(&mut self, id: &AgentId) {
+        self.timers.clear(&Reason::WrapUpEnds(id.clone()));
+        self.timers.clear(&Reason::RestEnds(id.clone()));
+        if let Some(agent) = self.agents.get_mut(id) {
+            agent.resting = false;
         }
     }
 

@@ -204,8 +204,6 @@ pub enum DriftKind {
     Parting,
     /// The end of a leg.
     End,
-    /// A leg to an agent's device that rings or stands for no call.
-    StrayLeg,
 }
 
 impl DriftKind {
@@ -217,7 +215,6 @@ impl DriftKind {
             DriftKind::Bridge => "bridge",
             DriftKind::Parting => "parting",
             DriftKind::End => "end",
-            DriftKind::StrayLeg => "stray_leg",
         }
     }
 }

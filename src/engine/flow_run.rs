@@ -12,6 +12,7 @@ use crate::engine::ivr::interpreter::{Action, Input, Session};
 use crate::engine::order::Purpose;
 use crate::engine::text::OutsideText;
 use crate::engine::timer::Reason;
+use crate::engine::watchdog::ANSWERING;
 use crate::switch::{Digit, SwitchCommand};
 use std::sync::Arc;
 
@@ -108,6 +109,8 @@ impl Engine {
         let LegId { switch, channel } = known.caller.id.clone();
         match action {
             Action::Answer => {
+                self.timers
+                    .set(Reason::AnswerOverdue(call), self.now + ANSWERING);
                 self.order(
                     call,
                     &switch,
@@ -151,6 +154,9 @@ impl Engine {
         if let Some(known) = self.calls.get_mut(&call) {
             known.playback = Some(playback);
         }
+        let longest = self.limits().max_prompt;
+        self.timers
+            .set(Reason::PromptOverdue(call), self.now + longest);
     }
 
     /// What the caller heard so far no longer moves the call.
@@ -161,6 +167,7 @@ impl Engine {
             .and_then(|call| call.playback.take())
         {
             self.playbacks.remove(&playback);
+            self.timers.clear(&Reason::PromptOverdue(call));
         }
     }
 
@@ -178,6 +185,7 @@ impl Engine {
             return;
         };
         known.playback = None;
+        self.timers.clear(&Reason::PromptOverdue(call));
         if let Some(why) = why {
             out.note(Fact::CommandFailed {
                 call: Some(call),

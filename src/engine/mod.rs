@@ -4,11 +4,13 @@
 //! (what it is told of the centre), the state ([`call`], [`leg`], [`agent`],
 //! [`queue`], [`queues`]), then what happens: [`arrival`], [`ivr`] with [`flow_run`],
 //! [`waiting`] with [`strategy`] as the planner, [`offer`], [`conversation`],
-//! [`desk`], [`remember`], [`reconcile`], [`drain`]; [`timer`] holds every deadline and [`order`] every
+//! [`desk`], [`remember`], [`reconcile`] with [`adopt`], [`audit`], [`watchdog`], [`drain`]; [`timer`] holds every deadline and [`order`] every
 //! command that still wants its answer.
 
+mod adopt;
 pub mod agent;
 mod arrival;
+mod audit;
 pub mod call;
 pub mod cause;
 pub mod centre;
@@ -40,6 +42,7 @@ pub mod text;
 pub mod time;
 pub mod timer;
 mod waiting;
+mod watchdog;
 
 use agent::Agent;
 use call::Call;
@@ -52,7 +55,7 @@ use order::Pending;
 use queues::Queues;
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::SeedableRng;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use time::Timestamp;
 use timer::{Reason, Timers};
 
@@ -82,6 +85,16 @@ pub struct Engine {
     queues: Queues,
     /// Whether each switch can be reached.
     links: BTreeMap<SwitchId, bool>,
+    /// Legs that were examined and are none of ours.
+    strangers: BTreeSet<LegId>,
+    /// What the last list of each switch showed otherwise than it is believed.
+    suspects: BTreeMap<SwitchId, BTreeSet<audit::Suspicion>>,
+    /// Legs that are examined because two lists contradicted what is believed.
+    doubted: BTreeSet<LegId>,
+    /// Switches that came back, as long as not everything on them is known.
+    outages: BTreeMap<SwitchId, reconcile::Outage>,
+    /// Waiting calls of whom it is not known what they hear, since an outage.
+    unheard: BTreeSet<CallId>,
     /// Which call an open offer is for.
     offers: BTreeMap<OfferId, CallId>,
     /// The playbacks whose end moves a call on.
@@ -114,6 +127,11 @@ impl Engine {
             agents: BTreeMap::new(),
             queues: Queues::default(),
             links: BTreeMap::new(),
+            strangers: BTreeSet::new(),
+            suspects: BTreeMap::new(),
+            doubted: BTreeSet::new(),
+            outages: BTreeMap::new(),
+            unheard: BTreeSet::new(),
             offers: BTreeMap::new(),
             playbacks: BTreeMap::new(),
             recordings: BTreeMap::new(),
@@ -158,12 +176,16 @@ impl Engine {
             Reason::OfferOverdue(offer) => self.offer_overdue(offer, out),
             Reason::WrapUpEnds(agent) => self.wrap_up_ended(&agent, out),
             Reason::RestEnds(agent) => self.rest_ended(&agent, out),
-            Reason::GuardRenewal(leg) => self.renew_guard(&leg, out),
+            Reason::GuardRenewal(leg) => self.keep_up(&leg, out),
             Reason::CommandOverdue(command) => {
                 self.completed(command, crate::switch::Outcome::Lost, out);
             }
             Reason::ApartOverdue(call) => self.still_apart(call, out),
             Reason::HangUpOverdue(leg) => self.hang_up_overdue(leg, out),
+            Reason::AnswerOverdue(call) => self.answer_overdue(call, out),
+            Reason::PromptOverdue(call) => self.prompt_overdue(call, out),
+            Reason::RecordingOverdue(recording) => self.recording_overdue(recording, out),
+            Reason::AuditDue(switch) => self.audit_due(&switch, out),
             Reason::DrainEnds => self.drain_ended(out),
         }
     }
@@ -197,6 +219,8 @@ impl Engine {
             }
             SwitchEvent::HungUp { channel, cause } => self.hung_up(&leg(channel), cause, out),
             SwitchEvent::Snapshot(snapshot) => self.reconcile(switch, snapshot, out),
+            SwitchEvent::Listed(snapshot) => self.audit(switch, snapshot, out),
+            SwitchEvent::Examined(found) => self.examined(&switch, found, out),
             SwitchEvent::LinkLost { why } => self.link_changed(switch, false, why, out),
         }
     }

@@ -133,6 +133,7 @@ impl Engine {
             state: LegState::Answered,
         });
         if known.caller.id == *leg {
+            self.timers.clear(&Reason::AnswerOverdue(call));
             self.advance(call, Input::Answered, out);
         } else {
             self.agent_answered(call, out);
@@ -152,7 +153,6 @@ impl Engine {
         let Some(known) = self.calls.get_mut(&call) else {
             return;
         };
-        let caller = known.caller.id.clone();
         let Some(offer) = known
             .offer
             .as_mut()
@@ -161,6 +161,16 @@ impl Engine {
             return;
         };
         offer.stage = OfferStage::Connecting;
+        self.connect(call, out);
+    }
+
+    /// Asks for the bridge of an offer that was answered.
+    pub(super) fn connect(&mut self, call: CallId, out: &mut Commands) {
+        let Some(known) = self.calls.get(&call) else {
+            return;
+        };
+        let Some(offer) = &known.offer else { return };
+        let caller = known.caller.id.clone();
         let (id, peer) = (offer.id, offer.leg.id.channel.clone());
         // From here on what the caller hears moves nothing: the bridge ends it.
         self.forget_playback(call);
@@ -211,7 +221,9 @@ impl Engine {
             known.caller.id.clone(),
         );
         self.timers.clear(&Reason::OfferOverdue(id));
+        self.timers.clear(&Reason::AnswerOverdue(call));
         self.timers.clear(&Reason::GuardRenewal(caller_leg.clone()));
+        self.forget_playback(call);
         for leg in [&caller_leg, &agent_leg] {
             out.note(Fact::LegMoved {
                 call,
@@ -252,12 +264,12 @@ impl Engine {
         self.give_up_offer(offer, OfferOutcome::Failed, out);
     }
 
-    /// Neither an answer nor an end of the agent's leg was reported in time.
-    pub(super) fn offer_overdue(&mut self, offer: OfferId, out: &mut Commands) {
-        self.give_up_offer(offer, OfferOutcome::NoAnswer, out);
-    }
-
-    fn give_up_offer(&mut self, offer: OfferId, outcome: OfferOutcome, out: &mut Commands) {
+    pub(super) fn give_up_offer(
+        &mut self,
+        offer: OfferId,
+        outcome: OfferOutcome,
+        out: &mut Commands,
+    ) {
         let Some(call) = self.offers.get(&offer).copied() else {
             return;
         };

@@ -34,6 +34,9 @@ pub(crate) enum Purpose {
     Record,
     /// Ends the leg.
     HangUp(LegId),
+    FindRecording(CommandId),
+    /// About the switch as a whole.
+    Ask,
     /// The call goes on without it; the failure is noted.
     Comfort,
 }
@@ -97,13 +100,16 @@ impl Engine {
         let Some(Pending { call, purpose }) = self.pending.remove(&command) else {
             return;
         };
+        if let Purpose::Ask = purpose {
+            self.question_answered(command, out);
+        }
         let (failure, why) = match outcome {
             Outcome::Done => return,
             Outcome::Failed { why, detail } => (Some(why), detail),
             Outcome::Lost => (None, OutsideText::new("the switch did not answer in time")),
         };
         out.note(Fact::CommandFailed {
-            call: Some(call),
+            call: Some(call).filter(|_| !matches!(purpose, Purpose::Ask)),
             command,
             why: why.clone(),
         });
@@ -125,12 +131,27 @@ impl Engine {
             }
             // The watch on the leg, or the next snapshot, settles it.
             Purpose::HangUp(_) | Purpose::Comfort => {}
+            Purpose::FindRecording(recording) => {
+                self.recording_not_found(recording, failure, why, out);
+            }
+            // The next audit asks again.
+            Purpose::Ask => {}
         }
     }
 
-    /// The switch never told of the end of a leg we asked it to end.
-    pub(super) fn hang_up_overdue(&mut self, leg: LegId, out: &mut Commands) {
-        self.hung_up(&leg, Cause::NetworkFailure, out);
+    /// Whether the bridge of an offer was ordered and is not answered for yet.
+    pub(super) fn is_bridging(&self, offer: OfferId) -> bool {
+        let mut purposes = self.pending.values().map(|pending| &pending.purpose);
+        purposes.any(|purpose| matches!(purpose, Purpose::Bridge(of) if *of == offer))
+    }
+
+    /// Whether the order that makes this leg is not answered for yet.
+    pub(super) fn is_being_made(&self, leg: &LegId) -> bool {
+        let mut purposes = self.pending.values().map(|pending| &pending.purpose);
+        purposes.any(|purpose| match purpose {
+            Purpose::Ring(offer) => offer.channel() == leg.channel,
+            _ => false,
+        })
     }
 
     pub(super) fn limits(&self) -> Limits {
@@ -143,6 +164,11 @@ impl Engine {
         let random =
             (u128::from(self.generator.next_u64()) << 64) | u128::from(self.generator.next_u64());
         Ulid::from_parts(u64::try_from(self.now.as_millis()).unwrap_or(0), random)
+    }
+
+    /// A part of `span` drawn by chance, from nothing to all of it.
+    pub(super) fn share_of(&mut self, span: Span) -> Span {
+        Span::millis(self.generator.next_u64() % (span.as_millis() + 1))
     }
 
     /// `span` made shorter by up to a fifth, so that many timers set together

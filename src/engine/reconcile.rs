@@ -1,20 +1,83 @@
 //! A switch tells everything that lives on it: what we believe is brought into
-//! line with that. The same path serves the first connect, a reconnect and
-//! the start after a crash.
+//! line with that. The same path serves the first connect, a reconnect and the
+//! start after a crash; [`crate::engine::audit`] uses it while the link is up.
 
 use crate::engine::Engine;
-use crate::engine::agent::AgentState;
-use crate::engine::call::{CallState, Offer, OfferStage};
+use crate::engine::call::{CallState, OfferStage};
 use crate::engine::cause::Cause;
 use crate::engine::command::Commands;
 use crate::engine::explanation::Trigger;
-use crate::engine::fact::Fact;
-use crate::engine::id::{AgentId, CallId, LegId, OfferId, SwitchId};
-use crate::engine::leg::{Leg, LegRole, LegState};
+use crate::engine::fact::{EndedBy, Fact};
+use crate::engine::id::{AgentId, CallId, ChannelId, CommandId, LegId, SwitchId};
 use crate::engine::text::OutsideText;
+use crate::engine::time::Span;
 use crate::engine::timer::Reason;
-use crate::switch::{Arrival, ChannelState, LegVariable, LiveLeg, Snapshot};
-use std::collections::BTreeMap;
+use crate::switch::{ChannelState, LiveLeg, Snapshot};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Upkeep of legs that were out of reach is spread: one leg's share of time.
+const UPKEEP_SHARE: Span = Span::millis(2);
+
+/// A leg as a switch's list shows it.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) state: ChannelState,
+    pub(super) peer: Option<LegId>,
+    /// What the leg carries, where the list tells it.
+    pub(super) live: Option<LiveLeg>,
+}
+
+impl Found {
+    pub(super) fn of(switch: &SwitchId, live: LiveLeg) -> Self {
+        let peer = live.peer.clone().map(|channel| LegId {
+            switch: switch.clone(),
+            channel,
+        });
+        Self {
+            state: live.arrival.state,
+            peer,
+            live: Some(live),
+        }
+    }
+}
+
+/// Everything in a switch's list, by leg.
+pub(super) type Stock = BTreeMap<LegId, Found>;
+
+pub(super) fn stock(switch: &SwitchId, snapshot: Snapshot) -> Stock {
+    let leg = |channel: ChannelId| LegId {
+        switch: switch.clone(),
+        channel,
+    };
+    let live = snapshot.legs.into_iter().map(|live| {
+        let channel = live.arrival.channel.clone();
+        (leg(channel), Found::of(switch, live))
+    });
+    let listed = snapshot.listed.into_iter().map(|listed| {
+        let found = Found {
+            state: listed.state,
+            peer: listed.peer.map(leg),
+            live: None,
+        };
+        (leg(listed.channel), found)
+    });
+    live.chain(listed).collect()
+}
+
+/// What is not settled yet after a switch was out of reach.
+#[derive(Debug, Default)]
+pub(super) struct Outage {
+    /// Examinations under way.
+    pub(super) questions: BTreeSet<CommandId>,
+    /// Legs that nobody knew.
+    unknown: Vec<LiveLeg>,
+    /// Callers to be taken into our hands again.
+    resumed: Vec<CallId>,
+    /// Legs that were gone.
+    closed: u32,
+    /// None of ours was left: the switch itself was gone.
+    with_all: bool,
+}
 
 impl Engine {
     pub(super) fn link_changed(
@@ -24,6 +87,9 @@ impl Engine {
         why: OutsideText,
         out: &mut Commands,
     ) {
+        if !up {
+            self.outages.remove(&switch);
+        }
         if self.links.insert(switch.clone(), up) == Some(up) {
             return;
         }
@@ -45,165 +111,211 @@ impl Engine {
         on_switch.map(|(id, _)| id.clone()).collect()
     }
 
+    /// The link is up, and this is what lives. Where the list cannot be relied
+    /// on, legs are examined before anybody is offered anything.
     pub(super) fn reconcile(&mut self, switch: SwitchId, snapshot: Snapshot, out: &mut Commands) {
-        let mut live: BTreeMap<LegId, LiveLeg> = BTreeMap::new();
-        for leg in snapshot.legs {
-            live.insert(
-                LegId {
-                    switch: switch.clone(),
-                    channel: leg.arrival.channel.clone(),
-                },
-                leg,
-            );
-        }
-        let gone: Vec<LegId> = self
-            .legs
-            .keys()
-            .chain(self.closing.keys())
-            .filter(|leg| leg.switch == switch && !live.contains_key(leg))
-            .cloned()
-            .collect();
-        for leg in &gone {
-            self.hung_up(leg, Cause::NetworkFailure, out);
-        }
-        let mut adopted = 0;
-        for (leg, found) in &live {
-            if self.closing.contains_key(leg) {
-                continue;
+        let lags = snapshot.lags;
+        let stock = stock(&switch, snapshot);
+        self.strangers
+            .retain(|leg| leg.switch != switch || stock.contains_key(leg));
+        self.suspects.remove(&switch);
+        self.doubted.retain(|leg| leg.switch != switch);
+        let mut outage = Outage {
+            with_all: !stock.keys().any(|leg| self.legs.contains_key(leg)),
+            ..Outage::default()
+        };
+        let gone = self.missing(&switch, &stock);
+        let mut doubtful: Vec<LegId> = Vec::new();
+        if lags {
+            doubtful.extend(gone);
+        } else {
+            outage.closed = u32::try_from(gone.len()).unwrap_or(u32::MAX);
+            for leg in &gone {
+                self.vanished(leg, outage.with_all, out);
             }
-            match (self.call_of(leg), &found.peer) {
-                (Some(call), _) => self.confirm(call, leg, found, out),
-                (None, Some(peer)) => {
-                    let peer = LegId {
-                        switch: switch.clone(),
-                        channel: peer.clone(),
-                    };
-                    adopted += u32::from(self.adopt_conversation(leg, found, live.get(&peer), out));
+        }
+        let mut unknown = Vec::new();
+        for (leg, found) in &stock {
+            if let Some(closing) = self.closing.get(leg) {
+                let (call, answered) = (closing.call, found.state == ChannelState::Answered);
+                self.end_leg(call, leg, Cause::NormalClearing, answered, out);
+            } else if let Some(call) = self.call_of(leg) {
+                if lags && self.is_doubtful(call, leg, found) {
+                    doubtful.push(leg.clone());
+                } else {
+                    outage.resumed.extend(self.confirm(call, leg, found, out));
                 }
-                (None, None) => {
-                    adopted += 1;
-                    self.adopt(leg, &found.arrival, out);
+            } else if !self.strangers.contains(leg) {
+                match &found.live {
+                    Some(live) => outage.unknown.push(live.clone()),
+                    None => unknown.push(leg.channel.clone()),
                 }
             }
         }
+        if !doubtful.is_empty() {
+            let channels = doubtful.into_iter().map(|leg| leg.channel).collect();
+            outage.questions = self.examine(&switch, channels, out);
+        }
+        self.examine(&switch, unknown, out);
+        let settled = outage.questions.is_empty();
+        self.outages.insert(switch.clone(), outage);
+        if settled {
+            self.outage_over(switch, out);
+        }
+    }
+
+    /// A question about legs of an outage has been answered, or never will be.
+    pub(super) fn question_answered(&mut self, command: CommandId, out: &mut Commands) {
+        let mut outages = self.outages.iter_mut();
+        let settled = outages.find_map(|(switch, outage)| {
+            let asked = outage.questions.remove(&command);
+            (asked && outage.questions.is_empty()).then(|| switch.clone())
+        });
+        if let Some(switch) = settled {
+            self.outage_over(switch, out);
+        }
+    }
+
+    /// Everything is known again: decisions first, and then what callers hear.
+    fn outage_over(&mut self, switch: SwitchId, out: &mut Commands) {
+        let Some(outage) = self.outages.remove(&switch) else {
+            return;
+        };
         // Only now, so that nobody is offered a call that is already gone.
         self.link_changed(switch.clone(), true, OutsideText::default(), out);
-        let closed = u32::try_from(gone.len()).unwrap_or(u32::MAX);
+        let adopted = self.adopt(&switch, outage.unknown, out);
         out.note(Fact::Reconciled {
             switch: switch.clone(),
             adopted,
-            closed,
+            closed: outage.closed,
         });
         for agent in self.agents_on(&switch) {
             self.agent_freed(&agent, Trigger::AgentFreed, out);
         }
+        let legs = outage.resumed.len();
+        for call in outage.resumed {
+            self.resume_later(call, legs, out);
+        }
+        self.audit_soon(&switch);
     }
 
-    /// A live leg that nobody here knows: a caller is taken on, an agent's leg
-    /// without its call rings or stands for nothing.
-    fn adopt(&mut self, leg: &LegId, arrival: &Arrival, out: &mut Commands) {
-        if is_agent(arrival) {
-            let call = call_on_leg(arrival).unwrap_or_else(|| CallId::from_ulid(self.new_ulid()));
-            let answered = arrival.state == ChannelState::Answered;
-            self.close_leg(call, leg, None, Cause::NormalClearing, answered, out);
-        } else {
-            self.arrived(leg.switch.clone(), arrival.clone(), out);
+    /// What is not in the list: callers before agents' legs, so that no call is
+    /// offered on that has ended too.
+    pub(super) fn missing(&self, switch: &SwitchId, stock: &Stock) -> Vec<LegId> {
+        let missing = |leg: &&LegId| leg.switch == *switch && !stock.contains_key(*leg);
+        let all = self.legs.keys().chain(self.closing.keys());
+        let mut gone: Vec<LegId> = all.filter(missing).cloned().collect();
+        gone.sort_by_key(|leg| !self.is_caller(leg));
+        gone
+    }
+
+    /// Whether a list that lags says too little of the leg: it contradicts what
+    /// is believed, or the leg is in a passing state.
+    fn is_doubtful(&self, call: CallId, leg: &LegId, found: &Found) -> bool {
+        let Some(known) = self.calls.get(&call) else {
+            return false;
+        };
+        match &known.offer {
+            Some(offer) if offer.stage == OfferStage::Connected => {
+                let other = match known.caller.id == *leg {
+                    true => &offer.leg.id,
+                    false => &known.caller.id,
+                };
+                found.peer.as_ref() != Some(other)
+            }
+            Some(_) => true,
+            None => found.peer.is_some() || !known.caller.is_answered(),
         }
     }
 
-    /// Two bridged legs that nobody here knows: their variables say whose
-    /// conversation it is. One without them is not ours and is left alone.
-    fn adopt_conversation(
+    /// A leg that the engine knows was looked at.
+    pub(super) fn looked_at(
         &mut self,
+        call: CallId,
         leg: &LegId,
-        found: &LiveLeg,
-        peer: Option<&LiveLeg>,
+        found: &Found,
         out: &mut Commands,
-    ) -> bool {
-        let Some(peer) = peer.filter(|peer| is_agent(&peer.arrival) && !is_agent(&found.arrival))
-        else {
-            return false;
-        };
-        let agent = peer
-            .arrival
-            .variables
-            .get(LegVariable::Agent)
-            .and_then(|agent| agent.parse().ok());
-        let (Some(call), Some(agent)) = (call_on_leg(&found.arrival), agent) else {
-            return false;
-        };
-        let free = self
-            .agents
-            .get(&agent)
-            .is_some_and(|agent| agent.call.is_none());
-        if !free || self.calls.contains_key(&call) {
-            return false;
+    ) {
+        let resumed = self.confirm(call, leg, found, out);
+        if let Some(outage) = self.outages.get_mut(&leg.switch) {
+            outage.resumed.extend(resumed);
         }
-        self.start_call(call, leg.clone(), &found.arrival, out);
-        let agent_leg = LegId {
-            switch: leg.switch.clone(),
-            channel: peer.arrival.channel.clone(),
-        };
-        out.note(Fact::LegStarted {
-            call,
-            leg: agent_leg.clone(),
-            role: LegRole::Agent,
-            agent: Some(agent.clone()),
-            extension: None,
-        });
-        for leg in [leg, &agent_leg] {
-            out.note(Fact::LegMoved {
-                call,
-                leg: leg.clone(),
-                state: LegState::Bridged,
-            });
-        }
-        self.move_call(call, CallState::Connected, out);
-        self.take_on_agent(call, agent, agent_leg, out);
-        true
     }
 
-    /// Puts an agent's leg that was found bridged to a call's caller to the call.
-    fn take_on_agent(&mut self, call: CallId, agent: AgentId, leg: LegId, out: &mut Commands) {
-        let id = match OfferId::of_channel(&leg.channel) {
-            Some(id) => id,
-            None => OfferId::from_ulid(self.new_ulid()),
+    /// A leg that the engine knows is not there any more.
+    pub(super) fn not_there(&mut self, leg: &LegId, out: &mut Commands) {
+        let with_all = match self.outages.get_mut(&leg.switch) {
+            Some(outage) => {
+                outage.closed += 1;
+                outage.with_all
+            }
+            None => false,
         };
-        self.legs.insert(leg.clone(), call);
-        self.offers.insert(id, call);
-        if let Some(known) = self.calls.get_mut(&call) {
-            known.caller.state = LegState::Bridged;
-            let leg = Leg {
-                id: leg,
-                state: LegState::Bridged,
-            };
-            known.offer = Some(Offer {
-                id,
-                agent: agent.clone(),
-                leg,
-                stage: OfferStage::Connected,
-            });
-        }
-        self.move_agent(&agent, AgentState::OnCall, Some(call), None, out);
+        self.vanished(leg, with_all, out);
     }
 
-    /// A leg that both sides know: its state is the switch's to say.
-    fn confirm(&mut self, call: CallId, leg: &LegId, found: &LiveLeg, out: &mut Commands) {
-        if found.arrival.state == ChannelState::Answered {
+    pub(super) fn is_caller(&self, leg: &LegId) -> bool {
+        let call = self.call_of(leg).and_then(|call| self.calls.get(&call));
+        call.is_some_and(|call| call.caller.id == *leg)
+    }
+
+    /// A leg is gone, and nobody told why.
+    pub(super) fn vanished(&mut self, leg: &LegId, with_all: bool, out: &mut Commands) {
+        let call = self.call_of(leg);
+        if let Some(known) = call.and_then(|call| self.calls.get_mut(&call))
+            && with_all
+            && known.caller.id == *leg
+        {
+            known
+                .ending
+                .get_or_insert((Cause::NetworkFailure, EndedBy::System));
+        }
+        let cause = match with_all {
+            true => Cause::NetworkFailure,
+            false => Cause::Unseen,
+        };
+        self.hung_up(leg, cause, out);
+    }
+
+    /// A leg that both sides know: its state is the switch's to say. Gives the
+    /// call whose caller is to be taken into our hands again.
+    fn confirm(
+        &mut self,
+        call: CallId,
+        leg: &LegId,
+        found: &Found,
+        out: &mut Commands,
+    ) -> Option<CallId> {
+        // Of two that are together nobody need be told to answer or to connect.
+        if found.peer.is_none() && found.state == ChannelState::Answered {
             self.leg_answered(leg, out);
         }
-        let peer = found.peer.as_ref().map(|peer| LegId {
-            switch: leg.switch.clone(),
-            channel: peer.clone(),
-        });
-        let Some(known) = self.calls.get(&call) else {
+        let known = self.calls.get(&call)?;
+        let is_caller = known.caller.id == *leg;
+        if let Some((cause, _)) = known.ending {
+            if is_caller {
+                self.end_leg(call, leg, cause, found.state == ChannelState::Answered, out);
+            }
+            return None;
+        }
+        match &found.peer {
+            Some(peer) => self.bridged(leg, peer, out),
+            None if known.is_connected() => self.unbridged(leg, leg, out),
+            None if is_caller => return Some(call),
+            None => self.bridge_again(call, out),
+        }
+        None
+    }
+
+    /// The agent had answered, and whether the bridge was asked for is not known.
+    fn bridge_again(&mut self, call: CallId, out: &mut Commands) {
+        let offer = self.calls.get(&call).and_then(|call| call.offer.as_ref());
+        let connecting = offer.filter(|offer| offer.stage == OfferStage::Connecting);
+        let Some(id) = connecting.map(|offer| offer.id) else {
             return;
         };
-        match peer {
-            Some(peer) => self.bridged(leg, &peer, out),
-            None if known.is_connected() => self.unbridged(leg, leg, out),
-            None if known.caller.id == *leg && known.ending.is_none() => self.resume(call, out),
-            None => {}
+        if !self.is_bridging(id) {
+            self.connect(call, out);
         }
     }
 
@@ -228,12 +340,35 @@ impl Engine {
             CallState::Connected | CallState::Ended => {}
         }
     }
-}
 
-fn is_agent(arrival: &Arrival) -> bool {
-    arrival.variables.get(LegVariable::Role) == Some(LegRole::Agent.word())
-}
+    /// The same after an outage, for one of `legs` callers: those in a flow go
+    /// on at once; those who wait most likely still hear their music, so that
+    /// their upkeep is spread over a while.
+    fn resume_later(&mut self, call: CallId, legs: usize, out: &mut Commands) {
+        let Some(known) = self.calls.get(&call).filter(|call| call.ending.is_none()) else {
+            return;
+        };
+        let connecting = known.offer.as_ref();
+        if connecting.is_some_and(|offer| offer.stage != OfferStage::Ringing) {
+            return;
+        }
+        if !matches!(known.state, CallState::Waiting | CallState::Offered) {
+            return self.resume(call, out);
+        }
+        let leg = known.caller.id.clone();
+        let legs = u64::try_from(legs).unwrap_or(u64::MAX);
+        let longest = self.limits().dead_man.as_millis() / 4;
+        let spread = legs.saturating_mul(UPKEEP_SHARE.as_millis()).min(longest);
+        let at = self.now + self.share_of(Span::millis(spread));
+        self.unheard.insert(call);
+        self.timers.set(Reason::GuardRenewal(leg), at);
+    }
 
-fn call_on_leg(arrival: &Arrival) -> Option<CallId> {
-    arrival.variables.get(LegVariable::Call)?.parse().ok()
+    /// The upkeep of a caller's leg is due.
+    pub(super) fn keep_up(&mut self, leg: &LegId, out: &mut Commands) {
+        match self.call_of(leg).filter(|call| self.unheard.remove(call)) {
+            Some(call) => self.resume(call, out),
+            None => self.renew_guard(leg, out),
+        }
+    }
 }

@@ -114,6 +114,7 @@ impl Engine {
                     .block
                     .map(|at| Session::again(at.flow, at.block, at.attempts)),
                 flow: None,
+                recording: None,
                 playback: None,
                 waiting: None,
                 offers: known.offers,

@@ -1,6 +1,6 @@
 //! Every deadline of the engine, in one table, each with its reason.
 
-use crate::engine::id::{AgentId, CallId, CommandId, LegId, OfferId};
+use crate::engine::id::{AgentId, CallId, CommandId, LegId, OfferId, SwitchId};
 use crate::engine::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,6 +22,14 @@ pub enum Reason {
     ApartOverdue(CallId),
     /// A leg we asked the switch to end is still reported by nobody.
     HangUpOverdue(LegId),
+    /// The switch was asked to answer, and nobody told that it has.
+    AnswerOverdue(CallId),
+    /// No prompt lasts so long.
+    PromptOverdue(CallId),
+    /// The conversation is over, and the end of its recording was not told.
+    RecordingOverdue(CommandId),
+    /// Engine and switch are to be compared.
+    AuditDue(SwitchId),
     /// Who still rings when the controller leaves is called off.
     DrainEnds,
 }

@@ -9,6 +9,7 @@ use crate::engine::event::Event;
 use crate::engine::recording::FilingOrder;
 use crate::engine::time::Timestamp;
 use crate::runtime::board::keeper::BoardFeed;
+use crate::runtime::count::count;
 use crate::runtime::executor::Executor;
 use crate::store::journal::{Journal, Step};
 use std::collections::VecDeque;
@@ -101,7 +102,8 @@ impl Driver {
                 Command::Switch(order) if order.command.is_irrevocable() => {
                     refused.extend(self.executor.send_when_kept(seq, order.clone()));
                 }
-                Command::Switch(_) | Command::Note(_) => {}
+                Command::Switch(_) => {}
+                Command::Note(fact) => count(fact),
                 Command::File(order) => refused.extend(file(&self.filing, order.clone())),
             }
         }

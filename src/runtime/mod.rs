@@ -4,6 +4,7 @@
 pub mod assembly;
 pub mod board;
 pub mod control;
+mod count;
 pub mod driver;
 pub mod executor;
 pub mod handle;

@@ -83,6 +83,11 @@ pub enum SwitchEvent {
     /// Sent after every connect, and whenever the adapter cannot be sure that
     /// it saw every event.
     Snapshot(Snapshot),
+    /// The same, asked for by [`SwitchCommand::List`] while the link is up:
+    /// taken between events, some of which may come after it.
+    Listed(Snapshot),
+    /// What [`SwitchCommand::Examine`] found.
+    Examined(Examination),
     /// The link is gone; nothing is known about the switch until the next snapshot.
     LinkLost {
         why: OutsideText,
@@ -185,7 +190,35 @@ pub struct Lag(pub i64);
 /// Everything alive on a switch that is ours or waits for us.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
+    /// Legs of ours of which everything is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub legs: Vec<LiveLeg>,
+    /// Channels of a switch whose list does not say whose they are, and is
+    /// behind by a second or more: what it shows otherwise than is believed,
+    /// and what the engine does not know, has to be examined.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub listed: Vec<ListedLeg>,
+    /// Whether the list is one of the latter kind.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lags: bool,
+}
+
+/// A channel as far as a list without variables tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedLeg {
+    pub channel: ChannelId,
+    pub state: ChannelState,
+    /// The channel it is bridged to, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<ChannelId>,
+}
+
+/// Channels looked at one by one, with their variables.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Examination {
+    pub legs: Vec<LiveLeg>,
+    /// Those that are none of ours, or gone.
+    pub strangers: Vec<ChannelId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -322,6 +355,13 @@ pub enum SwitchCommand {
     },
     /// End a leg.
     HangUp { channel: ChannelId, cause: Cause },
+    /// Tell everything alive that is ours, by [`SwitchEvent::Listed`].
+    List,
+    /// Tell what these channels are, by [`SwitchEvent::Examined`].
+    Examine { channels: Vec<ChannelId> },
+    /// The end of a recording was not told: say [`SwitchEvent::RecordingFinished`]
+    /// if its audio is there, [`SwitchEvent::RecordingFailed`] if not.
+    FindRecording { recording: CommandId },
 }
 
 /// Rings one device for one offer.
@@ -429,6 +469,7 @@ pub enum Failure {
 pub struct SwitchOrder {
     pub id: CommandId,
     /// All commands of one call take the same path, so that they stay in order.
+    /// Commands about the switch as a whole have a number of their own here.
     pub call: CallId,
     pub switch: SwitchId,
     pub command: SwitchCommand,
@@ -444,8 +485,8 @@ impl SwitchCommand {
         )
     }
 
-    /// The channel whose order of commands this one belongs to.
-    pub fn channel(&self) -> &ChannelId {
+    /// The channel whose order of commands this one belongs to, if it is about one.
+    pub fn channel(&self) -> Option<&ChannelId> {
         match self {
             SwitchCommand::Answer { channel }
             | SwitchCommand::Refuse { channel, .. }
@@ -455,11 +496,14 @@ impl SwitchCommand {
             | SwitchCommand::Bridge { channel, .. }
             | SwitchCommand::Guard { channel, .. }
             | SwitchCommand::SetVariables { channel, .. }
-            | SwitchCommand::HangUp { channel, .. } => channel,
-            SwitchCommand::Ring(ring) => &ring.channel,
+            | SwitchCommand::HangUp { channel, .. } => Some(channel),
+            SwitchCommand::Ring(ring) => Some(&ring.channel),
             SwitchCommand::Record { caller, .. } | SwitchCommand::StopRecording { caller, .. } => {
-                caller
+                Some(caller)
             }
+            SwitchCommand::List
+            | SwitchCommand::Examine { .. }
+            | SwitchCommand::FindRecording { .. } => None,
         }
     }
 }

@@ -71,6 +71,7 @@ fn centre() -> Centre {
         ]),
         limits: Limits {
             max_offers: 3,
+            audit_every: Span::ZERO,
             ..Limits::default()
         },
     }

@@ -5,6 +5,7 @@ use super::commands::{self, Dialect};
 use super::entrance::Entrances;
 use super::farewell::Farewells;
 use super::hearing::{Hearing, Sound};
+use super::message::{Bridge, Channel};
 use super::name::{Name, Side};
 use super::request::Request;
 use crate::config::switch::AsteriskConfig;
@@ -14,10 +15,25 @@ use crate::engine::time::Span;
 use crate::switch::{Ring, SwitchCommand, SwitchOrder};
 use futures_util::future::{join_all, join3, try_join, try_join_all};
 use std::time::Duration;
+use tokio::sync::mpsc;
 use tracing::debug;
 
 /// How long a leg may take from its creation until it is in our application.
 const ENTRANCE_WITHIN: Duration = Duration::from_secs(2);
+
+/// What a question about the switch found; what it means the link says.
+#[derive(Debug)]
+pub(super) enum Find {
+    Stock {
+        channels: Vec<Channel>,
+        bridges: Vec<Bridge>,
+    },
+    /// Both tracks of this recording are there.
+    Recording(Name),
+}
+
+/// Finds that may wait for the link.
+pub(super) const MAX_FINDS: usize = 64;
 
 #[derive(Debug)]
 pub(super) struct Executor {
@@ -26,16 +42,18 @@ pub(super) struct Executor {
     pub(super) hearing: Hearing,
     pub(super) entrances: Entrances,
     pub(super) farewells: Farewells,
+    finds: mpsc::Sender<Find>,
 }
 
 impl Executor {
-    pub(super) fn new(api: Api, settings: &AsteriskConfig) -> Self {
+    pub(super) fn new(api: Api, settings: &AsteriskConfig, finds: mpsc::Sender<Find>) -> Self {
         Self {
             api,
             dialect: Dialect::new(settings),
             hearing: Hearing::default(),
             entrances: Entrances::default(),
             farewells: Farewells::default(),
+            finds,
         }
     }
 
@@ -75,10 +93,40 @@ impl Executor {
             SwitchCommand::Guard { channel, after } => {
                 self.api.send(&commands::guard(channel, *after)).await
             }
+            SwitchCommand::List => self.list().await,
+            SwitchCommand::FindRecording { recording } => {
+                let command = *recording;
+                self.find_recording(Name { command, ..name }).await
+            }
+            // The list tells everything already.
+            SwitchCommand::Examine { .. } => Ok(()),
             SwitchCommand::SetVariables { channel, variables } => {
                 self.send_all(&commands::set_variables(channel, variables))
                     .await
             }
+        }
+    }
+
+    async fn list(&self) -> Result<(), ApiError> {
+        let channels = self.api.fetch(&Request::get(&["channels"])).await?;
+        let bridges = self.api.fetch(&Request::get(&["bridges"])).await?;
+        self.found(Find::Stock { channels, bridges }).await;
+        Ok(())
+    }
+
+    async fn find_recording(&self, name: Name) -> Result<(), ApiError> {
+        for side in Side::BOTH {
+            let track = name.track(side);
+            let stored = Request::get(&["recordings", "stored", &track]);
+            self.api.send(&stored).await?;
+        }
+        self.found(Find::Recording(name)).await;
+        Ok(())
+    }
+
+    async fn found(&self, find: Find) {
+        if self.finds.send(find).await.is_err() {
+            debug!("nobody listens to Asterisk any more");
         }
     }
 

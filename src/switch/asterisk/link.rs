@@ -4,7 +4,7 @@
 use super::api::{Api, ApiError};
 use super::backoff::Backoff;
 use super::commands;
-use super::executor::Executor;
+use super::executor::{Executor, Find};
 use super::message::{Bridge, Channel, Message};
 use super::request::{Method, Request};
 use super::translate::{Chore, Meaning, Translator};
@@ -17,7 +17,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use futures_util::{FutureExt, SinkExt};
 use std::time::Duration;
 use tokio::net::TcpStream;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message as Frame};
@@ -36,6 +36,7 @@ type Socket = WebSocketStream<TcpStream>;
 
 pub(super) struct Link<'a> {
     executor: &'a Executor,
+    found: mpsc::Receiver<Find>,
     inbox: &'a Inbox,
     state: &'a watch::Sender<LinkState>,
     translator: Translator,
@@ -78,11 +79,13 @@ enum ChoreDone {
 impl<'a> Link<'a> {
     pub(super) fn new(
         executor: &'a Executor,
+        found: mpsc::Receiver<Find>,
         inbox: &'a Inbox,
         state: &'a watch::Sender<LinkState>,
     ) -> Self {
         Self {
             executor,
+            found,
             inbox,
             state,
             translator: Translator::new(&executor.dialect.app),
@@ -228,6 +231,7 @@ impl<'a> Link<'a> {
                     }
                 }
                 () = &mut silence => return Broken::Silent,
+                Some(find) = self.found.recv() => self.translator.found(find),
                 Some(done) = chores.next() => match done {
                     ChoreDone::Nothing => continue,
                     ChoreDone::TrackFailed { track, why } => {

@@ -55,8 +55,9 @@ pub fn start(settings: &AsteriskConfig, inbox: Inbox) -> SwitchLink {
         Ok(address) => {
             let api = Api::new(address, &settings.user, &settings.password);
             let media = StoredRecordings(Some(api.clone()));
-            let executor = Executor::new(api, settings);
-            (media, attach(executor, inbox, taken, state).boxed())
+            let (finds, found) = mpsc::channel(executor::MAX_FINDS);
+            let executor = Executor::new(api, settings, finds);
+            (media, attach(executor, found, inbox, taken, state).boxed())
         }
         Err(error) => (
             StoredRecordings(None),
@@ -78,11 +79,12 @@ pub fn start(settings: &AsteriskConfig, inbox: Inbox) -> SwitchLink {
 
 async fn attach(
     executor: Executor,
+    found: mpsc::Receiver<executor::Find>,
     inbox: Inbox,
     orders: mpsc::Receiver<SwitchOrder>,
     state: watch::Sender<LinkState>,
 ) {
-    let link = Link::new(&executor, &inbox, &state);
+    let link = Link::new(&executor, found, &inbox, &state);
     let ended = tokio::select! {
         ended = lanes::run(&executor, &inbox, orders) => ended,
         ended = link.run() => ended,

@@ -1,16 +1,17 @@
 //! ARI's events into the words all switches share. Pure: messages in, events
 //! and chores out.
 
+use super::executor::Find;
 use super::message::{Bridge, Channel, Message, Playback};
-use super::name::Name;
+use super::name::{Name, Side};
 use super::recording::Recordings;
 use crate::engine::cause::Cause;
 use crate::engine::id::ChannelId;
 use crate::engine::text::OutsideText;
 use crate::engine::time::Timestamp;
 use crate::switch::{
-    Arrival, ChannelState, Digit, DigitMethod, Key, LegVariable, LegVariables, LiveLeg, Snapshot,
-    SwitchEvent,
+    Arrival, ChannelState, Digit, DigitMethod, Key, Lag, LegVariable, LegVariables, LiveLeg,
+    RecordedMedia, Snapshot, SwitchEvent,
 };
 use std::collections::BTreeMap;
 
@@ -124,13 +125,69 @@ impl Translator {
             let arrival = arrival(channel).filter(|a| self.legs.contains_key(&a.channel))?;
             Some(LiveLeg {
                 peer: self.peer(&arrival.channel),
-                created: moment(&channel.creationtime)
-                    .map(|at| Timestamp::from_millis(at.as_millisecond())),
+                created: created(channel),
                 arrival,
             })
         });
         Snapshot {
             legs: legs.collect(),
+            ..Snapshot::default()
+        }
+    }
+
+    /// What was found on the switch while the link is up. Changes nothing here:
+    /// events that tell the same may be under way.
+    pub(super) fn found(&self, find: Find) -> Meaning {
+        let event = match find {
+            Find::Stock { channels, bridges } => {
+                SwitchEvent::Listed(self.listed(&channels, &bridges))
+            }
+            Find::Recording(name) => SwitchEvent::RecordingFinished {
+                recording: name.command,
+                media: RecordedMedia::Pair {
+                    caller: name.track(Side::Caller),
+                    agent: name.track(Side::Agent),
+                    agent_lag: Lag::default(),
+                },
+            },
+        };
+        let events = vec![event];
+        Meaning {
+            events,
+            ..Meaning::default()
+        }
+    }
+
+    fn listed(&self, channels: &[Channel], bridges: &[Bridge]) -> Snapshot {
+        let ours = channels
+            .iter()
+            .filter(|channel| self.is_in_our_hands(channel));
+        let arrivals: BTreeMap<ChannelId, (Arrival, &Channel)> = ours
+            .filter_map(|channel| {
+                let arrival = arrival(channel)?;
+                Some((arrival.channel.clone(), (arrival, channel)))
+            })
+            .collect();
+        let mut peers = BTreeMap::new();
+        for bridge in bridges {
+            let members = bridge
+                .channels
+                .iter()
+                .filter_map(|id| ChannelId::new(id).ok());
+            let mut members = members.filter(|id| arrivals.contains_key(id));
+            if let (Some(one), Some(other)) = (members.next(), members.next()) {
+                peers.insert(one.clone(), other.clone());
+                peers.insert(other, one);
+            }
+        }
+        let legs = arrivals.into_values().map(|(arrival, channel)| LiveLeg {
+            peer: peers.get(&arrival.channel).cloned(),
+            created: created(channel),
+            arrival,
+        });
+        Snapshot {
+            legs: legs.collect(),
+            ..Snapshot::default()
         }
     }
 
@@ -337,6 +394,11 @@ fn played(playback: &Playback) -> Option<SwitchEvent> {
         channel,
         playback: name.command,
     })
+}
+
+fn created(channel: &Channel) -> Option<Timestamp> {
+    let at = moment(&channel.creationtime)?;
+    Some(Timestamp::from_millis(at.as_millisecond()))
 }
 
 /// A time as ARI writes it: `2026-11-22T00:39:46.460+0000`.

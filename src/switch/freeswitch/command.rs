@@ -34,6 +34,8 @@ pub struct Batch {
 pub enum Unspeakable {
     #[error("a prompt list is empty")]
     NoPrompts,
+    #[error("a question about the switch has a connection of its own")]
+    Question,
     #[error(
         "channel {0} has only digits for a name, which the switch would take for the number of a task"
     )]
@@ -173,6 +175,9 @@ impl Dialect {
                     self.fallback
                 ));
             }
+            SwitchCommand::List
+            | SwitchCommand::Examine { .. }
+            | SwitchCommand::FindRecording { .. } => return Err(Unspeakable::Question),
             SwitchCommand::SetVariables { channel, variables } => {
                 let list = assignments(variables).collect::<Vec<_>>().join(";");
                 batch.api(&format!("uuid_setvar_multi {channel} {list}"));
@@ -182,7 +187,7 @@ impl Dialect {
     }
 
     /// `<recordings>/<call>-<command>.wav`.
-    fn recording_file(&self, call: CallId, recording: CommandId) -> String {
+    pub(super) fn recording_file(&self, call: CallId, recording: CommandId) -> String {
         format!("{}/{call}-{recording}.wav", self.recordings)
     }
 

@@ -6,7 +6,7 @@
 //! - [`reader`], [`frame`], [`fields`], [`event`]: from bytes to events;
 //! - [`translate`]: from events to [`SwitchEvent`](crate::switch::SwitchEvent)s;
 //! - [`command`], [`quote`], [`cause`]: from orders to the text on the wire;
-//! - `connection`, `listener`, `lane`, `snapshot`, `session`, `supervisor`: the link;
+//! - `connection`, `listener`, `lane`, `snapshot`, `stock`, `session`, `supervisor`: the link;
 //! - `media`: its recordings.
 //!
 //! A leg arrives by parking in the dialplan, marked by the variable
@@ -26,6 +26,7 @@ pub mod quote;
 pub mod reader;
 mod session;
 mod snapshot;
+mod stock;
 mod supervisor;
 pub mod translate;
 

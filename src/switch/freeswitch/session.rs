@@ -9,6 +9,7 @@ use crate::switch::freeswitch::error::EslError;
 use crate::switch::freeswitch::lane::{self, Lane, LaneEnd};
 use crate::switch::freeswitch::listener::{self, Listener, ListenerEnd};
 use crate::switch::freeswitch::snapshot;
+use crate::switch::freeswitch::stock::{self, Stock};
 use crate::switch::link::Inbox;
 use crate::switch::{Failure, Snapshot, SwitchEvent, SwitchOrder};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -19,6 +20,7 @@ pub(super) struct Session {
     dialect: Dialect,
     events: Connection,
     commands: Vec<Connection>,
+    stock: Connection,
     snapshot: Snapshot,
 }
 
@@ -40,16 +42,17 @@ impl Session {
         let connect = || Connection::open(&settings.address, &settings.password);
         let mut events = connect().await?;
         listener::subscribe(&mut events, &dialect).await?;
-        let mut first = connect().await?;
-        let snapshot = snapshot::take(&mut first, &dialect).await?;
-        let mut commands = vec![first];
-        for _ in 1..settings.command_connections.max(1) {
+        let mut stock = connect().await?;
+        let snapshot = snapshot::list(&mut stock).await?;
+        let mut commands = Vec::new();
+        for _ in 0..settings.command_connections.max(1) {
             commands.push(connect().await?);
         }
         Ok(Self {
             dialect,
             events,
             commands,
+            stock,
             snapshot,
         })
     }
@@ -71,23 +74,47 @@ impl Session {
             commands
                 .spawn(Lane::new(connection, receiver, self.dialect.clone(), inbox.clone()).run());
         }
+        let (questions, asked) = mpsc::channel(stock::BACKLOG);
+        let stock = Stock {
+            connection: self.stock,
+            orders: asked,
+            dialect: self.dialect.clone(),
+            inbox: inbox.clone(),
+        };
+        commands.spawn(stock.run());
+        let ways = Ways { lanes, questions };
         let (stop, stopped) = oneshot::channel();
         let mut events = JoinSet::new();
         events.spawn(Listener::new(self.events, self.dialect, inbox.clone()).run(stopped));
 
-        let end = dispatch(orders, &lanes, inbox, &mut commands, &mut events).await;
+        let end = dispatch(orders, &ways, inbox, &mut commands, &mut events).await;
         // The lanes answer every order they hold; events already read are still told.
-        drop((lanes, stop));
+        drop((ways, stop));
         while commands.join_next().await.is_some() {}
         while events.join_next().await.is_some() {}
         end
     }
 }
 
+/// Where orders go.
+struct Ways {
+    lanes: Vec<mpsc::Sender<SwitchOrder>>,
+    questions: mpsc::Sender<SwitchOrder>,
+}
+
+impl Ways {
+    fn of(&self, order: &SwitchOrder) -> &mpsc::Sender<SwitchOrder> {
+        match stock::is_question(&order.command) {
+            true => &self.questions,
+            false => &self.lanes[lane_of(order.call, self.lanes.len())],
+        }
+    }
+}
+
 /// Hands each order to the lane of its call until something ends the session.
 async fn dispatch(
     orders: &mut mpsc::Receiver<SwitchOrder>,
-    lanes: &[mpsc::Sender<SwitchOrder>],
+    ways: &Ways,
     inbox: &Inbox,
     commands: &mut JoinSet<LaneEnd>,
     events: &mut JoinSet<ListenerEnd>,
@@ -97,7 +124,7 @@ async fn dispatch(
             order = orders.recv() => {
                 let Some(order) = order else { return SessionEnd::Closed };
                 let id = order.id;
-                let (why, detail) = match lanes[lane_of(order.call, lanes.len())].try_send(order) {
+                let (why, detail) = match ways.of(&order).try_send(order) {
                     Ok(()) => continue,
                     Err(mpsc::error::TrySendError::Full(_)) => (Failure::Overloaded, "too many commands wait"),
                     Err(mpsc::error::TrySendError::Closed(_)) => (Failure::LinkDown, "the connection is lost"),

@@ -1,25 +1,42 @@
-//! Everything alive on the switch that is ours.
+//! What lives on the switch: its list, which is short and behind by a second or
+//! more, and single channels, which are told in full and as they are.
 
-use crate::switch::Snapshot;
+use crate::engine::id::ChannelId;
 use crate::switch::freeswitch::command::Dialect;
 use crate::switch::freeswitch::connection::Connection;
 use crate::switch::freeswitch::error::EslError;
 use crate::switch::freeswitch::fields::Lookup;
-use crate::switch::freeswitch::translate::live_leg;
+use crate::switch::freeswitch::translate::{BEING_DIALLED, live_leg};
+use crate::switch::{ChannelState, Examination, ListedLeg, Snapshot};
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// The answer to `show channels as json`. It carries no channel variables.
+/// The answer to `show … as json`. It carries no channel variables, and comes
+/// from a table that the switch writes behind its own work.
 #[derive(Deserialize)]
-struct Channels {
-    #[serde(default)]
+struct List<Row> {
+    #[serde(default = "Vec::new")]
     rows: Vec<Row>,
 }
 
+/// A row of `show channels`.
 #[derive(Deserialize)]
-struct Row {
+struct Channel {
     uuid: String,
+    #[serde(default)]
+    direction: String,
+    #[serde(default)]
+    state: String,
+    #[serde(default)]
+    callstate: String,
+}
+
+/// A row of `show bridged_calls`.
+#[derive(Deserialize)]
+struct Pair {
+    uuid: String,
+    b_uuid: String,
 }
 
 /// The answer to `uuid_dump … json`. The plain form is of no use here: it does
@@ -45,30 +62,73 @@ impl Lookup for Dump {
     }
 }
 
-/// Reads the list of channels, then each channel's variables.
+impl Channel {
+    fn state(&self) -> ChannelState {
+        let dialled = self.direction == "outbound" && BEING_DIALLED.contains(&&*self.state);
+        match self.callstate.as_str() {
+            "ACTIVE" | "HELD" | "UNHELD" if !dialled => ChannelState::Answered,
+            _ => ChannelState::Ringing,
+        }
+    }
+}
+
+/// Reads the list of channels and of those that are bridged.
 ///
 /// # Errors
-/// [`EslError`] when the connection fails or the list can't be read. A channel
-/// that ended meanwhile is left out.
-pub(super) async fn take(
+/// [`EslError`] when the connection fails or a list can't be read.
+pub(super) async fn list(connection: &mut Connection) -> Result<Snapshot, EslError> {
+    // Those that are bridged first: who is in the second list only is not yet.
+    let pairs: List<Pair> = ask(connection, "api show bridged_calls as json").await?;
+    let channels: List<Channel> = ask(connection, "api show channels as json").await?;
+    let mut peers = BTreeMap::new();
+    for Pair { uuid, b_uuid } in &pairs.rows {
+        peers.insert(uuid.as_str(), b_uuid.as_str());
+        peers.insert(b_uuid.as_str(), uuid.as_str());
+    }
+    let listed = channels.rows.iter().filter_map(|row| {
+        let peer = peers.get(row.uuid.as_str());
+        Some(ListedLeg {
+            // A name that could be no command's argument is not ours.
+            channel: ChannelId::new(&row.uuid).ok()?,
+            state: row.state(),
+            peer: peer.and_then(|peer| ChannelId::new(peer).ok()),
+        })
+    });
+    Ok(Snapshot {
+        legs: Vec::new(),
+        listed: listed.collect(),
+        lags: true,
+    })
+}
+
+async fn ask<Row: for<'a> Deserialize<'a>>(
+    connection: &mut Connection,
+    question: &str,
+) -> Result<List<Row>, EslError> {
+    let answer = connection.ask(question).await?;
+    Ok(serde_json::from_str(&answer)?)
+}
+
+/// Reads these channels one by one, with their variables.
+///
+/// # Errors
+/// [`EslError`] when the connection fails.
+pub(super) async fn examine(
     connection: &mut Connection,
     dialect: &Dialect,
-) -> Result<Snapshot, EslError> {
-    let list = connection.ask("api show channels as json").await?;
-    let channels: Channels = serde_json::from_str(&list)?;
-    let dumps = channels
-        .rows
+    channels: &[ChannelId],
+) -> Result<Examination, EslError> {
+    let questions = channels
         .iter()
-        .map(|row| format!("api uuid_dump {} json", row.uuid));
-    // A name with a line break could only be an attack; it is not ours.
-    let dumps = dumps
-        .filter(|line| !line.contains(['\r', '\n']))
-        .collect::<Vec<_>>();
-    let answers = connection.ask_all(&dumps).await?;
-    let legs = answers
-        .iter()
-        .filter_map(|answer| serde_json::from_str::<Dump>(answer).ok());
-    Ok(Snapshot {
-        legs: legs.filter_map(|dump| live_leg(dialect, &dump)).collect(),
-    })
+        .map(|channel| format!("api uuid_dump {channel} json"));
+    let answers = connection.ask_all(&questions.collect::<Vec<_>>()).await?;
+    let mut found = Examination::default();
+    for (channel, answer) in channels.iter().zip(&answers) {
+        let dump = serde_json::from_str::<Dump>(answer).ok();
+        match dump.and_then(|dump| live_leg(dialect, &dump)) {
+            Some(leg) => found.legs.push(leg),
+            None => found.strangers.push(channel.clone()),
+        }
+    }
+    Ok(found)
 }

@@ -35,6 +35,9 @@ pub const EVENTS: [&str; 13] = [
 /// Events that carry no channel variables, so that the mark can't select them.
 pub const UNMARKED: [&str; 3] = ["BACKGROUND_JOB", "DTMF", "HEARTBEAT"];
 
+/// States of a leg that we dialled while `originate` works on it.
+pub(super) const BEING_DIALLED: [&str; 4] = ["CS_NEW", "CS_INIT", "CS_ROUTING", "CS_CONSUME_MEDIA"];
+
 /// Ended channels remembered so that each end is told once.
 const ENDED: usize = 4_096;
 
@@ -212,7 +215,7 @@ fn arrival(dialect: &Dialect, channel: ChannelId, leg: &dyn Lookup) -> Arrival {
         }
     }
     let state = match leg.get("Answer-State").as_deref() {
-        Some("answered") => ChannelState::Answered,
+        Some("answered") if !is_being_dialled(leg) => ChannelState::Answered,
         _ => ChannelState::Ringing,
     };
     Arrival {
@@ -223,6 +226,12 @@ fn arrival(dialect: &Dialect, channel: ChannelId, leg: &dyn Lookup) -> Arrival {
         dialled: dialled(dialect, leg),
         variables,
     }
+}
+
+/// Whether `originate` still works on the leg: a bridge would be undone.
+fn is_being_dialled(leg: &dyn Lookup) -> bool {
+    let state = leg.get("Channel-State");
+    outbound(leg) && state.is_some_and(|state| BEING_DIALLED.contains(&&*state))
 }
 
 /// What the caller dialled. The fallback path replaces the destination by names

@@ -15,8 +15,8 @@ use crate::switch::simulated::refusal::{
     ANSWERED, CHANNEL_EXISTS, FULL, NO_CHANNEL, NOT_ANSWERED, ONE_CHANNEL, Refusal,
 };
 use crate::switch::{
-    Arrival, ChannelState, Digit, DigitMethod, Key, LegVariables, LiveLeg, Ring, Snapshot,
-    SwitchCommand, SwitchEvent,
+    Arrival, ChannelState, Digit, DigitMethod, Examination, Key, LegVariables, LiveLeg, Ring,
+    Snapshot, SwitchCommand, SwitchEvent,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -152,7 +152,19 @@ impl Model {
         };
         Snapshot {
             legs: ours.map(live).collect(),
+            ..Snapshot::default()
         }
+    }
+
+    fn examination(&self, channels: &[ChannelId]) -> Examination {
+        let mut found = Examination::default();
+        for channel in channels {
+            match self.live(channel) {
+                Some(leg) => found.legs.push(leg),
+                None => found.strangers.push(channel.clone()),
+            }
+        }
+        found
     }
 
     /// One live channel, whoever has it.
@@ -253,8 +265,25 @@ impl Model {
     ) -> Result<(), Refusal> {
         match command {
             SwitchCommand::Ring(ring) => self.ring(at, ring),
+            SwitchCommand::List => {
+                self.tell(SwitchEvent::Listed(self.snapshot()));
+                Ok(())
+            }
+            SwitchCommand::Examine { channels } => {
+                self.tell(SwitchEvent::Examined(self.examination(channels)));
+                Ok(())
+            }
+            SwitchCommand::FindRecording { recording } => {
+                if !self.recordings.contains_key(recording) {
+                    self.tell(SwitchEvent::RecordingFailed {
+                        recording: *recording,
+                        why: OutsideText::new("the simulated switch has no such recording"),
+                    });
+                }
+                Ok(())
+            }
             other => {
-                let channel = other.channel();
+                let channel = other.channel().ok_or(NO_CHANNEL)?;
                 if self.leg(channel)?.guard.is_some_and(|guard| guard.adoption) {
                     self.disarm(channel);
                 }
@@ -309,6 +338,10 @@ impl Model {
             }
             SwitchCommand::HangUp { channel, cause } => self.end(at, channel, *cause),
             SwitchCommand::Ring(ring) => self.ring(at, ring)?,
+            // Obeyed before: they are about no channel of their own.
+            SwitchCommand::List
+            | SwitchCommand::Examine { .. }
+            | SwitchCommand::FindRecording { .. } => {}
         }
         Ok(())
     }

@@ -191,6 +191,7 @@ impl Face {
             ("reloadxml", _) => "+OK [Success]\n".to_owned(),
             ("echo", _) => arguments.to_owned(),
             ("show", ["channels", "as", "json"]) => self.channels_as_json(),
+            ("show", ["bridged_calls", "as", "json"]) => self.bridged_calls_as_json(),
             ("show", ["channels", "count"]) => format!("\n{} total.\n", self.legs.len()),
             ("uuid_exists", [name, ..]) => self.live(name).is_some().to_string(),
             ("uuid_dump", [name, form @ ..]) => {

@@ -181,7 +181,7 @@ pub(super) fn cause_name(cause: Cause) -> &'static str {
         Cause::Congestion => "NORMAL_CIRCUIT_CONGESTION",
         Cause::NetworkFailure => "NORMAL_TEMPORARY_FAILURE",
         Cause::Timeout => "RECOVERY_ON_TIMER_EXPIRE",
-        Cause::Other(_) => "NORMAL_UNSPECIFIED",
+        Cause::Unseen | Cause::Other(_) => "NORMAL_UNSPECIFIED",
     }
 }
 

@@ -35,6 +35,20 @@ struct Row {
     call_uuid: String,
 }
 
+/// The answer to `show bridged_calls as json`, as far as anybody reads it.
+#[derive(Serialize)]
+struct Pairs {
+    row_count: usize,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    rows: Vec<Pair>,
+}
+
+#[derive(Serialize)]
+struct Pair {
+    uuid: String,
+    b_uuid: String,
+}
+
 impl Face {
     pub(super) fn channels_as_json(&self) -> String {
         let rows: Vec<Row> = self
@@ -68,6 +82,24 @@ impl Face {
             })
             .collect();
         let list = Channels {
+            row_count: rows.len(),
+            rows,
+        };
+        let json = serde_json::to_string(&list).unwrap_or_else(|error| format!("-ERR {error}"));
+        format!("{json}\n")
+    }
+
+    pub(super) fn bridged_calls_as_json(&self) -> String {
+        // Each pair once, by the leg whose name comes first.
+        let pairs = self.legs.values().filter_map(|leg| {
+            let peer = leg.peer.as_ref().filter(|peer| leg.channel < **peer)?;
+            Some(Pair {
+                uuid: leg.channel.to_string(),
+                b_uuid: peer.to_string(),
+            })
+        });
+        let rows: Vec<Pair> = pairs.collect();
+        let list = Pairs {
             row_count: rows.len(),
             rows,
         };

@@ -47,6 +47,8 @@ impl Face {
             | SwitchEvent::RecordingFinished { .. }
             | SwitchEvent::RecordingFailed { .. }
             | SwitchEvent::Snapshot(_)
+            | SwitchEvent::Listed(_)
+            | SwitchEvent::Examined(_)
             | SwitchEvent::LinkLost { .. } => {}
         }
     }

@@ -1,0 +1,248 @@
+//! Legs that live on a switch and that nobody here knows.
+
+use crate::engine::Engine;
+use crate::engine::agent::AgentState;
+use crate::engine::arrival::place_on_leg;
+use crate::engine::call::{CallState, Offer, OfferStage};
+use crate::engine::cause::Cause;
+use crate::engine::command::Commands;
+use crate::engine::fact::{DriftKind, Fact};
+use crate::engine::id::{AgentId, CallId, ChannelId, CommandId, LegId, OfferId, SwitchId};
+use crate::engine::leg::{Leg, LegRole, LegState};
+use crate::engine::order::Purpose;
+use crate::engine::queue::Place;
+use crate::engine::reconcile::Found;
+use crate::switch::{Arrival, ChannelState, Examination, LegVariable, LiveLeg, SwitchCommand};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Channels looked at by one command.
+const EXAMINED_AT_ONCE: usize = 500;
+
+impl Engine {
+    /// Asks a switch what these channels are. Gives the numbers of the questions.
+    pub(super) fn examine(
+        &mut self,
+        switch: &SwitchId,
+        channels: Vec<ChannelId>,
+        out: &mut Commands,
+    ) -> BTreeSet<CommandId> {
+        let mut questions = BTreeSet::new();
+        for channels in channels.chunks(EXAMINED_AT_ONCE) {
+            let command = SwitchCommand::Examine {
+                channels: channels.to_vec(),
+            };
+            questions.insert(self.ask(switch, command, out));
+        }
+        questions
+    }
+
+    /// Orders something about a switch as a whole.
+    pub(super) fn ask(
+        &mut self,
+        switch: &SwitchId,
+        command: SwitchCommand,
+        out: &mut Commands,
+    ) -> CommandId {
+        let number = CallId::from_ulid(self.new_ulid());
+        self.order(number, switch, command, Purpose::Ask, out)
+    }
+
+    /// What channels are that were looked at one by one. Callers' ends come
+    /// first, so that no call is offered on that has ended too.
+    pub(super) fn examined(&mut self, switch: &SwitchId, found: Examination, out: &mut Commands) {
+        let leg_of = |channel: ChannelId| LegId {
+            switch: switch.clone(),
+            channel,
+        };
+        let mut gone: Vec<LegId> = found.strangers.into_iter().map(leg_of).collect();
+        gone.sort_by_key(|leg| !self.is_caller(leg));
+        for leg in gone {
+            let drift = self.doubted.remove(&leg);
+            if self.call_of(&leg).is_some() || self.closing.contains_key(&leg) {
+                if drift {
+                    self.note_drift(&leg, DriftKind::End, out);
+                }
+                self.not_there(&leg, out);
+            } else {
+                self.strangers.insert(leg);
+            }
+        }
+        let mut unknown = Vec::new();
+        for live in found.legs {
+            let leg = leg_of(live.arrival.channel.clone());
+            let doubted = self.doubted.remove(&leg);
+            let Some(call) = self.call_of(&leg) else {
+                if doubted && !self.closing.contains_key(&leg) {
+                    self.note_drift(&leg, DriftKind::Arrival, out);
+                }
+                unknown.push(live);
+                continue;
+            };
+            let shown = Found::of(switch, live);
+            let drift = self.difference(&leg, &shown).filter(|_| doubted);
+            if let Some(kind) = drift {
+                self.note_drift(&leg, kind, out);
+            }
+            self.looked_at(call, &leg, &shown, out);
+        }
+        let adopted = self.adopt(switch, unknown, out);
+        if adopted > 0 {
+            out.note(Fact::Reconciled {
+                switch: switch.clone(),
+                adopted,
+                closed: 0,
+            });
+        }
+    }
+
+    /// Takes on the legs that are not known by now. Says how many.
+    pub(super) fn adopt(
+        &mut self,
+        switch: &SwitchId,
+        legs: Vec<LiveLeg>,
+        out: &mut Commands,
+    ) -> u32 {
+        let leg_of = |channel: &ChannelId| LegId {
+            switch: switch.clone(),
+            channel: channel.clone(),
+        };
+        let mut live: BTreeMap<ChannelId, LiveLeg> = legs
+            .into_iter()
+            .map(|leg| (leg.arrival.channel.clone(), leg))
+            .collect();
+        live.retain(|channel, _| {
+            let leg = leg_of(channel);
+            self.call_of(&leg).is_none() && !self.closing.contains_key(&leg)
+        });
+        // The first in a queue first: each may be offered as soon as it is known.
+        let mut order: Vec<&LiveLeg> = live.values().collect();
+        order.sort_by_key(|leg| place_of(&leg.arrival));
+        let mut adopted = 0;
+        for found in order {
+            let leg = leg_of(&found.arrival.channel);
+            match &found.peer {
+                Some(peer) => {
+                    let peer = live.get(peer);
+                    adopted += u32::from(self.adopt_conversation(&leg, found, peer, out));
+                }
+                None => {
+                    adopted += 1;
+                    self.adopt_leg(&leg, &found.arrival, out);
+                }
+            }
+        }
+        adopted
+    }
+
+    /// A caller is taken on; an agent's leg without its call rings or stands
+    /// for nothing.
+    fn adopt_leg(&mut self, leg: &LegId, arrival: &Arrival, out: &mut Commands) {
+        if is_agent(arrival) {
+            let call = call_on_leg(arrival).unwrap_or_else(|| CallId::from_ulid(self.new_ulid()));
+            let answered = arrival.state == ChannelState::Answered;
+            let agent = agent_on_leg(arrival);
+            self.close_leg(
+                call,
+                leg,
+                agent.as_ref(),
+                Cause::NormalClearing,
+                answered,
+                out,
+            );
+        } else {
+            self.arrived(leg.switch.clone(), arrival.clone(), out);
+        }
+    }
+
+    /// Two bridged legs: their variables say whose conversation it is. One
+    /// without them is not ours and is left alone.
+    fn adopt_conversation(
+        &mut self,
+        leg: &LegId,
+        found: &LiveLeg,
+        peer: Option<&LiveLeg>,
+        out: &mut Commands,
+    ) -> bool {
+        let Some(peer) = peer.filter(|peer| is_agent(&peer.arrival) && !is_agent(&found.arrival))
+        else {
+            return false;
+        };
+        let (Some(call), Some(agent)) = (call_on_leg(&found.arrival), agent_on_leg(&peer.arrival))
+        else {
+            return false;
+        };
+        let free = self
+            .agents
+            .get(&agent)
+            .is_some_and(|agent| !matches!(agent.state, AgentState::Offered | AgentState::OnCall));
+        if !free || self.calls.contains_key(&call) {
+            return false;
+        }
+        self.start_call(call, leg.clone(), &found.arrival, out);
+        let agent_leg = LegId {
+            switch: leg.switch.clone(),
+            channel: peer.arrival.channel.clone(),
+        };
+        out.note(Fact::LegStarted {
+            call,
+            leg: agent_leg.clone(),
+            role: LegRole::Agent,
+            agent: Some(agent.clone()),
+            extension: None,
+        });
+        for leg in [leg, &agent_leg] {
+            out.note(Fact::LegMoved {
+                call,
+                leg: leg.clone(),
+                state: LegState::Bridged,
+            });
+        }
+        self.move_call(call, CallState::Connected, out);
+        self.take_on_agent(call, agent, agent_leg, out);
+        true
+    }
+
+    /// Puts an agent's leg that was found bridged to a call's caller to the call.
+    fn take_on_agent(&mut self, call: CallId, agent: AgentId, leg: LegId, out: &mut Commands) {
+        let id = match OfferId::of_channel(&leg.channel) {
+            Some(id) => id,
+            None => OfferId::from_ulid(self.new_ulid()),
+        };
+        self.legs.insert(leg.clone(), call);
+        self.offers.insert(id, call);
+        if let Some(known) = self.calls.get_mut(&call) {
+            known.caller.state = LegState::Bridged;
+            let leg = Leg {
+                id: leg,
+                state: LegState::Bridged,
+            };
+            known.offer = Some(Offer {
+                id,
+                agent: agent.clone(),
+                leg,
+                stage: OfferStage::Connected,
+            });
+        }
+        self.end_pauses(&agent);
+        self.move_agent(&agent, AgentState::OnCall, Some(call), None, out);
+    }
+}
+
+fn is_agent(arrival: &Arrival) -> bool {
+    arrival.variables.get(LegVariable::Role) == Some(LegRole::Agent.word())
+}
+
+fn call_on_leg(arrival: &Arrival) -> Option<CallId> {
+    arrival.variables.get(LegVariable::Call)?.parse().ok()
+}
+
+fn agent_on_leg(arrival: &Arrival) -> Option<AgentId> {
+    arrival.variables.get(LegVariable::Agent)?.parse().ok()
+}
+
+/// Legs with a place come first, in the order of their places.
+fn place_of(arrival: &Arrival) -> (bool, Option<Place>) {
+    let place = place_on_leg(&arrival.variables);
+    let place = place.map(|found| Place::new(found.priority, found.entered, found.call));
+    (place.is_none(), place)
+}
