@@ -257,7 +257,14 @@ fn arrival(channel: &str, dialled: &str) -> Arrival {
 fn describe(command: &Command) -> Option<String> {
     let line = match command {
         Command::Switch(order) => match &order.command {
-            SwitchCommand::SetVariables { .. } | SwitchCommand::Guard { .. } => return None,
+            SwitchCommand::SetVariables { .. }
+            | SwitchCommand::Guard { .. }
+            | SwitchCommand::List => return None,
+            SwitchCommand::Examine { channels } => {
+                let names: Vec<&str> = channels.iter().map(short).collect();
+                format!("> examine {}", names.join(", "))
+            }
+            SwitchCommand::FindRecording { .. } => "> find the recording".to_owned(),
             SwitchCommand::Answer { channel } => format!("> answer {channel}"),
             SwitchCommand::Refuse { channel, cause } => {
                 format!("> refuse {} with {cause}", short(channel))
@@ -300,6 +307,8 @@ fn describe(command: &Command) -> Option<String> {
             Fact::Reconciled {
                 adopted, closed, ..
             } => format!("reconciled: {adopted} adopted, {closed} closed"),
+            Fact::Drift { kind, .. } => format!("drift: {}", kind.word()),
+            Fact::Overdue { stuck, .. } => format!("overdue: {}", stuck.word()),
             _ => return None,
         },
     };
