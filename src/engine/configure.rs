@@ -4,13 +4,15 @@ use crate::engine::Engine;
 use crate::engine::agent::{Agent, AgentState};
 use crate::engine::centre::Centre;
 use crate::engine::command::Commands;
+use crate::engine::event::AgentRequest;
 use crate::engine::explanation::{Exclusion, Trigger};
 use crate::engine::id::AgentId;
 use crate::engine::queues::Standing;
 
 impl Engine {
-    /// Takes new settings. Calls keep their places; a queue or an agent that is
-    /// gone from the settings stays until its last call is over.
+    /// Takes new settings. Calls keep their places. A queue that is gone from
+    /// the settings is served on by those who served it, until its last call has
+    /// left; an agent who is gone is signed out when free of calls.
     pub(super) fn configure(&mut self, centre: Centre, out: &mut Commands) {
         for switch in &centre.switches {
             self.links.entry(switch.clone()).or_insert(false);
@@ -18,7 +20,17 @@ impl Engine {
         let mut added = Vec::new();
         for (id, settings) in &centre.agents {
             match self.agents.get_mut(id) {
-                Some(agent) => agent.settings = settings.clone(),
+                Some(agent) => {
+                    let before = std::mem::replace(&mut agent.settings, settings.clone());
+                    let left = before.queues.into_iter().filter(|queue| {
+                        let waits = self
+                            .queues
+                            .get(queue)
+                            .is_some_and(|queue| queue.length() > 0);
+                        waits && !centre.queues.contains_key(queue)
+                    });
+                    agent.settings.queues.extend(left);
+                }
                 None => {
                     self.agents
                         .insert(id.clone(), Agent::new(settings.clone(), self.now));
@@ -29,6 +41,12 @@ impl Engine {
         self.agents.retain(|id, agent| {
             centre.agents.contains_key(id) || agent.state != AgentState::SignedOut
         });
+        let gone: Vec<AgentId> = self
+            .agents
+            .keys()
+            .filter(|id| !centre.agents.contains_key(id))
+            .cloned()
+            .collect();
         let agents = self.agents.iter();
         self.queues.configure(
             &centre.queues,
@@ -42,6 +60,9 @@ impl Engine {
         let agents: Vec<AgentId> = self.agents.keys().cloned().collect();
         for agent in &agents {
             self.refresh_standing(agent);
+        }
+        for agent in gone {
+            self.on_agent_request(&agent, AgentRequest::SignOut, out);
         }
         for queue in self.queues.indices() {
             self.distribute(queue, Trigger::Reconfigured, out);

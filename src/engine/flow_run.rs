@@ -31,9 +31,8 @@ fn flow_of(call: &mut Call, centre: &Centre) -> Option<Arc<Flow>> {
     let flow = match known {
         Some(flow) => flow,
         None => {
-            let number = centre.numbers.get(call.dialled.as_str())?;
-            let flow = centre.flows.get(&number.flow)?;
-            *session = Session::at(number.flow.clone(), flow.start.clone());
+            let (begin, flow) = flow_of_number(call.dialled.as_str(), centre)?;
+            *session = begin;
             flow
         }
     };
@@ -41,7 +40,26 @@ fn flow_of(call: &mut Call, centre: &Centre) -> Option<Arc<Flow>> {
     call.flow.clone()
 }
 
+fn flow_of_number<'c>(dialled: &str, centre: &'c Centre) -> Option<(Session, &'c Arc<Flow>)> {
+    let number = centre.numbers.get(dialled)?;
+    let flow = centre.flows.get(&number.flow)?;
+    Some((Session::at(number.flow.clone(), flow.start.clone()), flow))
+}
+
 impl Engine {
+    /// Lets a call begin with its number's flow as it is now.
+    pub(super) fn begin_again(&mut self, call: CallId, out: &mut Commands) {
+        let (Some(centre), Some(known)) = (&self.centre, self.calls.get_mut(&call)) else {
+            return;
+        };
+        let Some((session, flow)) = flow_of_number(known.dialled.as_str(), centre) else {
+            return self.end_call(call, Cause::Congestion, out);
+        };
+        known.session = Some(session);
+        known.flow = Some(Arc::clone(flow));
+        self.advance(call, Input::Enter, out);
+    }
+
     /// Moves a call's flow by one input.
     pub(super) fn advance(&mut self, call: CallId, input: Input, out: &mut Commands) {
         let Some(centre) = &self.centre else { return };

@@ -23,7 +23,9 @@ impl Engine {
                 let priority = queue.settings.priority;
                 self.enter_queue(call, id, priority, self.now, out);
             }
-            _ => self.advance(call, Input::QueueFull, out),
+            Some(_) => self.advance(call, Input::QueueFull, out),
+            // The flow that the call entered leads to a queue removed since.
+            None => self.begin_again(call, out),
         }
     }
 

@@ -33,6 +33,8 @@ pub struct Board {
 #[derive(Debug, Default)]
 struct Queue {
     name: String,
+    /// Gone from the settings; shown until its last call has left.
+    leaving: bool,
     answered: u32,
     abandoned: u32,
     failed: u32,
@@ -41,6 +43,8 @@ struct Queue {
 #[derive(Debug)]
 struct Agent {
     name: String,
+    /// Gone from the settings; shown until signed out.
+    leaving: bool,
     extension: String,
     queues: Vec<QueueId>,
     state: AgentState,
@@ -97,7 +101,9 @@ impl Board {
 
     /// Takes over changed settings; what is live stays.
     pub fn configure(&mut self, centre: &Centre) {
-        self.queues.retain(|id, _| centre.queues.contains_key(id));
+        for (id, queue) in &mut self.queues {
+            queue.leaving = !centre.queues.contains_key(id);
+        }
         for (id, settings) in &centre.queues {
             self.queues
                 .entry(id.clone())
@@ -105,7 +111,10 @@ impl Board {
                 .name
                 .clone_from(&settings.name);
         }
-        self.agents.retain(|id, _| centre.agents.contains_key(id));
+        for (id, agent) in &mut self.agents {
+            agent.leaving = !centre.agents.contains_key(id);
+        }
+        self.agents.retain(|_, agent| !agent.has_left());
         for (id, settings) in &centre.agents {
             let agent = self
                 .agents
@@ -332,6 +341,8 @@ impl Board {
                 }
             }
         }
+        views
+            .retain(|id, view| !self.queues[*id].leaving || view.waiting > 0 || view.connected > 0);
         views.into_values().collect()
     }
 
@@ -340,6 +351,7 @@ impl Board {
         let today = self.is_today(at);
         self.agents
             .iter()
+            .filter(|(_, agent)| !agent.has_left())
             .map(|(id, agent)| agent.view(id, today))
             .collect()
     }
@@ -347,6 +359,7 @@ impl Board {
     pub fn agent(&self, id: &AgentId, at: Timestamp) -> Option<AgentView> {
         self.agents
             .get(id)
+            .filter(|agent| !agent.has_left())
             .map(|agent| agent.view(id, self.is_today(at)))
     }
 
@@ -399,6 +412,7 @@ impl Agent {
     fn signed_out() -> Self {
         Self {
             name: String::new(),
+            leaving: false,
             extension: String::new(),
             queues: Vec::new(),
             state: AgentState::SignedOut,
@@ -407,6 +421,10 @@ impl Agent {
             call: None,
             answered: 0,
         }
+    }
+
+    fn has_left(&self) -> bool {
+        self.leaving && self.state == AgentState::SignedOut
     }
 
     fn view(&self, id: &AgentId, today: bool) -> AgentView {

@@ -161,6 +161,18 @@ fn changed_settings_keep_what_is_live() {
             board.queues(at(6)).len(),
             board.calls().len()
         ),
-        (1, 0, 1)
+        (1, 1, 1)
+    );
+    board.apply(
+        at(7),
+        &Fact::CallEnded {
+            call: call(),
+            cause: Cause::NormalClearing,
+            ended_by: EndedBy::Caller,
+        },
+    );
+    assert!(
+        board.queues(at(7)).is_empty(),
+        "its last call has left the removed queue"
     );
 }
