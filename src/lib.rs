@@ -12,6 +12,7 @@ pub mod engine;
 pub mod nearest;
 pub mod recordings;
 pub mod runtime;
+pub mod simulation;
 pub mod store;
 pub mod switch;
 pub mod telemetry;

@@ -1,256 +1,151 @@
-//! The engine and the simulated switch together, in virtual time: an hour of
-//! callers in a moment, with and without faults on the way between the two.
+//! Whole centres in virtual time, judged after every step: without faults, with
+//! each kind of fault alone and with all of them together, over fixed seeds and
+//! over seeds that nobody has seen before.
 
-use std::collections::{BTreeMap, BTreeSet};
-use switchyard::engine::Engine;
-use switchyard::engine::agent::AgentState;
-use switchyard::engine::call::CallState;
-use switchyard::engine::centre::Centre;
-use switchyard::engine::command::{Command, Commands};
-use switchyard::engine::event::{AgentRequest, Event};
-use switchyard::engine::fact::Fact;
-use switchyard::engine::id::{AgentId, CallId};
-use switchyard::engine::recording::FiledRecording;
-use switchyard::engine::time::{Span, Timestamp};
-use switchyard::switch::simulated::crowd::{Crowd, PeopleSettings};
-use switchyard::switch::simulated::model::ModelSettings;
-use switchyard::switch::simulated::tally::Tally;
-use switchyard::switch::simulated::wire::{Faults, LinkCuts, WireSettings};
-use switchyard::switch::simulated::{Population, SimOutput, Simulation, SimulationSettings};
+use std::path::Path;
+use std::time::{Duration, Instant};
+use switchyard::config::finding::ConfigErrors;
+use switchyard::simulation::harness;
+use switchyard::simulation::report::Report;
+use switchyard::simulation::scenario::Scenario;
 
-const BEGIN: Timestamp = Timestamp::from_millis(1_800_000_000_000);
-const AGENTS: usize = 12;
-const CALLS: u64 = 600;
-/// Ten calls a minute: an hour of arrivals, and time for the last to end.
-const UNTIL: Span = Span::seconds(2 * 3_600);
+const SCENARIOS: [&str; 3] = ["hotel", "hospital", "two_sites"];
 
-fn centre() -> Centre {
-    let agents: String = (0..AGENTS)
-        .map(|n| {
-            format!(
-                "[agents.a{n}]\nname = \"a{n}\"\nextension = \"1{n:03}\"\nswitch = \"sim\"\nqueues = [\"desk\"]\n"
-            )
-        })
+/// What goes wrong, one kind at a time.
+const FAULTS: [&[(&str, &str)]; 8] = [
+    &[("duplicated_events_percent", "2")],
+    &[("reordered_events_percent", "3")],
+    &[("late_events_percent", "1"), ("late_answers_percent", "1")],
+    &[("failed_commands_percent", "1")],
+    &[("lost_commands_percent", "0.5")],
+    &[("switch_restarts_every_s", "600")],
+    &[("clock_jumps_every_s", "200")],
+    &[("disk_stalls_every_s", "60")],
+];
+
+/// Everything at once.
+const STORM: [(&str, &str); 8] = [
+    ("duplicated_events_percent", "1"),
+    ("reordered_events_percent", "1"),
+    ("late_events_percent", "0.5"),
+    ("late_answers_percent", "1"),
+    ("failed_commands_percent", "0.5"),
+    ("lost_commands_percent", "0.3"),
+    ("clock_jumps_every_s", "300"),
+    ("disk_stalls_every_s", "120"),
+];
+
+fn scenario(name: &str, faults: &[(&str, &str)]) -> Scenario {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/scenarios")
+        .join(format!("{name}.toml"));
+    let faults: Vec<_> = faults
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
         .collect();
-    let text = format!(
-        r#"
-        [switches.sim]
-        kind = "simulated"
-        [queues.desk]
-        name = "desk"
-        wrap_up_s = 5
-        [numbers.4001]
-        flow = "desk"
-        [flows.desk]
-        name = "desk"
-        start = "answer"
-        [flows.desk.blocks]
-        answer = {{ kind = "answer", next = "menu" }}
-        menu = {{ kind = "menu", prompts = ["welcome"], choices = {{ 1 = "wait" }}, otherwise = "end" }}
-        wait = {{ kind = "queue", queue = "desk" }}
-        end = {{ kind = "hang_up" }}
-        {agents}"#
-    );
-    let config = switchyard::config::Config::read(std::path::Path::new("test.toml"), &text, []);
-    config.expect("a sound configuration").centre()
-}
-
-/// What an hour left behind.
-struct Past {
-    facts: Vec<(Timestamp, Fact)>,
-    tally: Tally,
-}
-
-fn pass_an_hour(seed: u64, faults: Faults) -> Past {
-    let centre = centre();
-    let mut callers = Crowd::quiet(Population::of(&centre));
-    callers.arrivals.per_minute = 10;
-    callers.arrivals.at_most = Some(CALLS);
-    let mut people = PeopleSettings::of(vec![callers]);
-    people.devices.no_answer = 50;
-    people.devices.busy = 20;
-    people.devices.rejects = 20;
-    let wire = WireSettings {
-        faults,
-        ..WireSettings::default()
-    };
-    let settings = SimulationSettings {
-        model: ModelSettings::default(),
-        people,
-        wire,
-    };
-    let mut simulation = Simulation::new(settings, seed, BEGIN);
-    let mut engine = Engine::new();
-    let mut past = Past {
-        facts: Vec::new(),
-        tally: Tally::default(),
-    };
-
-    let agents: Vec<AgentId> = centre.agents.keys().cloned().collect();
-    let mut events = vec![
-        Event::Started { seed },
-        Event::Configured {
-            centre: Box::new(centre),
-        },
-    ];
-    events.extend(agents.into_iter().map(|agent| Event::Agent {
-        agent,
-        request: AgentRequest::Ready,
-    }));
-    let mut now = BEGIN;
-    loop {
-        for event in std::mem::take(&mut events) {
-            let mut out = Commands::default();
-            engine.handle(now, event, &mut out);
-            for command in out.drain() {
-                match command {
-                    Command::Switch(order) => simulation.handle(now, order),
-                    Command::Note(fact) => past.facts.push((now, fact)),
-                    Command::File(order) => events.push(Event::RecordingFiled {
-                        recording: order.recording,
-                        filed: FiledRecording {
-                            name: format!("{}.wav", order.recording),
-                            length_ms: 0,
-                            bytes: 0,
-                            sha256: "0".repeat(64),
-                        },
-                    }),
-                }
-            }
-        }
-        let mut outputs = Vec::new();
-        if events.is_empty() {
-            let due = engine.next_deadline().map(|(at, _)| at);
-            let Some(next) = [due, simulation.next_deadline()]
-                .into_iter()
-                .flatten()
-                .min()
-            else {
-                break;
-            };
-            if next > BEGIN + UNTIL {
-                break;
-            }
-            now = now.max(next);
-            simulation.advance(now, &mut outputs);
-            events.push(Event::Due);
-        }
-        events.extend(outputs.into_iter().map(|output| match output {
-            SimOutput::Event(event) => switch_event(event),
-            SimOutput::Completed { command, outcome } => Event::Completed { command, outcome },
-            SimOutput::Recorded(tape) => switch_event(tape.finished()),
-        }));
-    }
-    past.tally = simulation.tally().clone();
-    past
-}
-
-fn switch_event(event: switchyard::switch::SwitchEvent) -> Event {
-    Event::Switch {
-        switch: "sim".parse().expect("an id"),
-        event,
+    match Scenario::load(&path, &faults) {
+        Ok(scenario) => scenario,
+        Err(errors) => panic!("{errors}"),
     }
 }
 
-impl Past {
-    /// Calls that began and did not end.
-    fn unfinished(&self) -> BTreeSet<CallId> {
-        let mut live = BTreeSet::new();
-        for (_, fact) in &self.facts {
-            match fact {
-                Fact::CallStarted { call, .. } => assert!(live.insert(*call), "{call} began twice"),
-                Fact::CallEnded { call, .. } => assert!(live.remove(call), "{call} ended twice"),
-                _ => {}
-            }
-        }
-        live
-    }
-
-    /// The states in which the agents were left.
-    fn agents(&self) -> BTreeMap<&AgentId, &AgentState> {
-        let moved = self.facts.iter().filter_map(|(_, fact)| match fact {
-            Fact::AgentMoved { agent, state, .. } => Some((agent, state)),
-            _ => None,
-        });
-        moved.collect()
-    }
-}
-
-#[test]
-fn every_call_ends_once_and_no_device_is_rung_twice() {
-    let past = pass_an_hour(1, Faults::default());
-    assert_eq!(past.unfinished(), BTreeSet::new());
-    assert!(
-        past.agents()
-            .values()
-            .all(|state| **state == AgentState::Ready)
-    );
-    assert_eq!(past.tally.calls, CALLS);
-    assert_eq!(
-        (past.tally.lost(), past.tally.double_offered),
-        (0, 0),
-        "{:?}",
-        past.tally
-    );
-    assert!(past.tally.answered > CALLS / 2, "{:?}", past.tally);
-}
-
-#[test]
-fn callers_of_one_queue_are_offered_in_the_order_they_came() {
-    let past = pass_an_hour(2, Faults::default());
-    let mut waiting: BTreeMap<CallId, Timestamp> = BTreeMap::new();
-    let mut offered = 0;
-    for (_, fact) in &past.facts {
-        match fact {
-            Fact::QueueEntered { call, entered, .. } => drop(waiting.insert(*call, *entered)),
-            Fact::QueueLeft { call, .. } => drop(waiting.remove(call)),
-            Fact::CallMoved { call, state } if *state == CallState::Offered => {
-                // A call whose offer failed was checked at its first one.
-                let Some(mine) = waiting.remove(call) else {
-                    continue;
-                };
-                let overtaken = waiting.values().any(|entered| *entered < mine);
-                assert!(!overtaken, "{call} overtook");
-                offered += 1;
-            }
-            _ => {}
-        }
-    }
-    assert!(offered > 100, "{offered} offers");
-}
-
-#[test]
-fn the_same_seed_gives_the_same_hour() {
-    let trace =
-        |seed| serde_json::to_string(&pass_an_hour(seed, Faults::default()).facts).expect("JSON");
-    let first = trace(3);
-    assert!(first == trace(3));
-    assert!(first != trace(4));
-}
-
-#[test]
-fn faults_on_the_way_leave_no_call_and_no_agent_behind() {
-    for seed in 10..14 {
-        let past = pass_an_hour(
-            seed,
-            Faults {
-                duplicated_events: 10,
-                late_events: 10,
-                late_by: Span::millis(400),
-                failed_commands: 10,
-                lost_commands: 5,
-                link_cuts: Some(LinkCuts {
-                    every: Span::seconds(300),
-                    last: Span::seconds(8),
-                }),
-                ..Faults::default()
-            },
+/// Runs one seed; a broken rule is told with the command line that shows it again.
+fn run(name: &str, faults: &[(&str, &str)], seed: u64) -> Report {
+    let report = harness::run(&scenario(name, faults), seed, None).expect("no trace is written");
+    if let Some(found) = &report.violation {
+        let faults: String = faults
+            .iter()
+            .map(|(key, value)| format!(" --fault {key}={value}"))
+            .collect();
+        panic!(
+            "{}: {} (after {} ms, step {})\n  again: switchyard simulate tests/scenarios/{name}.toml \
+             --seed {seed}{faults}",
+            found.rule, found.detail, found.after_ms, found.step
         );
-        assert_eq!(past.unfinished(), BTreeSet::new(), "seed {seed}");
-        let agents = past.agents();
+    }
+    assert!(report.settled, "{name} with seed {seed} came to no rest");
+    report
+}
+
+#[test]
+fn without_faults_every_call_ends_once_and_nobody_is_turned_away() {
+    for name in SCENARIOS {
+        let report = run(name, &[], 1);
+        assert_eq!(report.calls.started, report.calls.ended);
         assert!(
-            agents.values().all(|state| **state == AgentState::Ready),
-            "seed {seed}: {agents:?}"
+            report.calls.answered > report.calls.started / 2,
+            "{report:?}"
+        );
+        for tally in report.people.values() {
+            assert_eq!(tally.double_offered, 0);
+            assert_eq!(tally.fallbacks, 0);
+        }
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_trace_and_another_seed_another() {
+    let trace = |seed| run("hospital", &STORM, seed).trace;
+    let first = trace(3);
+    assert_eq!(first, trace(3));
+    assert_ne!(first, trace(4));
+}
+
+#[test]
+fn no_fault_alone_breaks_a_rule() {
+    for (nth, faults) in FAULTS.iter().enumerate() {
+        let name = SCENARIOS[nth % SCENARIOS.len()];
+        let report = run(name, faults, 10 + nth as u64);
+        assert!(
+            !report.faults.is_empty(),
+            "nothing went wrong with {faults:?}"
         );
     }
+}
+
+#[test]
+fn all_faults_together_break_no_rule() {
+    for (nth, name) in SCENARIOS.iter().enumerate() {
+        for seed in 0..2 {
+            run(name, &STORM, 100 + 10 * nth as u64 + seed);
+        }
+    }
+}
+
+#[test]
+fn seeds_that_nobody_has_seen_break_no_rule() {
+    #[expect(clippy::disallowed_methods, reason = "fresh seeds, for a limited time")]
+    let (fresh, began) = (switchyard::clock::now().as_millis(), Instant::now());
+    let first = u64::try_from(fresh).expect("a time after 1970");
+    for seed in first..first + 1_000 {
+        let name = SCENARIOS[usize::try_from(seed % 3).expect("below 3")];
+        println!("{name} with seed {seed}");
+        run(name, &STORM, seed);
+        if began.elapsed() > Duration::from_secs(20) {
+            break;
+        }
+    }
+}
+
+#[test]
+fn mistakes_in_a_scenario_are_told_all_at_once_with_their_lines() {
+    let text = "\
+name = \"x\"
+lasts_min = 0
+[config.switches.sim]
+kind = \"simulated\"
+[config.numbers.4001]
+flow = \"nowhere\"
+[callers.guests]
+per_hour = -1
+paticence_s = 3
+[faults]
+lost_events_percent = 200
+";
+    let found = match Scenario::parse(Path::new("x.toml"), text, &[]) {
+        Err(ConfigErrors::Found(findings)) => findings,
+        other => panic!("{other:?}"),
+    };
+    let told: Vec<String> = found.iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(told.join("\n"));
 }

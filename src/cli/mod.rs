@@ -14,6 +14,7 @@ pub mod migrate;
 pub mod reload;
 pub mod render;
 pub mod serve;
+pub mod simulate;
 pub mod simulate_switch;
 
 use clap::{Parser, Subcommand};
@@ -71,6 +72,7 @@ pub enum Command {
     Render(render::Render),
     Calls(calls::Calls),
     Explain(explain::Explain),
+    Simulate(simulate::Simulate),
     SimulateSwitch(simulate_switch::SimulateSwitch),
     Bench(bench::Bench),
 }
@@ -100,6 +102,7 @@ async fn dispatch(cli: Cli, out: Output<'_>) -> Result<Verdict, CliError> {
         Command::Render(render) => render.run(file, out),
         Command::Calls(calls) => calls.run(file, out).await,
         Command::Explain(explain) => explain.run(file, out).await,
+        Command::Simulate(simulate) => simulate.run(out),
         Command::SimulateSwitch(simulated) => simulated.run(out).await,
         Command::Bench(bench) => bench.run(out).await,
     }

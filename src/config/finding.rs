@@ -102,7 +102,7 @@ impl fmt::Display for Finding {
 pub struct Findings(Vec<Finding>);
 
 impl Findings {
-    pub(super) fn error(
+    pub(crate) fn error(
         &mut self,
         place: &Place,
         subject: &str,
@@ -112,7 +112,7 @@ impl Findings {
         self.push(Severity::Error, place, subject, what.into(), repair);
     }
 
-    pub(super) fn push(
+    pub(crate) fn push(
         &mut self,
         severity: Severity,
         place: &Place,
@@ -130,14 +130,14 @@ impl Findings {
         });
     }
 
-    pub(super) fn has_errors(&self) -> bool {
+    pub(crate) fn has_errors(&self) -> bool {
         self.0
             .iter()
             .any(|finding| finding.severity == Severity::Error)
     }
 
     /// In the order a reader meets them: by file and line.
-    pub(super) fn into_sorted(mut self) -> Vec<Finding> {
+    pub(crate) fn into_sorted(mut self) -> Vec<Finding> {
         self.0
             .sort_by(|a, b| (&a.place, a.severity).cmp(&(&b.place, b.severity)));
         self.0

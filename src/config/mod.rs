@@ -104,21 +104,28 @@ impl Config {
             return Err(ConfigErrors::Found(findings.into_sorted()));
         }
         source::overlay(&mut root, variables);
-        resolve_flows(&mut root, folder, &mut findings);
-
-        let config = read_root(&root, folder, &mut findings);
-        if let Some(config) = &config {
-            references::check(config, &root, &mut findings);
-        }
-        let sound = !findings.has_errors();
+        let config = Self::read_node(root, folder, &mut findings);
         let found = findings.into_sorted();
         match config {
-            Some(config) if sound => Ok(Self {
+            Some(config) => Ok(Self {
                 warnings: found,
                 ..config
             }),
-            _ => Err(ConfigErrors::Found(found)),
+            None => Err(ConfigErrors::Found(found)),
         }
+    }
+
+    /// Reads what stands below one node; files it names are looked for from
+    /// `folder`. None when there is an error among the findings.
+    pub(crate) fn read_node(
+        mut root: Node,
+        folder: &Path,
+        findings: &mut Findings,
+    ) -> Option<Self> {
+        resolve_flows(&mut root, folder, findings);
+        let config = read_root(&root, folder, findings)?;
+        references::check(&config, &root, findings);
+        (!findings.has_errors()).then_some(config)
     }
 
     /// The centre as the engine is told of it.

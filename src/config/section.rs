@@ -126,7 +126,7 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// A reader of `node`, which must be a table; `folder` is where the
     /// configuration file lies.
-    pub(super) fn new(
+    pub(crate) fn new(
         node: &Node,
         path: &str,
         folder: &'a Path,
@@ -173,21 +173,21 @@ impl<'a> Reader<'a> {
         self.findings.error(&place, &path, what, repair);
     }
 
-    pub(super) fn required<T: DeserializeOwned>(&mut self, name: &str, example: &str) -> Option<T> {
+    pub(crate) fn required<T: DeserializeOwned>(&mut self, name: &str, example: &str) -> Option<T> {
         match self.take(name) {
             Some(node) => self.value(name, &node),
             None => self.missing(name, format!("add for example: {name} = {example}")),
         }
     }
 
-    pub(super) fn default<T: DeserializeOwned>(&mut self, name: &str, default: &str) -> Option<T> {
+    pub(crate) fn default<T: DeserializeOwned>(&mut self, name: &str, default: &str) -> Option<T> {
         match self.take(name) {
             Some(node) => self.value(name, &node),
             None => self.built_in(name, default),
         }
     }
 
-    pub(super) fn optional<T: DeserializeOwned + Default>(
+    pub(crate) fn optional<T: DeserializeOwned + Default>(
         &mut self,
         name: &str,
         _example: &str,
@@ -198,7 +198,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn secret(&mut self, name: &str, _example: &str) -> Option<String> {
+    pub(crate) fn secret(&mut self, name: &str, _example: &str) -> Option<String> {
         match self.take_secret(name)? {
             Some(node) => self.value(name, &node),
             None => self.missing(
@@ -208,7 +208,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn default_secret(&mut self, name: &str, default: &str) -> Option<String> {
+    pub(crate) fn default_secret(&mut self, name: &str, default: &str) -> Option<String> {
         match self.take_secret(name)? {
             Some(node) => self.value(name, &node),
             None => self.built_in(name, default),
@@ -216,7 +216,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reports the keys that nothing asked for.
-    pub(super) fn finish(mut self) {
+    pub(crate) fn finish(mut self) {
         let known = std::mem::take(&mut self.known);
         for (name, node) in std::mem::take(&mut self.table) {
             let repair = nearest::suggestion(&name, known.iter().map(String::as_str));

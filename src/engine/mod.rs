@@ -41,6 +41,7 @@ pub(crate) mod strategy;
 pub mod text;
 pub mod time;
 pub mod timer;
+pub mod view;
 mod waiting;
 mod watchdog;
 

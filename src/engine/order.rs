@@ -145,6 +145,12 @@ impl Engine {
         purposes.any(|purpose| matches!(purpose, Purpose::Bridge(of) if *of == offer))
     }
 
+    /// Whether an order to end this leg is not answered for yet.
+    pub(super) fn is_being_ended(&self, leg: &LegId) -> bool {
+        let mut purposes = self.pending.values().map(|pending| &pending.purpose);
+        purposes.any(|purpose| matches!(purpose, Purpose::HangUp(of) if of == leg))
+    }
+
     /// Whether the order that makes this leg is not answered for yet.
     pub(super) fn is_being_made(&self, leg: &LegId) -> bool {
         let mut purposes = self.pending.values().map(|pending| &pending.purpose);

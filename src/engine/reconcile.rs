@@ -138,7 +138,9 @@ impl Engine {
         for (leg, found) in &stock {
             if let Some(closing) = self.closing.get(leg) {
                 let (call, answered) = (closing.call, found.state == ChannelState::Answered);
-                self.end_leg(call, leg, Cause::NormalClearing, answered, out);
+                if !self.is_being_ended(leg) {
+                    self.end_leg(call, leg, Cause::NormalClearing, answered, out);
+                }
             } else if let Some(call) = self.call_of(leg) {
                 if lags && self.is_doubtful(call, leg, found) {
                     doubtful.push(leg.clone());
@@ -293,7 +295,7 @@ impl Engine {
         let known = self.calls.get(&call)?;
         let is_caller = known.caller.id == *leg;
         if let Some((cause, _)) = known.ending {
-            if is_caller {
+            if is_caller && !self.is_being_ended(leg) {
                 self.end_leg(call, leg, cause, found.state == ChannelState::Answered, out);
             }
             return None;

@@ -11,7 +11,7 @@ use crate::engine::fact::{
     Fact, QueueExit, Remembered, RememberedAgent, RememberedCall, RememberedClosing,
     RememberedOffer,
 };
-use crate::engine::id::{AgentId, LegId, SwitchId};
+use crate::engine::id::{AgentId, CommandId, LegId, SwitchId};
 use crate::engine::ivr::interpreter::Session;
 use crate::engine::leg::{Leg, LegState};
 use crate::engine::offer::SETTLING;
@@ -22,9 +22,12 @@ use crate::engine::{Closing, Engine};
 use crate::switch::Extension;
 use std::collections::BTreeSet;
 
+/// More commands than a run ever gives in a millisecond, taken over its life.
+const COMMANDS_PER_MILLISECOND: u64 = 256;
+
 impl Engine {
     pub(super) fn remember(&mut self, remembered: Remembered, out: &mut Commands) {
-        self.last_command = self.last_command.max(remembered.last_command);
+        self.last_command = self.first_command().max(remembered.last_command);
         let mut new: BTreeSet<AgentId> = self.agents.keys().cloned().collect();
         for agent in remembered.agents {
             new.remove(&agent.agent);
@@ -47,6 +50,13 @@ impl Engine {
         for agent in &agents {
             self.refresh_standing(agent);
         }
+    }
+
+    /// Numbers of commands begin with the time, so that a run gives none that
+    /// the run before gave and could not keep: the switch may still use it.
+    fn first_command(&self) -> CommandId {
+        let now = u64::try_from(self.now.as_millis()).unwrap_or(0);
+        CommandId(now.saturating_mul(COMMANDS_PER_MILLISECOND))
     }
 
     fn remember_agent(&mut self, known: RememberedAgent) {

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 /// Names one entry, so that it can be taken out again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Ticket {
+pub(crate) struct Ticket {
     at: Timestamp,
     number: u64,
 }
 
 #[derive(Debug)]
-pub(super) struct Agenda<T> {
+pub(crate) struct Agenda<T> {
     entries: BTreeMap<Ticket, T>,
     given: u64,
 }
@@ -26,7 +26,7 @@ impl<T> Default for Agenda<T> {
 }
 
 impl<T> Agenda<T> {
-    pub(super) fn add(&mut self, at: Timestamp, entry: T) -> Ticket {
+    pub(crate) fn add(&mut self, at: Timestamp, entry: T) -> Ticket {
         let ticket = Ticket {
             at,
             number: self.given,
@@ -36,30 +36,30 @@ impl<T> Agenda<T> {
         ticket
     }
 
-    pub(super) fn cancel(&mut self, ticket: Ticket) {
+    pub(crate) fn cancel(&mut self, ticket: Ticket) {
         self.entries.remove(&ticket);
     }
 
-    pub(super) fn next(&self) -> Option<Timestamp> {
+    pub(crate) fn next(&self) -> Option<Timestamp> {
         self.entries.keys().next().map(|ticket| ticket.at)
     }
 
     /// The first entry due at or before `now`.
-    pub(super) fn take_due(&mut self, now: Timestamp) -> Option<T> {
+    pub(crate) fn take_due(&mut self, now: Timestamp) -> Option<T> {
         let first = self.entries.first_entry()?;
         (first.key().at <= now).then(|| first.remove())
     }
 
     /// Takes out what `keep` does not want, in order of time.
-    pub(super) fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
         self.entries.retain(|_, entry| keep(entry));
     }
 
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.entries.clear();
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }
 }

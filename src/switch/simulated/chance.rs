@@ -10,11 +10,11 @@ pub type PerMille = u16;
 /// One stream of draws; every part of a simulation has its own, so that a
 /// change in one does not shift the others.
 #[derive(Clone, Debug)]
-pub(super) struct Chance(Pcg64Mcg);
+pub(crate) struct Chance(Pcg64Mcg);
 
 impl Chance {
     /// The stream called `name` of `seed`.
-    pub(super) fn new(seed: u64, name: &str) -> Self {
+    pub(crate) fn new(seed: u64, name: &str) -> Self {
         // FNV-1a, so that streams are told apart by name and not by position.
         let name = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
@@ -22,11 +22,11 @@ impl Chance {
         Self(Pcg64Mcg::seed_from_u64(seed ^ name))
     }
 
-    pub(super) fn happens(&mut self, share: PerMille) -> bool {
+    pub(crate) fn happens(&mut self, share: PerMille) -> bool {
         share > 0 && self.0.random_range(0..1_000_u16) < share
     }
 
-    pub(super) fn between(&mut self, (least, most): (Span, Span)) -> Span {
+    pub(crate) fn between(&mut self, (least, most): (Span, Span)) -> Span {
         let (least, most) = (least.as_millis(), most.as_millis());
         Span::millis(if least >= most {
             least
@@ -36,7 +36,7 @@ impl Chance {
     }
 
     /// Exponentially distributed with this mean, cut off at eight times the mean.
-    pub(super) fn around(&mut self, mean: Span) -> Span {
+    pub(crate) fn around(&mut self, mean: Span) -> Span {
         let draw: f64 = self.0.random();
         let factor = (-(1.0 - draw).ln()).min(8.0);
         #[expect(
@@ -48,16 +48,16 @@ impl Chance {
         Span::millis((mean.as_millis() as f64 * factor) as u64)
     }
 
-    pub(super) fn pick<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
+    pub(crate) fn pick<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
         (!from.is_empty()).then(|| &from[self.0.random_range(0..from.len())])
     }
 
-    pub(super) fn number(&mut self, below: u64) -> u64 {
+    pub(crate) fn number(&mut self, below: u64) -> u64 {
         self.0.random_range(0..below.max(1))
     }
 
     /// A random UUID (version 4), as FreeSWITCH names its channels.
-    pub(super) fn uuid(&mut self) -> String {
+    pub(crate) fn uuid(&mut self) -> String {
         let bits: u128 = self.0.random();
         let bits = (bits & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62);
         let hex = format!("{bits:032x}");

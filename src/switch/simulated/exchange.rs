@@ -7,7 +7,7 @@ use crate::switch::simulated::model::{Model, ModelSettings};
 use crate::switch::simulated::people::{People, PeopleSettings};
 use crate::switch::simulated::refusal::Refusal;
 use crate::switch::simulated::tally::Tally;
-use crate::switch::{Snapshot, SwitchCommand};
+use crate::switch::{LegVariables, Snapshot, SwitchCommand};
 
 /// A happening and its time.
 pub type Happened = (Timestamp, Happening);
@@ -78,6 +78,20 @@ impl Exchange {
     pub fn restart(&mut self, at: Timestamp) {
         self.model.restart();
         self.people.cut_off(at);
+    }
+
+    /// What each leg carries of ours.
+    pub fn variables(&self) -> impl Iterator<Item = &LegVariables> {
+        self.model.variables()
+    }
+
+    pub fn knows(&self, channel: &ChannelId) -> bool {
+        self.model.knows(channel)
+    }
+
+    /// Channels of any kind, wherever they are.
+    pub fn channel_count(&self) -> usize {
+        self.model.channel_count()
     }
 
     /// The channels that are the controller's or wait for it.

@@ -33,6 +33,10 @@ impl Model {
     /// Sends a channel to the fallback path.
     pub fn fall_back(&mut self, at: Timestamp, channel: &ChannelId) {
         self.disarm(channel);
+        let talked = self
+            .channels
+            .get(channel)
+            .is_some_and(|leg| leg.peer.is_some());
         self.part(at, channel);
         self.pick_up(channel);
         let Some(leg) = self.channels.get_mut(channel) else {
@@ -46,6 +50,7 @@ impl Model {
         );
         self.happened.push_back(Happening::FellBack {
             channel: channel.clone(),
+            talked,
         });
     }
 

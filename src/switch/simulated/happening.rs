@@ -31,5 +31,7 @@ pub enum Happening {
     /// A dead-man's timer expired: the leg is on the fallback path.
     FellBack {
         channel: ChannelId,
+        /// It was in a conversation, which this ended.
+        talked: bool,
     },
 }

@@ -10,8 +10,8 @@
 //! for `serve`, with [`tape`] writing what was said as WAV files. [`esl`] puts
 //! an exchange behind a FreeSWITCH event socket, as a process of its own.
 
-mod agenda;
-mod chance;
+pub(crate) mod agenda;
+pub(crate) mod chance;
 mod channel;
 pub mod crowd;
 pub mod drive;

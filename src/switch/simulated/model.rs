@@ -132,6 +132,11 @@ impl Model {
         self.channels.len()
     }
 
+    /// What each channel carries of the controller's.
+    pub fn variables(&self) -> impl Iterator<Item = &LegVariables> {
+        self.channels.values().map(|leg| &leg.told.variables)
+    }
+
     /// The channels that are the controller's or wait for it.
     pub fn controlled(&self) -> impl Iterator<Item = &ChannelId> {
         let ours =

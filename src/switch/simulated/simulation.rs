@@ -13,7 +13,7 @@ use crate::switch::simulated::refusal::Refusal;
 use crate::switch::simulated::tally::Tally;
 use crate::switch::simulated::tape::Tape;
 use crate::switch::simulated::wire::{Fate, Injected, Wire, WireSettings};
-use crate::switch::{Failure, Outcome, SwitchEvent, SwitchOrder};
+use crate::switch::{Failure, LegVariables, Outcome, SwitchEvent, SwitchOrder};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -71,6 +71,10 @@ pub struct Simulation {
     happened: Vec<Happened>,
     /// Calls of which a command was made to fail or lost on the way.
     harmed: BTreeSet<CallId>,
+    /// Legs whose dead-man's timer expired, and whether they talked.
+    fallen_back: Vec<(ChannelId, bool)>,
+    /// Double offers that were asked for already.
+    rung_twice: u64,
 }
 
 impl Simulation {
@@ -90,6 +94,8 @@ impl Simulation {
             cut_is_planned: false,
             happened: Vec::new(),
             harmed: BTreeSet::new(),
+            fallen_back: Vec::new(),
+            rung_twice: 0,
         };
         simulation.exchange.begin(from);
         simulation.agenda.add(from, Due::LinkUp);
@@ -113,6 +119,32 @@ impl Simulation {
     /// The channels that are the controller's or wait for it.
     pub fn channels(&self) -> impl Iterator<Item = &ChannelId> {
         self.exchange.channels()
+    }
+
+    /// Whether a channel lives, wherever it is.
+    pub fn has(&self, channel: &ChannelId) -> bool {
+        self.exchange.knows(channel)
+    }
+
+    /// What each leg carries of ours.
+    pub fn variables(&self) -> impl Iterator<Item = &LegVariables> {
+        self.exchange.variables()
+    }
+
+    pub fn channel_count(&self) -> usize {
+        self.exchange.channel_count()
+    }
+
+    /// The legs whose dead-man's timer expired since the last look, and whether
+    /// they were in a conversation.
+    pub fn take_fallen_back(&mut self) -> Vec<(ChannelId, bool)> {
+        std::mem::take(&mut self.fallen_back)
+    }
+
+    /// Whether a device was rung since the last look while it rang or talked.
+    pub fn take_rung_twice(&mut self) -> bool {
+        let seen = self.exchange.tally().double_offered;
+        std::mem::replace(&mut self.rung_twice, seen) < seen
     }
 
     pub fn link_is_up(&self) -> bool {
@@ -314,8 +346,11 @@ impl Simulation {
                 Happening::Called { .. }
                 | Happening::HearsPrompt { .. }
                 | Happening::HearsMusic { .. }
-                | Happening::HearsNothing { .. }
-                | Happening::FellBack { .. } => continue,
+                | Happening::HearsNothing { .. } => continue,
+                Happening::FellBack { channel, talked } => {
+                    self.fallen_back.push((channel, talked));
+                    continue;
+                }
             };
             if self.link != Link::Up {
                 continue;

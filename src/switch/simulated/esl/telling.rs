@@ -22,7 +22,7 @@ impl Face {
             }
             Happening::HearsNothing { channel } => self.heard(&channel),
             Happening::Recorded(tape) => self.recorded(tape),
-            Happening::FellBack { channel } => {
+            Happening::FellBack { channel, .. } => {
                 self.emit("CHANNEL_UNPARK", &channel, &[]);
             }
         }

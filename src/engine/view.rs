@@ -1,0 +1,78 @@
+//! What can be seen of the engine's state from outside, without changing it.
+
+use crate::engine::Engine;
+use crate::engine::agent::AgentState;
+use crate::engine::call::{CallState, OfferStage};
+use crate::engine::id::{AgentId, CallId, CommandId, LegId, QueueId};
+use crate::engine::time::Timestamp;
+
+/// One live call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallView<'a> {
+    pub call: CallId,
+    pub state: CallState,
+    pub caller: &'a LegId,
+    /// The queue it is in, its priority and its time of entry.
+    pub place: Option<(&'a QueueId, i32, Timestamp)>,
+    /// The agent who is rung for it or talks on it, and whether they talk.
+    pub agent: Option<(&'a AgentId, bool)>,
+    /// It was decided that the call ends.
+    pub is_ending: bool,
+}
+
+/// One agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AgentView<'a> {
+    pub agent: &'a AgentId,
+    pub state: &'a AgentState,
+    pub call: Option<CallId>,
+}
+
+impl Engine {
+    /// Every live call, in the order of their ids.
+    pub fn calls(&self) -> impl Iterator<Item = CallView<'_>> {
+        self.calls.iter().map(|(call, known)| CallView {
+            call: *call,
+            state: known.state,
+            caller: &known.caller.id,
+            place: known
+                .waiting
+                .as_ref()
+                .map(|(queue, place)| (queue, place.priority(), place.entered)),
+            agent: known
+                .offer
+                .as_ref()
+                .map(|offer| (&offer.agent, offer.stage == OfferStage::Connected)),
+            is_ending: known.ending.is_some(),
+        })
+    }
+
+    /// Every agent, in the order of their ids.
+    pub fn agents(&self) -> impl Iterator<Item = AgentView<'_>> {
+        self.agents.iter().map(|(agent, known)| AgentView {
+            agent,
+            state: &known.state,
+            call: known.call,
+        })
+    }
+
+    /// How many calls and agents there are.
+    pub fn size(&self) -> usize {
+        self.calls.len() + self.agents.len()
+    }
+
+    /// Every leg that the engine takes for alive.
+    pub fn legs(&self) -> impl Iterator<Item = &LegId> {
+        self.legs.keys().chain(self.closing.keys())
+    }
+
+    /// Whether an order still wants its answer.
+    pub fn awaits(&self, command: CommandId) -> bool {
+        self.pending.contains_key(&command)
+    }
+
+    /// The orders that still want their answer.
+    pub fn unanswered(&self) -> impl Iterator<Item = CommandId> {
+        self.pending.keys().copied()
+    }
+}

@@ -1,0 +1,105 @@
+//! The controller as a process: the engine, a journal whose last entries a
+//! crash takes, and what a new run is told.
+
+use crate::engine::Engine;
+use crate::engine::centre::Centre;
+use crate::engine::command::Commands;
+use crate::engine::event::Event;
+use crate::engine::memory::Memory;
+use crate::engine::time::{Span, Timestamp};
+use crate::simulation::ledger::Ledger;
+use crate::simulation::skew::Skew;
+use crate::simulation::tail::{Entry, Tail};
+use crate::simulation::violation::Violation;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What the durable part of the journal says.
+#[derive(Debug, Default)]
+pub(super) struct Durable {
+    pub(super) memory: Memory,
+    pub(super) ledger: Ledger,
+}
+
+/// The controller, while it runs and while it is gone.
+pub(super) struct Controller {
+    /// None while the process is gone.
+    pub(super) engine: Option<Engine>,
+    pub(super) skew: Skew,
+    pub(super) tail: Tail,
+    pub(super) durable: Durable,
+    /// The engine's time, which never goes back within a run.
+    pub(super) now: Timestamp,
+    runs: u64,
+    seed: u64,
+}
+
+impl Controller {
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            engine: None,
+            skew: Skew::default(),
+            tail: Tail::default(),
+            durable: Durable::default(),
+            now: Timestamp::default(),
+            runs: 0,
+            seed,
+        }
+    }
+
+    /// A new process; what it handles first.
+    pub(super) fn start(&mut self, centre: &Centre) -> Vec<Event> {
+        self.engine = Some(Engine::new());
+        self.now = Timestamp::default();
+        self.runs += 1;
+        // Each run draws its identifiers from a seed of its own.
+        let seed = self.seed ^ self.runs.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        vec![
+            Event::Started { seed },
+            Event::Configured {
+                centre: Box::new(centre.clone()),
+            },
+            Event::Remembered {
+                remembered: self.durable.memory.remembered(),
+            },
+        ]
+    }
+
+    /// The process is gone, and the entries that were not durable with it; how
+    /// many those were.
+    pub(super) fn crash(&mut self) -> usize {
+        self.engine = None;
+        self.tail.lose()
+    }
+
+    /// When the engine wants to be woken, in true time.
+    pub(super) fn next_deadline(&self) -> Option<Timestamp> {
+        let (deadline, _) = self.engine.as_ref()?.next_deadline()?;
+        Some(self.skew.truly(deadline))
+    }
+
+    /// Lets the engine handle an event, at the time that its clock shows.
+    pub(super) fn handle(
+        &mut self,
+        truly: Timestamp,
+        event: Event,
+        out: &mut Commands,
+    ) -> Result<(), Violation> {
+        let Some(engine) = &mut self.engine else {
+            return Ok(());
+        };
+        let shown = self.skew.shows(truly);
+        self.now = self.now.max(shown);
+        let handled = catch_unwind(AssertUnwindSafe(|| engine.handle(shown, event, out)));
+        handled.map_err(|panic| {
+            let text = panic.downcast_ref::<String>().cloned();
+            let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+            Violation::Panic {
+                what: text.unwrap_or_default(),
+            }
+        })
+    }
+
+    pub(super) fn keep(&mut self, truly: Timestamp, commit: Span, entry: Entry) {
+        self.tail.append(truly, commit, entry);
+    }
+}

@@ -1,0 +1,717 @@
+//! What the facts say, kept apart from the engine that told them, and whether
+//! they can all be true. It is part of what a crash takes back: the facts that
+//! were not durable yet never happened.
+
+use crate::engine::Engine;
+use crate::engine::agent::AgentState;
+use crate::engine::call::CallState;
+use crate::engine::cause::Cause;
+use crate::engine::centre::Centre;
+use crate::engine::fact::{EndedBy, Fact, OfferOutcome, QueueExit};
+use crate::engine::id::{AgentId, BlockId, CallId, FlowId, LegId, OfferId, QueueId, SwitchId};
+use crate::engine::ivr::flow::Block;
+use crate::engine::leg::LegRole;
+use crate::engine::skill;
+use crate::engine::time::{Span, Timestamp};
+use crate::simulation::violation::Violation;
+use crate::switch::{LegVariable, LegVariables};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Where a call stands in a queue: the smaller goes first.
+type Rank = (Reverse<i32>, Timestamp);
+
+/// A call's place, as it was first told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub queue: QueueId,
+    pub priority: i32,
+    pub entered: Timestamp,
+}
+
+impl Place {
+    /// Whether a leg carries this place of a call.
+    pub fn is_on(&self, call: CallId, variables: &LegVariables) -> bool {
+        let says = |variable, value: String| variables.get(variable) == Some(value.as_str());
+        says(LegVariable::Call, call.to_string())
+            && says(LegVariable::Queue, self.queue.to_string())
+            && says(LegVariable::Entered, self.entered.as_millis().to_string())
+    }
+
+    fn rank(&self) -> Rank {
+        (Reverse(self.priority), self.entered)
+    }
+}
+
+#[derive(Clone, Debug)]
+struct LiveCall {
+    state: CallState,
+    caller: LegId,
+    dialled: String,
+    place: Option<Place>,
+    offer: Option<(OfferId, AgentId)>,
+    /// Who talks with the caller.
+    agent: Option<AgentId>,
+    offers: u32,
+    block: Option<(FlowId, BlockId)>,
+}
+
+#[derive(Clone, Debug)]
+struct KnownAgent {
+    state: AgentState,
+    call: Option<CallId>,
+    /// Left alone until then after a missed offer.
+    rests_until: Option<Timestamp>,
+    /// Wraps up until then, unless they ask for something.
+    wraps_up_until: Option<Timestamp>,
+}
+
+/// One queue's calls so far.
+#[derive(Clone, Debug, Default)]
+pub struct QueueSums {
+    pub entered: u64,
+    pub answered: u64,
+    pub abandoned: u64,
+    pub failed: u64,
+    /// How long each answered call waited.
+    pub waits: Vec<Span>,
+}
+
+/// All facts so far, summed up.
+#[derive(Clone, Debug, Default)]
+pub struct Sums {
+    pub started: u64,
+    pub ended: u64,
+    pub offers: u64,
+    pub offers_ended: BTreeMap<&'static str, u64>,
+    pub queues: BTreeMap<QueueId, QueueSums>,
+    pub adopted: u64,
+    pub closed: u64,
+    pub commands_failed: u64,
+}
+
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    calls: BTreeMap<CallId, LiveCall>,
+    /// Callers' legs.
+    legs: BTreeMap<LegId, CallId>,
+    starting: Option<(CallId, String)>,
+    offers: BTreeMap<OfferId, (CallId, AgentId)>,
+    agents: BTreeMap<AgentId, KnownAgent>,
+    waiting: BTreeMap<(QueueId, SwitchId), BTreeSet<(Rank, CallId)>>,
+    pub sums: Sums,
+}
+
+/// What is needed to judge a fact besides the facts before it.
+pub struct Circumstances<'a> {
+    pub centre: &'a Centre,
+    /// The engine's time.
+    pub at: Timestamp,
+    /// The place each call was given first, in any run.
+    pub places: &'a mut BTreeMap<CallId, Place>,
+    /// Whether something was made to fail for the call.
+    pub harmed: &'a dyn Fn(CallId) -> bool,
+    /// Whether a leg lives on its switch.
+    pub alive: &'a dyn Fn(&LegId) -> bool,
+}
+
+impl Ledger {
+    pub fn new() -> Self {
+        Self {
+            calls: BTreeMap::new(),
+            legs: BTreeMap::new(),
+            starting: None,
+            offers: BTreeMap::new(),
+            agents: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            sums: Sums::default(),
+        }
+    }
+
+    pub fn live(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// The live call on a caller's leg.
+    pub fn call_on(&self, leg: &LegId) -> Option<CallId> {
+        self.legs.get(leg).copied()
+    }
+
+    /// Where a call stands.
+    pub fn place_of(&self, call: CallId) -> Option<&Place> {
+        self.calls.get(&call)?.place.as_ref()
+    }
+
+    /// An agent asked for something, which may cut wrap-up and rest short.
+    pub fn asked(&mut self, agent: &AgentId) {
+        if let Some(known) = self.agents.get_mut(agent) {
+            known.wraps_up_until = None;
+            known.rests_until = None;
+        }
+    }
+
+    /// Takes in one more fact.
+    ///
+    /// # Errors
+    /// The rule that it breaks.
+    pub fn apply(
+        &mut self,
+        fact: &Fact,
+        circumstances: &mut Circumstances<'_>,
+    ) -> Result<(), Violation> {
+        let at = circumstances.at;
+        match fact {
+            Fact::CallStarted { call, dialled, .. } => {
+                if self.calls.contains_key(call) {
+                    return Err(Violation::BeganTwice { call: *call });
+                }
+                self.sums.started += 1;
+                self.starting = Some((*call, dialled.to_string()));
+            }
+            Fact::LegStarted {
+                call,
+                leg,
+                role: LegRole::Caller,
+                ..
+            } => self.caller_came(*call, leg)?,
+            Fact::CallMoved { call, state } => self.moved(*call, *state)?,
+            Fact::BlockEntered { call, flow, block } => {
+                let block = (flow.clone(), block.clone());
+                self.call(*call, "it entered a block")?.block = Some(block);
+            }
+            Fact::CallEnded {
+                call,
+                cause,
+                ended_by,
+            } => {
+                let known = self.ended(*call)?;
+                if (circumstances.alive)(&known.caller) {
+                    let (call, leg) = (*call, known.caller);
+                    return Err(Violation::EndedAlive { call, leg });
+                }
+                let lost = *ended_by == EndedBy::System
+                    && *cause != Cause::Unseen
+                    && !is_meant(&known, circumstances.centre)
+                    && !(circumstances.harmed)(*call);
+                if lost {
+                    return Err(Violation::CallLost {
+                        call: *call,
+                        cause: cause.to_string(),
+                    });
+                }
+            }
+            Fact::QueueEntered {
+                call,
+                queue,
+                priority,
+                entered,
+            } => {
+                let place = Place {
+                    queue: queue.clone(),
+                    priority: *priority,
+                    entered: *entered,
+                };
+                check_place(*call, &place, circumstances)?;
+                self.entered(*call, place)?;
+            }
+            Fact::QueueLeft {
+                call,
+                queue,
+                reason,
+            } => self.left(at, *call, queue, *reason)?,
+            Fact::Offered {
+                offer, call, agent, ..
+            } => self.offered(*offer, *call, agent, circumstances)?,
+            Fact::OfferEnded {
+                offer,
+                call,
+                agent,
+                outcome,
+            } => self.offer_ended(*offer, *call, agent, *outcome, circumstances)?,
+            Fact::AgentMoved {
+                agent,
+                state,
+                call,
+                until,
+                ..
+            } => self.agent_moved(at, agent, state, *call, *until)?,
+            Fact::Reconciled {
+                adopted, closed, ..
+            } => {
+                self.sums.adopted += u64::from(*adopted);
+                self.sums.closed += u64::from(*closed);
+            }
+            Fact::CommandFailed { .. } => self.sums.commands_failed += 1,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn call(&mut self, call: CallId, what: &'static str) -> Result<&mut LiveCall, Violation> {
+        self.calls
+            .get_mut(&call)
+            .ok_or(Violation::DeadCall { call, what })
+    }
+
+    fn caller_came(&mut self, call: CallId, leg: &LegId) -> Result<(), Violation> {
+        let Some((_, dialled)) = self.starting.take_if(|(starting, _)| *starting == call) else {
+            let what = "a caller's leg";
+            return Err(Violation::DeadCall { call, what });
+        };
+        if let Some(known) = self.legs.insert(leg.clone(), call) {
+            let leg = leg.clone();
+            return Err(Violation::TakenForNew { leg, known, call });
+        }
+        self.calls.insert(
+            call,
+            LiveCall {
+                state: CallState::Arrived,
+                caller: leg.clone(),
+                dialled,
+                place: None,
+                offer: None,
+                agent: None,
+                offers: 0,
+                block: None,
+            },
+        );
+        Ok(())
+    }
+
+    fn moved(&mut self, call: CallId, state: CallState) -> Result<(), Violation> {
+        let known = self.call(call, "it moved")?;
+        known.state = state;
+        if state == CallState::Waiting {
+            self.wait(call);
+        }
+        Ok(())
+    }
+
+    fn ended(&mut self, call: CallId) -> Result<LiveCall, Violation> {
+        let Some(known) = self.calls.remove(&call) else {
+            let what = "it ended";
+            return Err(Violation::DeadCall { call, what });
+        };
+        self.sums.ended += 1;
+        self.legs.remove(&known.caller);
+        if let Some(place) = known.place {
+            let queue = place.queue;
+            return Err(Violation::EndedInQueue { call, queue });
+        }
+        if let Some((offer, _)) = known.offer {
+            return Err(Violation::EndedWhileOffered { call, offer });
+        }
+        Ok(known)
+    }
+
+    fn line(&mut self, queue: &QueueId, switch: &SwitchId) -> &mut BTreeSet<(Rank, CallId)> {
+        self.waiting
+            .entry((queue.clone(), switch.clone()))
+            .or_default()
+    }
+
+    /// Puts a call that stands in a queue without an offer into its order.
+    fn wait(&mut self, call: CallId) {
+        let Some(known) = self.calls.get(&call).filter(|call| call.offer.is_none()) else {
+            return;
+        };
+        if let Some(place) = known.place.clone() {
+            let switch = known.caller.switch.clone();
+            self.line(&place.queue, &switch)
+                .insert((place.rank(), call));
+        }
+    }
+
+    fn step_aside(&mut self, call: CallId) {
+        let Some(known) = self.calls.get(&call) else {
+            return;
+        };
+        if let Some(place) = known.place.clone() {
+            let switch = known.caller.switch.clone();
+            self.line(&place.queue, &switch)
+                .remove(&(place.rank(), call));
+        }
+    }
+
+    fn entered(&mut self, call: CallId, place: Place) -> Result<(), Violation> {
+        let known = self.call(call, "it entered a queue")?;
+        if let Some(other) = &known.place {
+            return Err(Violation::InTwoQueues {
+                call,
+                queue: place.queue,
+                other: other.queue.clone(),
+            });
+        }
+        known.place = Some(place.clone());
+        let sums = self.sums.queues.entry(place.queue).or_default();
+        sums.entered += 1;
+        self.wait(call);
+        Ok(())
+    }
+
+    fn left(
+        &mut self,
+        at: Timestamp,
+        call: CallId,
+        queue: &QueueId,
+        reason: QueueExit,
+    ) -> Result<(), Violation> {
+        self.step_aside(call);
+        let known = self.call(call, "it left a queue")?;
+        let Some(place) = known.place.take_if(|place| place.queue == *queue) else {
+            let queue = queue.clone();
+            return Err(Violation::LeftWithoutEntering { call, queue });
+        };
+        let sums = self.sums.queues.entry(queue.clone()).or_default();
+        match reason {
+            QueueExit::Answered => {
+                sums.answered += 1;
+                sums.waits.push(at.since(place.entered));
+            }
+            QueueExit::Abandoned => sums.abandoned += 1,
+            QueueExit::Failed => sums.failed += 1,
+        }
+        Ok(())
+    }
+
+    fn offered(
+        &mut self,
+        offer: OfferId,
+        call: CallId,
+        agent: &AgentId,
+        circumstances: &Circumstances<'_>,
+    ) -> Result<(), Violation> {
+        self.sums.offers += 1;
+        self.step_aside(call);
+        let known = self.call(call, "it was offered")?;
+        let holder = known.offer.as_ref().map(|(_, agent)| agent);
+        if let Some(other) = holder.or(known.agent.as_ref()) {
+            let (agent, other) = (agent.clone(), other.clone());
+            return Err(Violation::CallOfferedTwice { call, agent, other });
+        }
+        known.offer = Some((offer, agent.clone()));
+        known.offers += 1;
+        let (place, switch) = (known.place.clone(), known.caller.switch.clone());
+        self.check_agent(call, agent, place.as_ref(), circumstances)?;
+        self.offers.insert(offer, (call, agent.clone()));
+        let Some(place) = place else {
+            let what = "it was offered outside every queue";
+            return Err(Violation::DeadCall { call, what });
+        };
+        self.check_order(call, agent, &place, &switch, circumstances.centre)
+    }
+
+    fn check_agent(
+        &self,
+        call: CallId,
+        agent: &AgentId,
+        place: Option<&Place>,
+        circumstances: &Circumstances<'_>,
+    ) -> Result<(), Violation> {
+        let id = agent.clone();
+        let busy = self.offers.values().find(|(_, other)| other == agent);
+        if let Some((other, _)) = busy {
+            return Err(Violation::AgentOfferedTwice {
+                agent: id,
+                call,
+                other: *other,
+            });
+        }
+        let known = self.agents.get(agent);
+        match known.map(|known| &known.state) {
+            Some(AgentState::Ready) => {}
+            other => {
+                return Err(Violation::OfferedUnready {
+                    call,
+                    agent: id,
+                    state: other.map_or("unknown", AgentState::word),
+                });
+            }
+        }
+        let rests = known.and_then(|known| known.rests_until);
+        if rests.is_some_and(|until| circumstances.at < until) {
+            return Err(Violation::NoRest { agent: id });
+        }
+        let queue = place.map(|place| &place.queue);
+        match queue.map(|queue| serves(circumstances.centre, agent, queue)) {
+            Some(false) => Err(Violation::OfferedUnqualified { call, agent: id }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Nobody whom this agent could have taken was before the call.
+    fn check_order(
+        &self,
+        call: CallId,
+        agent: &AgentId,
+        place: &Place,
+        switch: &SwitchId,
+        centre: &Centre,
+    ) -> Result<(), Violation> {
+        let Some(settings) = centre.agents.get(agent) else {
+            return Ok(());
+        };
+        for queue in &settings.queues {
+            let line = self.waiting.get(&(queue.clone(), switch.clone()));
+            let first = line.and_then(BTreeSet::first);
+            let Some((_, earlier)) = first.filter(|(rank, _)| *rank < place.rank()) else {
+                continue;
+            };
+            if serves(centre, agent, queue) {
+                return Err(Violation::Overtaken {
+                    call,
+                    agent: agent.clone(),
+                    earlier: *earlier,
+                    queue: queue.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn offer_ended(
+        &mut self,
+        offer: OfferId,
+        call: CallId,
+        agent: &AgentId,
+        outcome: OfferOutcome,
+        circumstances: &Circumstances<'_>,
+    ) -> Result<(), Violation> {
+        if self.offers.remove(&offer).is_none() {
+            return Err(Violation::EndedTwice { offer, outcome });
+        }
+        *self.sums.offers_ended.entry(word(outcome)).or_default() += 1;
+        let known = self.call(call, "its offer ended")?;
+        known.offer = None;
+        let settings = &circumstances.centre.limits;
+        match outcome {
+            OfferOutcome::Accepted => known.agent = Some(agent.clone()),
+            OfferOutcome::NoAnswer
+            | OfferOutcome::Busy
+            | OfferOutcome::Rejected
+            | OfferOutcome::Unreachable
+            | OfferOutcome::Failed => {
+                if let Some(missed) = self.agents.get_mut(agent) {
+                    missed.rests_until = Some(circumstances.at + settings.missed_offer_rest);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn agent_moved(
+        &mut self,
+        at: Timestamp,
+        agent: &AgentId,
+        state: &AgentState,
+        call: Option<CallId>,
+        until: Option<Timestamp>,
+    ) -> Result<(), Violation> {
+        let before = self.agents.get(agent).cloned();
+        let wraps_up = before.as_ref().and_then(|known| known.wraps_up_until);
+        if *state == AgentState::Ready && wraps_up.is_some_and(|until| at < until) {
+            let agent = agent.clone();
+            return Err(Violation::NoWrapUp { agent });
+        }
+        if let (AgentState::OnCall, Some(call)) = (state, call)
+            && let Some(talks) = self.calls.get_mut(&call)
+        {
+            talks.agent = Some(agent.clone());
+        }
+        let rests_until = match state {
+            AgentState::Ready | AgentState::Offered => before.and_then(|known| known.rests_until),
+            _ => None,
+        };
+        let moved = KnownAgent {
+            state: state.clone(),
+            call,
+            rests_until,
+            wraps_up_until: until.filter(|_| *state == AgentState::WrapUp),
+        };
+        self.agents.insert(agent.clone(), moved);
+        Ok(())
+    }
+
+    /// Whether the engine's state is what its facts say. Takes time
+    /// proportional to calls and agents.
+    ///
+    /// # Errors
+    /// The first difference.
+    pub fn compare(&self, engine: &Engine) -> Result<(), Violation> {
+        let untold = |call, facts: String, engine: String| Violation::Untold {
+            call,
+            facts,
+            engine,
+        };
+        let mut seen = 0;
+        for view in engine.calls() {
+            seen += 1;
+            let Some(known) = self.calls.get(&view.call) else {
+                let engine = format!("it is {}", view.state.word());
+                return Err(untold(view.call, "it is not alive".to_owned(), engine));
+            };
+            if known.state != view.state || known.caller != *view.caller {
+                let facts = format!("it is {} on {}", known.state.word(), known.caller);
+                let engine = format!("it is {} on {}", view.state.word(), view.caller);
+                return Err(untold(view.call, facts, engine));
+            }
+            let place = known
+                .place
+                .as_ref()
+                .map(|place| (&place.queue, place.priority, place.entered));
+            if place != view.place {
+                let (facts, engine) = (format!("{place:?}"), format!("{:?}", view.place));
+                return Err(untold(view.call, facts, engine));
+            }
+            let agent = match &known.offer {
+                Some((_, agent)) => Some((agent, false)),
+                None => known.agent.as_ref().map(|agent| (agent, true)),
+            };
+            if agent != view.agent && !view.is_ending {
+                let (facts, engine) = (format!("{agent:?}"), format!("{:?}", view.agent));
+                return Err(untold(view.call, facts, engine));
+            }
+        }
+        if seen != self.calls.len() {
+            let alive: BTreeSet<CallId> = engine.calls().map(|view| view.call).collect();
+            let gone = self.calls.iter().find(|(call, _)| !alive.contains(call));
+            if let Some((call, known)) = gone {
+                let facts = format!("it is {}", known.state.word());
+                return Err(untold(*call, facts, "it is not alive".to_owned()));
+            }
+        }
+        for view in engine.agents() {
+            let known = self.agents.get(view.agent);
+            if known.is_none_or(|known| known.state != *view.state || known.call != view.call) {
+                return Err(Violation::UntoldAgent {
+                    agent: view.agent.clone(),
+                    facts: format!("{known:?}"),
+                    engine: format!("{:?} on {:?}", view.state, view.call),
+                });
+            }
+        }
+        self.check_sums()
+    }
+
+    fn check_sums(&self) -> Result<(), Violation> {
+        let off = |what: String| Err(Violation::Sum { what });
+        let live = self.calls.len() as u64;
+        let Sums {
+            started,
+            ended,
+            offers,
+            ..
+        } = self.sums;
+        if started != live + ended {
+            return off(format!("{started} calls began, {live} live, {ended} ended"));
+        }
+        let open = self.offers.len() as u64;
+        let settled: u64 = self.sums.offers_ended.values().sum();
+        if offers != open + settled {
+            return off(format!("{offers} offers, {open} open, {settled} ended"));
+        }
+        let mut inside: BTreeMap<&QueueId, u64> = BTreeMap::new();
+        for place in self.calls.values().filter_map(|call| call.place.as_ref()) {
+            *inside.entry(&place.queue).or_default() += 1;
+        }
+        for (queue, sums) in &self.sums.queues {
+            let waiting = inside.get(queue).copied().unwrap_or(0);
+            let left = sums.answered + sums.abandoned + sums.failed;
+            if sums.entered != waiting + left {
+                return off(format!(
+                    "{} calls entered {queue}, {waiting} wait, {left} left",
+                    sums.entered
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Whether the system ended the call because it was told to: by the flow, by
+/// an unknown number or by a limit.
+fn is_meant(known: &LiveCall, centre: &Centre) -> bool {
+    if !centre.numbers.contains_key(&known.dialled) || known.offers >= centre.limits.max_offers {
+        return true;
+    }
+    let block = known.block.as_ref().and_then(|(flow, block)| {
+        let flow = centre.flows.get(flow)?;
+        flow.blocks.get(block)
+    });
+    match block {
+        Some(Block::HangUp { .. } | Block::Busy) => true,
+        // A full queue without a way on ends the call.
+        Some(Block::Queue { full, .. }) => full.is_none(),
+        _ => false,
+    }
+}
+
+fn serves(centre: &Centre, agent: &AgentId, queue: &QueueId) -> bool {
+    let (Some(agent), Some(settings)) = (centre.agents.get(agent), centre.queues.get(queue)) else {
+        return false;
+    };
+    agent.queues.contains(queue) && skill::meets(&agent.skills, &settings.requires)
+}
+
+/// A call that enters for the first time enters now and with its queue's
+/// priority; one that comes back keeps what it had.
+fn check_place(
+    call: CallId,
+    place: &Place,
+    circumstances: &mut Circumstances<'_>,
+) -> Result<(), Violation> {
+    if let Some(before) = circumstances.places.get(&call) {
+        if before == place {
+            return Ok(());
+        }
+        return Err(Violation::PlaceChanged {
+            call,
+            queue: place.queue.clone(),
+            before: format!("{before:?}"),
+            now: format!("{place:?}"),
+        });
+    }
+    let queue = place.queue.clone();
+    let settings = circumstances.centre.queues.get(&queue);
+    let truly = settings.map_or(0, |settings| settings.priority);
+    if place.priority != truly {
+        let told = place.priority;
+        return Err(Violation::WrongPriority {
+            call,
+            queue,
+            told,
+            truly,
+        });
+    }
+    if place.entered != circumstances.at {
+        let (told, truly) = (place.entered, circumstances.at);
+        return Err(Violation::WrongEntry {
+            call,
+            queue,
+            told,
+            truly,
+        });
+    }
+    circumstances.places.insert(call, place.clone());
+    Ok(())
+}
+
+fn word(outcome: OfferOutcome) -> &'static str {
+    match outcome {
+        OfferOutcome::Accepted => "accepted",
+        OfferOutcome::NoAnswer => "no_answer",
+        OfferOutcome::Busy => "busy",
+        OfferOutcome::Rejected => "rejected",
+        OfferOutcome::Unreachable => "unreachable",
+        OfferOutcome::CallerLeft => "caller_left",
+        OfferOutcome::Failed => "failed",
+        OfferOutcome::Withdrawn => "withdrawn",
+    }
+}

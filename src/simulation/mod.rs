@@ -1,0 +1,24 @@
+//! A whole centre in virtual time: the real engine, simulated switches with
+//! their callers and agents, a journal that is durable only a little later, and
+//! everything that can go wrong between them. The same scenario and seed give
+//! the same trace, byte for byte.
+//!
+//! In reading order: [`scenario`] is what is simulated and [`file`] how it is
+//! written down; [`harness`] runs it; [`controller`] is the process that can
+//! crash, with [`tail`] as its disk and [`skew`] as its clock. After every step
+//! [`ledger`] and [`orders`] judge what the engine said and ordered, beside
+//! [`crate::engine::Engine::check`]; [`outcome`] judges the end. [`report`] is
+//! what comes out.
+
+pub mod controller;
+pub mod file;
+pub mod harness;
+pub mod ledger;
+pub mod orders;
+mod outcome;
+pub mod report;
+pub mod scenario;
+mod skew;
+mod tail;
+pub mod trace;
+pub mod violation;

@@ -1,0 +1,171 @@
+//! What a simulation found that must never be.
+
+use crate::engine::consistency;
+use crate::engine::fact::OfferOutcome;
+use crate::engine::id::{AgentId, CallId, CommandId, LegId, OfferId, QueueId, SwitchId};
+use crate::engine::time::Timestamp;
+
+/// A rule that was broken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Violation {
+    #[error("the engine contradicts itself: {0}")]
+    Engine(#[from] consistency::Violation),
+    #[error("the engine keeps waking itself at {at:?} and gets nowhere")]
+    Livelock { at: Timestamp },
+    #[error("the engine panicked: {what}")]
+    Panic { what: String },
+
+    // Each call in one place, and told so.
+    #[error("call {call} began twice")]
+    BeganTwice { call: CallId },
+    #[error("something is told of call {call}, which is not alive: {what}")]
+    DeadCall { call: CallId, what: &'static str },
+    #[error("leg {leg} of call {known} was taken for that of a new call {call}")]
+    TakenForNew {
+        leg: LegId,
+        known: CallId,
+        call: CallId,
+    },
+    #[error("call {call} was taken for ended while its leg {leg} lives")]
+    EndedAlive { call: CallId, leg: LegId },
+    #[error("call {call} ended while it stood in queue {queue}")]
+    EndedInQueue { call: CallId, queue: QueueId },
+    #[error("call {call} ended while offer {offer} was open")]
+    EndedWhileOffered { call: CallId, offer: OfferId },
+    #[error("the facts say of call {call} that {facts}, the engine that {engine}")]
+    Untold {
+        call: CallId,
+        facts: String,
+        engine: String,
+    },
+    #[error("the facts say of agent {agent} that {facts}, the engine that {engine}")]
+    UntoldAgent {
+        agent: AgentId,
+        facts: String,
+        engine: String,
+    },
+    #[error("the sums of the facts do not add up: {what}")]
+    Sum { what: String },
+
+    // Places in queues.
+    #[error("call {call} entered queue {queue} while it stood in {other}")]
+    InTwoQueues {
+        call: CallId,
+        queue: QueueId,
+        other: QueueId,
+    },
+    #[error("call {call} left queue {queue}, in which it did not stand")]
+    LeftWithoutEntering { call: CallId, queue: QueueId },
+    #[error("call {call} entered queue {queue} at {told:?}, truly at {truly:?}")]
+    WrongEntry {
+        call: CallId,
+        queue: QueueId,
+        told: Timestamp,
+        truly: Timestamp,
+    },
+    #[error("call {call} came to queue {queue} with priority {told}, not {truly}")]
+    WrongPriority {
+        call: CallId,
+        queue: QueueId,
+        told: i32,
+        truly: i32,
+    },
+    #[error("call {call} lost its place in queue {queue}: it was {before}, now {now}")]
+    PlaceChanged {
+        call: CallId,
+        queue: QueueId,
+        before: String,
+        now: String,
+    },
+    #[error("call {call} was offered to {agent} while {earlier} was before it in queue {queue}")]
+    Overtaken {
+        call: CallId,
+        agent: AgentId,
+        earlier: CallId,
+        queue: QueueId,
+    },
+
+    // Offers.
+    #[error("call {call} was offered to {agent} while {other} had it")]
+    CallOfferedTwice {
+        call: CallId,
+        agent: AgentId,
+        other: AgentId,
+    },
+    #[error("agent {agent} was offered call {call} while busy with {other}")]
+    AgentOfferedTwice {
+        agent: AgentId,
+        call: CallId,
+        other: CallId,
+    },
+    #[error("call {call} was offered to {agent}, who is {state}")]
+    OfferedUnready {
+        call: CallId,
+        agent: AgentId,
+        state: &'static str,
+    },
+    #[error("call {call} was offered to {agent}, who does not serve its queue or lacks a skill")]
+    OfferedUnqualified { call: CallId, agent: AgentId },
+    #[error("offer {offer} ended as {outcome:?} and was not open")]
+    EndedTwice {
+        offer: OfferId,
+        outcome: OfferOutcome,
+    },
+    #[error("a device on {switch} was rung while it rang or talked")]
+    DeviceRungTwice { switch: SwitchId },
+    #[error("agent {agent} missed an offer and is rung again without a rest")]
+    NoRest { agent: AgentId },
+    #[error("agent {agent} is offered a call during wrap-up")]
+    NoWrapUp { agent: AgentId },
+
+    // Orders.
+    #[error("the number of command {command} was given twice")]
+    NumberReused { command: CommandId },
+    #[error("leg {leg} was ordered to end again by {command} while {before} is under way")]
+    EndedLegTwice {
+        leg: LegId,
+        command: CommandId,
+        before: CommandId,
+    },
+    #[error("command {command} was answered and the engine still waits")]
+    AnswerIgnored { command: CommandId },
+    #[error("the engine waits for the answer to {command}, which was not given")]
+    UnknownOrder { command: CommandId },
+    #[error("call {call} waits on {leg} while the switch took it back: its timer was not renewed")]
+    NotRenewed { call: CallId, leg: LegId },
+    #[error("a conversation on {switch} was cut by the dead-man's timer")]
+    ConversationCut { switch: SwitchId },
+
+    // Nothing is lost.
+    #[error("call {call} was ended by the system with {cause} though nothing failed for it")]
+    CallLost { call: CallId, cause: String },
+
+    // The end.
+    #[error("after everything had settled call {call} is still {state}")]
+    StuckCall { call: CallId, state: &'static str },
+    #[error("after everything had settled agent {agent} is still {state}")]
+    StuckAgent { agent: AgentId, state: &'static str },
+    #[error("after everything had settled leg {leg} is {}", if *known { "believed alive and gone" } else { "alive and not known" })]
+    StrayLeg { leg: LegId, known: bool },
+    #[error("after everything had settled command {command} still wants its answer")]
+    Unanswered { command: CommandId },
+}
+
+impl Violation {
+    /// The rule's name, for lists and JSON.
+    pub fn rule(&self) -> String {
+        let whole = match self {
+            Violation::Engine(inner) => format!("{inner:?}"),
+            own => format!("{own:?}"),
+        };
+        let name: String = whole.chars().take_while(|c| c.is_alphanumeric()).collect();
+        let mut words = String::new();
+        for c in name.chars() {
+            if c.is_uppercase() && !words.is_empty() {
+                words.push('_');
+            }
+            words.extend(c.to_lowercase());
+        }
+        words
+    }
+}
