@@ -11,6 +11,7 @@ pub mod doctor;
 pub mod engine;
 pub mod nearest;
 pub mod recordings;
+pub mod replay;
 pub mod runtime;
 pub mod simulation;
 pub mod store;

@@ -13,6 +13,7 @@ pub mod explain;
 pub mod migrate;
 pub mod reload;
 pub mod render;
+pub mod replay;
 pub mod serve;
 pub mod simulate;
 pub mod simulate_switch;
@@ -73,6 +74,7 @@ pub enum Command {
     Calls(calls::Calls),
     Explain(explain::Explain),
     Simulate(simulate::Simulate),
+    Replay(replay::Replay),
     SimulateSwitch(simulate_switch::SimulateSwitch),
     Bench(bench::Bench),
 }
@@ -103,6 +105,7 @@ async fn dispatch(cli: Cli, out: Output<'_>) -> Result<Verdict, CliError> {
         Command::Calls(calls) => calls.run(file, out).await,
         Command::Explain(explain) => explain.run(file, out).await,
         Command::Simulate(simulate) => simulate.run(out),
+        Command::Replay(replay) => replay.run(out),
         Command::SimulateSwitch(simulated) => simulated.run(out).await,
         Command::Bench(bench) => bench.run(out).await,
     }

@@ -2,6 +2,7 @@
 //! their command lines share.
 
 pub mod routing;
+pub mod journal;
 pub mod wire;
 
 use crate::cli::{CliError, Output, Verdict};
@@ -20,6 +21,7 @@ pub struct Bench {
 #[derive(Debug, Subcommand)]
 enum Measured {
     Routing(routing::Routing),
+    Journal(journal::Journal),
     Wire(wire::Wire),
 }
 
@@ -29,6 +31,7 @@ impl Bench {
     pub async fn run(&self, out: Output<'_>) -> Result<Verdict, CliError> {
         match &self.what {
             Measured::Routing(routing) => routing.run(out),
+            Measured::Journal(journal) => journal.run(out).await,
             Measured::Wire(wire) => wire.run(out).await,
         }
     }
