@@ -19,6 +19,7 @@ use switchyard::engine::event::Event;
 use switchyard::engine::fact::Fact;
 use switchyard::engine::id::{CommandId, QueueId};
 use switchyard::engine::time::Span;
+use switchyard::runtime::load::Load;
 use switchyard::store::calls::{self, CallFilter};
 use switchyard::store::journal::Journal;
 use switchyard::store::projector::{Projector, catch_up, start_over};
@@ -221,7 +222,12 @@ async fn the_projector_catches_up_when_the_store_comes_back() {
     for test in stores::away() {
         let folder = tempfile::tempdir().unwrap();
         let journal = journal_in(&folder).await;
-        let projector = Projector::start(test.store.clone(), journal.clone()).unwrap();
+        let projector = Projector::start(
+            test.store.clone(),
+            journal.clone(),
+            watch::channel(Load::Normal).1,
+        )
+        .unwrap();
         let mut projection = projector.projection();
         let limit = Duration::from_secs(60);
         let failing = projection.wait_for(|state| state.failing.is_some());

@@ -23,6 +23,16 @@ links = Links to the switches
 link-up = up
 link-down = down
 
+alarms = Alarms
+alarm = { $kind ->
+    [journal_failing] The journal's disk cannot be written. Calls go on; what happens now is lost in a crash.
+    [entries_lost] { $entries } entries of the journal are lost. The controller's log names the calls.
+    [store_failing] The store cannot be written. Calls go on; it lacks { $entries } entries.
+    [store_behind] The store is behind by { $entries } entries, { $seconds } s. Reports are not up to date.
+   *[overload] The controller is behind. This page is refreshed rarely; calls are still taken.
+}
+
+
 waiting = Waiting
 waiting-unit = callers in queues
 longest-wait = Longest wait

@@ -23,6 +23,16 @@ links = 交换机连接
 link-up = 正常
 link-down = 中断
 
+alarms = 告警
+alarm = { $kind ->
+    [journal_failing] 日志磁盘无法写入。通话不受影响，但若此时崩溃，正在发生的记录会丢失。
+    [entries_lost] 有 { $entries } 条日志记录丢失。受影响的通话见控制器日志。
+    [store_failing] 数据库无法写入。通话不受影响；尚缺 { $entries } 条记录。
+    [store_behind] 数据库落后 { $entries } 条记录，约 { $seconds } 秒。报表不是最新的。
+   *[overload] 控制器处理滞后。本页刷新变慢；来电仍照常接入。
+}
+
+
 waiting = 排队中
 waiting-unit = 通等待的来电
 longest-wait = 最长等待

@@ -9,10 +9,12 @@ use crate::engine::time::Span;
 use crate::recordings::{Filer, FolderError};
 use crate::runtime::board::Board;
 use crate::runtime::board::keeper::BoardKeeper;
+use crate::runtime::condition::Condition;
 use crate::runtime::driver::{Driver, EVENT_QUEUE};
 use crate::runtime::executor::Executor;
 use crate::runtime::handle::Handle;
 use crate::runtime::links;
+use crate::runtime::load::Load;
 use crate::store::journal::{Journal, JournalError};
 use crate::store::projector::{Projection, Projector};
 use crate::store::{Store, StoreError, recall};
@@ -80,6 +82,7 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
     let (changed, changes) = watch::channel(0);
     let (pulses, felt) = mpsc::channel(1);
     let (draining, drains) = watch::channel(false);
+    let (load, loaded) = watch::channel(Load::Normal);
     let mut board = Board::new(&centre);
     board.remember(&remembered);
     let board = Arc::new(RwLock::new(board));
@@ -126,6 +129,7 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
         filing: filer.orders(),
         board: feed,
         pulses: felt,
+        load,
     };
     driver.begin(begin);
     let (stop, stopped) = oneshot::channel();
@@ -135,7 +139,13 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
     )]
     let driver = tokio::spawn(driver.run(stopped));
     // The store comes last: no call waits for it.
-    let projector = Projector::start(store.clone(), journal.clone())?;
+    let projector = Projector::start(store.clone(), journal.clone(), loaded.clone())?;
+    let condition = Condition {
+        journal: journal.health(),
+        durable: journal.durable(),
+        projection: projector.projection(),
+        load: loaded,
+    };
     match store.migrate().await {
         Err(error) if error.is_away() => {
             tracing::error!(%error, "the store is away; the centre goes on without it");
@@ -150,6 +160,7 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
         events,
         board,
         changed: changes,
+        condition,
         links,
         pulses,
         draining: drains,

@@ -11,11 +11,12 @@ use crate::engine::time::Timestamp;
 use crate::runtime::board::keeper::BoardFeed;
 use crate::runtime::count::count;
 use crate::runtime::executor::Executor;
+use crate::runtime::load::Load;
 use crate::store::journal::{Journal, Step};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// Events that may wait for the driver; adapters wait beyond that.
 pub const EVENT_QUEUE: usize = 16_384;
@@ -33,6 +34,7 @@ pub struct Driver {
     /// Each is answered as soon as the loop comes round: whether it still does
     /// is what a watchdog asks.
     pub pulses: mpsc::Receiver<oneshot::Sender<()>>,
+    pub load: watch::Sender<Load>,
 }
 
 impl Driver {
@@ -61,6 +63,7 @@ impl Driver {
                 }
                 _ = &mut stop => return,
             };
+            self.weigh();
             self.take(event);
             for _ in 1..BATCH {
                 match self.events.try_recv() {
@@ -72,6 +75,25 @@ impl Driver {
                 return;
             }
         }
+    }
+
+    /// Tells the others when the load has changed.
+    fn weigh(&self) {
+        let waiting = self.events.len();
+        self.load.send_if_modified(|load| {
+            let now = load.after(waiting);
+            let changed = now != *load;
+            if changed {
+                metrics::counter!("switchyard_load_changes_total", "to" => now.word()).increment(1);
+                if now > *load {
+                    tracing::error!(waiting, load = now.word(), "the engine is behind");
+                } else {
+                    tracing::warn!(waiting, load = now.word(), "the engine catches up");
+                }
+            }
+            *load = now;
+            changed
+        });
     }
 
     /// Handles one event, and the refusals that its orders met on the spot.

@@ -6,6 +6,8 @@ use crate::engine::event::{AgentRequest, Event};
 use crate::engine::id::{AgentId, SwitchId};
 use crate::runtime::board::Board;
 use crate::runtime::board::view::{AgentView, BoardView};
+use crate::runtime::condition::Condition;
+use crate::runtime::load::Load;
 use crate::switch::link::LinkState;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -25,6 +27,8 @@ pub struct Handle {
     pub board: Arc<RwLock<Board>>,
     /// Bumped by the keeper after the board changed.
     pub changed: watch::Receiver<u64>,
+    /// How the controller itself is.
+    pub condition: Condition,
     /// The adapters' own view of their links.
     pub links: BTreeMap<SwitchId, watch::Receiver<LinkState>>,
     /// Answered by the driver whenever its loop comes round.
@@ -92,6 +96,10 @@ impl Handle {
         agent: &AgentId,
         request: AgentRequest,
     ) -> Result<Acknowledgement, RequestError> {
+        if self.condition.load() >= Load::Overloaded {
+            metrics::counter!("switchyard_shed_total", "what" => "agent_request").increment(1);
+            return Err(RequestError::Overloaded);
+        }
         self.agent(agent)?;
         let mut changed = self.changed.clone();
         changed.mark_unchanged();

@@ -7,7 +7,6 @@
 pub mod calls;
 mod connection;
 mod error;
-mod insert;
 pub mod journal;
 mod migrations;
 pub mod moment;

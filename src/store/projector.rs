@@ -2,7 +2,9 @@
 //! each in one transaction with the cursor. The store may be away; then the
 //! projector lags, tries again, brings the tables up to date and catches up.
 
-use crate::engine::time::Span;
+use crate::clock;
+use crate::engine::time::{Span, Timestamp};
+use crate::runtime::load::Load;
 use crate::store::journal::{Journal, Reader};
 use crate::store::projection::{self, Progress};
 use crate::store::{Store, StoreError};
@@ -13,12 +15,16 @@ use tokio::task::JoinHandle;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// Between two batches while the engine is behind.
+const GIVEN_WAY: Duration = Duration::from_secs(2);
 
 /// How the projection stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Projection {
     /// The last entry of the journal that the store has.
     pub taken_over: u64,
+    /// When that entry was made; when the run began, before the first.
+    pub taken_over_at: Option<Timestamp>,
     /// Entries that are durable in the journal and not yet in the store.
     pub lag: u64,
     /// Why the last try failed; none when it worked.
@@ -35,15 +41,23 @@ pub struct Projector {
 impl Projector {
     /// # Errors
     /// [`StoreError::Journal`] when the journal can't be read.
-    pub fn start(store: Store, journal: Journal) -> Result<Self, StoreError> {
+    pub fn start(
+        store: Store,
+        journal: Journal,
+        load: watch::Receiver<Load>,
+    ) -> Result<Self, StoreError> {
         let reader = Arc::new(Mutex::new(journal.reader()?));
-        let (state, projection) = watch::channel(Projection::default());
+        let (state, projection) = watch::channel(Projection {
+            taken_over_at: Some(clock::now()),
+            ..Projection::default()
+        });
         let (stop, stopping) = watch::channel(false);
         let work = Work {
             store,
             journal,
             reader,
             state,
+            load,
         };
         #[expect(
             clippy::disallowed_methods,
@@ -83,6 +97,7 @@ struct Work {
     journal: Journal,
     reader: Arc<Mutex<Reader>>,
     state: watch::Sender<Projection>,
+    load: watch::Receiver<Load>,
 }
 
 impl Work {
@@ -91,6 +106,7 @@ impl Work {
         let mut pause = FIRST_PAUSE;
         let mut migrated = false;
         loop {
+            self.give_way(&mut stopping).await;
             let target = *durable.borrow_and_update();
             match self.step(&mut migrated).await {
                 Ok(progress) => {
@@ -121,6 +137,17 @@ impl Work {
         }
     }
 
+    /// While calls need the machine, the store gets a batch now and then only.
+    async fn give_way(&self, stopping: &mut watch::Receiver<bool>) {
+        let mut load = self.load.clone();
+        let normal = load.wait_for(|load| *load == Load::Normal);
+        tokio::select! {
+            _ = normal => {}
+            _ = stopping.wait_for(|stopping| *stopping) => {}
+            () = tokio::time::sleep(GIVEN_WAY) => {}
+        }
+    }
+
     /// The next batch; before the first one the tables are brought up to date,
     /// since the store may have been away when the run began.
     async fn step(&self, migrated: &mut bool) -> Result<Progress, StoreError> {
@@ -143,6 +170,7 @@ impl Work {
             }
             let now = Projection {
                 taken_over: progress.seq,
+                taken_over_at: progress.at.or(state.taken_over_at),
                 lag,
                 failing: None,
             };

@@ -219,8 +219,14 @@ impl IntoResponse for WebError {
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
         );
-        if let Self::Locked { seconds } = self {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        match self {
+            Self::Locked { seconds } => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            }
+            Self::Overloaded => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(1));
+            }
+            _ => {}
         }
         response.extensions_mut().insert(problem);
         response

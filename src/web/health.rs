@@ -1,5 +1,6 @@
 //! For whatever watches over the controller.
 
+use crate::runtime::condition::Alarm;
 use crate::switch::link::LinkState;
 use crate::web::Web;
 use crate::web::error::{Problem, WebError};
@@ -12,6 +13,8 @@ use utoipa::ToSchema;
 pub struct Health {
     /// `alive` or `ready`.
     pub status: &'static str,
+    /// What is wrong although calls go on, the worst first.
+    pub alarms: Vec<Alarm>,
 }
 
 /// Whether the process runs and its engine takes events.
@@ -23,7 +26,7 @@ pub async fn alive(State(web): State<Web>) -> Result<Json<Health>, WebError> {
     if web.handle.events.is_closed() {
         return Err(WebError::Stopped);
     }
-    Ok(Json(Health { status: "alive" }))
+    Ok(Json(health(&web, "alive")))
 }
 
 /// Whether calls can be controlled: the engine runs and every switch link is alive.
@@ -49,8 +52,15 @@ pub async fn ready(State(web): State<Web>) -> Result<Json<Health>, WebError> {
         })
         .collect();
     if links.is_empty() {
-        Ok(Json(Health { status: "ready" }))
+        Ok(Json(health(&web, "ready")))
     } else {
         Err(WebError::LinksDown { links })
+    }
+}
+
+fn health(web: &Web, status: &'static str) -> Health {
+    Health {
+        status,
+        alarms: web.handle.condition.alarms(),
     }
 }

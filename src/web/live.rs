@@ -4,10 +4,12 @@
 //! nobody, and skips what it missed.
 
 use crate::clock;
+use crate::runtime::load::Load;
 use crate::switch::Language;
 use crate::web::Web;
 use crate::web::auth::Session;
 use crate::web::auth::secret::Secret;
+use crate::web::error::WebError;
 use crate::web::locale::LANGUAGES;
 use crate::web::pages::language::Tongue;
 use crate::web::pages::live::{SECTIONS, Section, Shown};
@@ -16,15 +18,22 @@ use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::{Stream, stream};
+use metrics::counter;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 
 /// The shortest time between two renderings.
 const PACE: Duration = Duration::from_millis(250);
+/// The same while the engine is behind.
+const BUSY_PACE: Duration = Duration::from_secs(5);
+/// The longest time between two, so that an alarm without a call is seen too.
+const SLOWEST: Duration = Duration::from_secs(5);
+/// Streams open at once; more are refused.
+pub const MAX_READERS: usize = 1_000;
 
 /// The sections of the page, as rendered last.
 type Frame = BTreeMap<&'static str, Arc<str>>;
@@ -54,6 +63,12 @@ impl Live {
         self.closing.send_replace(true);
     }
 
+    /// Streams open now.
+    fn readers(&self) -> usize {
+        let readers = self.frames.values();
+        readers.map(watch::Sender::receiver_count).sum()
+    }
+
     fn subscribe(&self, language: Language) -> Option<watch::Receiver<Frame>> {
         let receiver = self.frames.get(&language)?.subscribe();
         self.wanted.notify_one();
@@ -68,10 +83,15 @@ pub(super) async fn publish(web: Web) {
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         pace.tick().await;
+        if web.handle.condition.load() > Load::Normal {
+            counter!("switchyard_shed_total", "what" => "live_page").increment(1);
+            sleep(BUSY_PACE).await;
+        }
         changed.mark_unchanged();
         render(&web);
         tokio::select! {
             () = web.live.wanted.notified() => {}
+            () = sleep(SLOWEST) => {}
             alive = changed.changed() => if alive.is_err() {
                 return web.live.close();
             }
@@ -84,7 +104,7 @@ fn render(web: &Web) {
         if frames.receiver_count() == 0 {
             continue;
         }
-        let shown = Shown::new(*language, web.handle.view());
+        let shown = Shown::new(*language, web);
         match sections(web, &shown) {
             Ok(frame) => {
                 frames.send_if_modified(|last| {
@@ -111,7 +131,11 @@ pub async fn stream(
     Extension(session): Extension<Arc<Session>>,
     Extension(secret): Extension<Secret>,
     Tongue(language): Tongue,
-) -> impl IntoResponse {
+) -> Result<impl IntoResponse, WebError> {
+    if web.live.readers() >= MAX_READERS {
+        counter!("switchyard_shed_total", "what" => "live_stream").increment(1);
+        return Err(WebError::Overloaded);
+    }
     let keep_alive = KeepAlive::new().interval(Duration::from_secs(15));
     let reader = web.live.subscribe(language).map(|frames| Reader {
         closing: web.live.closing.subscribe(),
@@ -122,7 +146,7 @@ pub async fn stream(
         secret,
         web,
     });
-    Sse::new(events(reader)).keep_alive(keep_alive)
+    Ok(Sse::new(events(reader)).keep_alive(keep_alive))
 }
 
 struct Reader {

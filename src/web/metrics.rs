@@ -1,6 +1,8 @@
 //! `/metrics` in Prometheus form: what the program counted, and the board now.
 
+use crate::clock;
 use crate::runtime::board::view::BoardView;
+use crate::runtime::condition::Condition;
 use crate::switch::link::LinkState;
 use crate::web::Web;
 use axum::extract::State;
@@ -37,6 +39,7 @@ pub fn recorder() -> Result<PrometheusHandle, String> {
 ))]
 pub async fn show(State(web): State<Web>) -> impl IntoResponse {
     measure(&web.handle.view());
+    measure_condition(&web.handle.condition);
     for (switch, state) in &web.handle.links {
         let alive = *state.borrow() == LinkState::Alive;
         gauge!("switchyard_link_alive", "switch" => switch.to_string())
@@ -60,6 +63,20 @@ pub(super) async fn upkeep(web: &Web) {
         changed.mark_unchanged();
         web.metrics.run_upkeep();
     }
+}
+
+fn measure_condition(condition: &Condition) {
+    let journal = condition.journal.borrow();
+    let lag = condition.lag(clock::now());
+    let flag = |is: bool| f64::from(u8::from(is));
+    gauge!("switchyard_journal_failing").set(flag(journal.failing.is_some()));
+    gauge!("switchyard_journal_lost_entries").set(journal.lost as f64);
+    gauge!("switchyard_journal_gaps").set(journal.gaps.len() as f64);
+    gauge!("switchyard_projection_failing")
+        .set(flag(condition.projection.borrow().failing.is_some()));
+    gauge!("switchyard_projection_lag_entries").set(lag.entries as f64);
+    gauge!("switchyard_projection_lag_seconds").set(lag.seconds as f64);
+    gauge!("switchyard_load_level").set(condition.load().level());
 }
 
 fn measure(board: &BoardView) {

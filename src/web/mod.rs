@@ -14,6 +14,7 @@ pub mod metrics;
 pub mod pages;
 pub mod router;
 pub mod routes;
+pub mod shed;
 pub mod templates;
 
 use crate::config::http::HttpConfig;
@@ -31,6 +32,7 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 use templates::{TemplateError, Templates};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 
 /// What the web is given.
 #[derive(Clone)]
@@ -56,6 +58,8 @@ pub struct Shared {
     pub templates: Templates,
     pub live: Live,
     pub metrics: PrometheusHandle,
+    /// Room for requests at work.
+    pub requests: Semaphore,
 }
 
 impl Deref for Web {
@@ -95,6 +99,7 @@ impl Web {
             lockout: Mutex::default(),
             templates: Templates::load(Arc::clone(&locales))?,
             live: Live::default(),
+            requests: Semaphore::new(shed::MAX_REQUESTS),
             metrics: metrics::recorder().map_err(WebStartError::Metrics)?,
             handle,
             store,

@@ -5,7 +5,7 @@ use crate::web::auth::Role::{Agent, Supervisor};
 use crate::web::auth::{csrf, identity};
 use crate::web::error::{MAX_BODY, WebError};
 use crate::web::routes::Routes;
-use crate::web::{Web, api, assets, headers, health, live, metrics, pages};
+use crate::web::{Web, api, assets, headers, health, live, metrics, pages, shed};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::Method;
@@ -53,6 +53,7 @@ pub fn app(web: Web) -> Router {
         })
         .layer(from_fn_with_state(web.clone(), csrf::protect))
         .layer(from_fn_with_state(web.clone(), identity::identify))
+        .layer(from_fn_with_state(web.clone(), shed::shed))
         .layer(from_fn_with_state(
             web.clone(),
             pages::problem::show_to_people,

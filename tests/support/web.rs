@@ -19,6 +19,7 @@ use switchyard::engine::id::SwitchId;
 use switchyard::engine::text::OutsideText;
 use switchyard::engine::time::Span;
 use switchyard::runtime::board::Board;
+use switchyard::runtime::condition::Condition;
 use switchyard::runtime::handle::Handle;
 use switchyard::store::Store;
 use switchyard::store::journal::{Journal, Step};
@@ -271,6 +272,7 @@ async fn run(
         events,
         board: Arc::clone(&board),
         changed,
+        condition: Condition::well(),
         links,
         pulses: mpsc::channel(1).0,
         draining: watch::channel(false).1,

@@ -64,13 +64,8 @@ impl Step {
         500 + event + 500 * self.commands.len()
     }
 
-    /// The calls it concerns; one may be named several times.
     pub(super) fn calls(&self) -> impl Iterator<Item = CallId> {
-        self.commands.iter().filter_map(|command| match command {
-            Command::Switch(order) => Some(order.call),
-            Command::File(order) => Some(order.call),
-            Command::Note(fact) => call_of(fact),
-        })
+        calls_of(&self.commands)
     }
 
     /// The highest command id in it.
@@ -81,6 +76,13 @@ impl Step {
             Command::Note(_) => 0,
         };
         self.commands.iter().map(id).max().unwrap_or(0)
+    }
+}
+
+impl Entry {
+    /// The calls it concerns; one may be named several times.
+    pub fn calls(&self) -> impl Iterator<Item = CallId> {
+        calls_of(&self.commands)
     }
 }
 
@@ -111,6 +113,14 @@ impl Record {
             why: error.to_string(),
         }
     }
+}
+
+fn calls_of(commands: &[Command]) -> impl Iterator<Item = CallId> {
+    commands.iter().filter_map(|command| match command {
+        Command::Switch(order) => Some(order.call),
+        Command::File(order) => Some(order.call),
+        Command::Note(fact) => call_of(fact),
+    })
 }
 
 /// The call a fact concerns, if it concerns one.

@@ -3,67 +3,106 @@
 use crate::engine::agent::AgentState;
 use crate::engine::id::{AgentId, CallId};
 use crate::engine::time::Timestamp;
-use crate::store::projection::{Place, Taking, add};
-use crate::store::schema::{agent_states, agents};
-use diesel::prelude::*;
+use crate::store::AnyConnection;
+use crate::store::projection::rows::{Rows, Shape, Table};
+use crate::store::projection::{BEGUN, HISTORY, Place, Taking};
+use diesel::QueryResult;
+use std::collections::BTreeMap;
 
-#[derive(Insertable, AsChangeset)]
-#[diesel(table_name = agents, treat_none_as_null = true)]
-struct AgentRow<'a> {
-    tenant: &'a str,
-    site: &'a str,
-    switch: &'a str,
-    agent: &'a str,
-    state: &'a str,
-    reason: Option<&'a str>,
+pub(super) const AGENT_STATES: Table = Table {
+    name: "agent_states",
+    shape: Shape {
+        first: HISTORY,
+        second: &[
+            ("agent", "TEXT"),
+            ("state", "TEXT"),
+            ("reason", "TEXT"),
+            ("call", "TEXT"),
+            ("until", "BIGINT"),
+        ],
+    },
+};
+
+const AGENTS: Table = Table {
+    name: "agents",
+    shape: Shape {
+        first: BEGUN,
+        second: &[
+            ("agent", "TEXT"),
+            ("state", "TEXT"),
+            ("reason", "TEXT"),
+            ("since", "BIGINT"),
+            ("call", "TEXT"),
+            ("until", "BIGINT"),
+        ],
+    },
+};
+
+/// The state each agent of a batch was in last.
+#[derive(Default)]
+pub(super) struct Agents {
+    last: BTreeMap<(String, AgentId), Last>,
+}
+
+struct Last {
+    place: Place,
+    state: AgentState,
     since: i64,
-    call: Option<String>,
-    until: Option<i64>,
+    call: Option<CallId>,
+    until: Option<Timestamp>,
 }
 
 impl Taking<'_> {
     pub(super) fn agent_moved(
         &mut self,
         agent: &AgentId,
-        place: &Place,
+        place: Place,
         state: &AgentState,
         call: Option<CallId>,
         until: Option<Timestamp>,
     ) -> QueryResult<()> {
-        let reason = match state {
-            AgentState::NotReady { reason } => Some(reason.as_str()),
-            _ => None,
-        };
-        let row = AgentRow {
-            tenant: &place.tenant,
-            site: &place.site,
-            switch: &place.switch,
-            agent: agent.as_str(),
-            state: state.word(),
-            reason,
-            since: self.moment.at,
-            call: call.map(|call| call.to_string()),
-            until: until.map(Timestamp::as_millis),
-        };
-        add!(
-            self,
-            place,
-            agent_states {
-                agent: row.agent,
-                state: row.state,
-                reason: row.reason,
-                call: &row.call,
-                until: row.until,
-            }
+        let row = (
+            agent,
+            state.word(),
+            reason(state),
+            call.map(|call| call.to_string()),
+            until,
         );
-        let changed = diesel::update(agents::table.find((row.tenant, row.agent)))
-            .set(&row)
-            .execute(self.conn)?;
-        if changed == 0 {
-            diesel::insert_into(agents::table)
-                .values(&row)
-                .execute(self.conn)?;
-        }
+        self.add(&AGENT_STATES, &place, row)?;
+        let key = (place.tenant.clone(), agent.clone());
+        let last = Last {
+            place,
+            state: state.clone(),
+            since: self.moment.at,
+            call,
+            until,
+        };
+        self.agents.last.insert(key, last);
         Ok(())
+    }
+}
+
+impl Agents {
+    pub(super) fn write(self, conn: &mut AnyConnection) -> QueryResult<()> {
+        let mut rows = Rows::default();
+        for ((_, agent), last) in self.last {
+            let row = (
+                agent,
+                last.state.word(),
+                reason(&last.state),
+                last.since,
+                last.call.map(|call| call.to_string()),
+                last.until,
+            );
+            rows.push(last.place.values(), row)?;
+        }
+        AGENTS.put(conn, rows, &["tenant", "agent"])
+    }
+}
+
+fn reason(state: &AgentState) -> Option<&str> {
+    match state {
+        AgentState::NotReady { reason } => Some(reason.as_str()),
+        _ => None,
     }
 }

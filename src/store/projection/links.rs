@@ -2,9 +2,33 @@
 
 use crate::engine::id::{CallId, CommandId, SwitchId};
 use crate::engine::text::OutsideText;
-use crate::store::projection::{Taking, add, signed};
-use crate::store::schema::{command_failures, link_history};
-use diesel::prelude::*;
+use crate::store::projection::rows::{Shape, Table};
+use crate::store::projection::{HISTORY, Taking};
+use diesel::QueryResult;
+
+pub(super) const LINK_HISTORY: Table = Table {
+    name: "link_history",
+    shape: Shape {
+        first: HISTORY,
+        second: &[
+            ("what", "TEXT"),
+            ("why", "TEXT"),
+            ("adopted", "BIGINT"),
+            ("closed", "BIGINT"),
+        ],
+    },
+};
+
+pub(super) const COMMAND_FAILURES: Table = Table {
+    name: "command_failures",
+    shape: Shape {
+        first: HISTORY,
+        second: &[("call", "TEXT"), ("command", "BIGINT"), ("why", "TEXT")],
+    },
+};
+
+/// A count that only some rows have.
+const NO_COUNT: Option<u32> = None;
 
 impl Taking<'_> {
     pub(super) fn link_changed(
@@ -14,15 +38,9 @@ impl Taking<'_> {
         why: &OutsideText,
     ) -> QueryResult<()> {
         let place = self.centre().on(switch);
-        add!(
-            self,
-            place,
-            link_history {
-                what: if up { "up" } else { "down" },
-                why: Some(why.as_str()).filter(|why| !why.is_empty()),
-            }
-        );
-        Ok(())
+        let what = if up { "up" } else { "down" };
+        let why = Some(why).filter(|why| !why.is_empty());
+        self.add(&LINK_HISTORY, &place, (what, why, NO_COUNT, NO_COUNT))
     }
 
     pub(super) fn reconciled(
@@ -32,16 +50,8 @@ impl Taking<'_> {
         closed: u32,
     ) -> QueryResult<()> {
         let place = self.centre().on(switch);
-        add!(
-            self,
-            place,
-            link_history {
-                what: "reconciled",
-                adopted: i64::from(adopted),
-                closed: i64::from(closed),
-            }
-        );
-        Ok(())
+        let why = None::<OutsideText>;
+        self.add(&LINK_HISTORY, &place, ("reconciled", why, adopted, closed))
     }
 
     pub(super) fn command_failed(
@@ -51,18 +61,10 @@ impl Taking<'_> {
         why: &OutsideText,
     ) -> QueryResult<()> {
         let place = match call {
-            Some(call) => (*self.place_of(call)?).clone(),
+            Some(call) => (*self.place_of(call)).clone(),
             None => self.centre(),
         };
-        add!(
-            self,
-            place,
-            command_failures {
-                call: call.map(|call| call.to_string()),
-                command: signed(command.0),
-                why: why.as_str(),
-            }
-        );
-        Ok(())
+        let row = (call.map(|call| call.to_string()), command, why);
+        self.add(&COMMAND_FAILURES, &place, row)
     }
 }

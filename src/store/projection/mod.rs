@@ -9,26 +9,39 @@ mod links;
 mod offers;
 mod queues;
 mod recordings;
+mod rows;
 
 use crate::engine::command::Command;
 use crate::engine::event::Event;
 use crate::engine::fact::Fact;
 use crate::engine::id::{CallId, SwitchId};
+use crate::engine::time::Timestamp;
 use crate::store::journal::{Entry, JournalError, Reader};
-use crate::store::schema::{calls as calls_table, projections};
+use crate::store::schema::projections;
+use crate::store::word::unreadable;
 use crate::store::{AnyConnection, EVERY, StoreError};
+use agents::Agents;
+use calls::{Calls, close_what_is_open};
 use diesel::prelude::*;
-use std::collections::BTreeMap;
+use diesel::sql_types::Text;
+use offers::Offers;
+use queues::Queues;
+use recordings::Recordings;
+use rows::{Column, Rows, Shape, Table, load};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// Entries taken over in one transaction.
-pub(super) const BATCH: u32 = 500;
+pub(super) const BATCH: u32 = 2_000;
 
 /// How far a journal has been taken over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Progress {
     /// The last entry taken over.
     pub(super) seq: u64,
+    /// When it was made.
+    pub(super) at: Option<Timestamp>,
     /// How many were taken over now.
     pub(super) entries: u32,
 }
@@ -40,34 +53,34 @@ pub(super) fn take_over(
     reader: &mut Reader,
 ) -> Result<Progress, StoreError> {
     let journal = reader.id().to_owned();
-    let mut cursor = Cursor::load(conn, &journal)?;
+    let cursor = Cursor::load(conn, &journal)?;
     let records = reader.after(unsigned(cursor.seq), BATCH)?;
-    let entries = u32::try_from(records.len()).unwrap_or(BATCH);
-    if let Some(last) = records.last() {
-        let mut taking = Taking {
-            conn,
-            journal: &journal,
-            cursor,
-            moment: Moment {
-                seq: 0,
-                nth: 0,
-                at: 0,
-            },
-            places: BTreeMap::new(),
-            queues: BTreeMap::new(),
-        };
-        for record in &records {
-            match record.entry() {
-                Ok(entry) => taking.entry(&entry)?,
-                Err(error) => skip(&error),
-            }
+    let read = u32::try_from(records.len()).unwrap_or(BATCH);
+    let Some(last) = records.last() else {
+        return Ok(Progress {
+            seq: unsigned(cursor.seq),
+            at: None,
+            entries: 0,
+        });
+    };
+    let mut entries = Vec::with_capacity(records.len());
+    for record in &records {
+        match record.entry() {
+            Ok(entry) => entries.push(entry),
+            Err(error) => skip(&error),
         }
-        taking.cursor.seq = signed(last.seq);
-        cursor = taking.finish()?;
     }
+    let mut taking = Taking::new(&journal, cursor);
+    taking.places = places(conn, &entries)?;
+    for entry in &entries {
+        taking.entry(entry)?;
+    }
+    taking.cursor.seq = signed(last.seq);
+    taking.write(conn)?;
     Ok(Progress {
-        seq: unsigned(cursor.seq),
-        entries,
+        seq: last.seq,
+        at: Some(last.at),
+        entries: read,
     })
 }
 
@@ -77,16 +90,21 @@ fn skip(error: &JournalError) {
     tracing::error!(%error, "an entry of the journal was not taken over into the store");
 }
 
-/// A batch on its way into the tables.
+/// A batch on its way into the tables. What happened to one row several times is
+/// written once.
 struct Taking<'a> {
-    conn: &'a mut AnyConnection,
     journal: &'a str,
     cursor: Cursor,
     moment: Moment,
     /// Where the calls of this batch belong.
     places: BTreeMap<CallId, Rc<Place>>,
-    /// Queues whose number of waiting calls may have changed, and when last.
-    queues: BTreeMap<QueueKey, i64>,
+    /// Rows of history, by table.
+    history: BTreeMap<&'static str, (&'static Table, Rows)>,
+    calls: Calls,
+    offers: Offers,
+    queues: Queues,
+    recordings: Recordings,
+    agents: Agents,
 }
 
 /// The fact at hand: its entry, its place among the entry's commands, its time.
@@ -105,48 +123,75 @@ struct Place {
     switch: String,
 }
 
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct QueueKey {
-    tenant: String,
-    site: String,
-    queue: String,
-}
+/// What every row says of where it belongs, as columns.
+const BEGUN: &[Column] = &[("tenant", "TEXT"), ("site", "TEXT"), ("switch", "TEXT")];
 
-/// Adds a row of history. That it came from this fact makes it unique.
-macro_rules! add {
-    ($taking:expr, $place:expr, $table:ident { $($column:ident: $value:expr),* $(,)? }) => {{
-        let (journal, moment, place) = ($taking.journal, $taking.moment, &$place);
-        let row = (
-            $table::journal.eq(journal),
-            $table::seq.eq(moment.seq),
-            $table::nth.eq(moment.nth),
-            $table::tenant.eq(&place.tenant),
-            $table::site.eq(&place.site),
-            $table::switch.eq(&place.switch),
-            $table::at.eq(moment.at),
-            $($table::$column.eq($value)),*
-        );
-        $crate::store::insert::if_new(diesel::insert_into($table::table).values(row))
-            .execute($taking.conn)?
-    }};
-}
-use add;
+/// What a row of history says besides: the fact it came from makes it unique.
+const HISTORY: &[Column] = &[
+    ("tenant", "TEXT"),
+    ("site", "TEXT"),
+    ("switch", "TEXT"),
+    ("journal", "TEXT"),
+    ("seq", "BIGINT"),
+    ("nth", "BIGINT"),
+    ("at", "BIGINT"),
+];
 
-/// Adds a row that a fact begins and later ones change, unless it is there.
-macro_rules! begin {
-    ($taking:expr, $place:expr, $table:ident { $($column:ident: $value:expr),* $(,)? }) => {{
-        let place = &$place;
-        let row = (
-            $table::tenant.eq(&place.tenant),
-            $table::site.eq(&place.site),
-            $table::switch.eq(&place.switch),
-            $($table::$column.eq($value)),*
-        );
-        $crate::store::insert::if_new(diesel::insert_into($table::table).values(row))
-            .execute($taking.conn)?
-    }};
+impl<'a> Taking<'a> {
+    fn new(journal: &'a str, cursor: Cursor) -> Self {
+        Self {
+            journal,
+            cursor,
+            moment: Moment {
+                seq: 0,
+                nth: 0,
+                at: 0,
+            },
+            places: BTreeMap::new(),
+            history: BTreeMap::new(),
+            calls: Calls::default(),
+            offers: Offers::default(),
+            queues: Queues::default(),
+            recordings: Recordings::default(),
+            agents: Agents::default(),
+        }
+    }
+
+    /// Adds a row of history.
+    fn add(
+        &mut self,
+        table: &'static Table,
+        place: &Place,
+        row: impl Serialize,
+    ) -> QueryResult<()> {
+        let Place {
+            tenant,
+            site,
+            switch,
+        } = place;
+        let Moment { seq, nth, at } = self.moment;
+        let origin = (tenant, site, switch, self.journal, seq, nth, at);
+        let (_, rows) = self
+            .history
+            .entry(table.name)
+            .or_insert_with(|| (table, Rows::default()));
+        rows.push(origin, row)
+    }
+
+    fn write(mut self, conn: &mut AnyConnection) -> QueryResult<()> {
+        let closed = self.calls.closed();
+        self.calls.write(conn)?;
+        self.offers.write(conn)?;
+        close_what_is_open(conn, &closed)?;
+        self.queues.write(conn)?;
+        self.recordings.write(conn)?;
+        self.agents.write(conn)?;
+        for (table, rows) in self.history.into_values() {
+            table.add(conn, rows)?;
+        }
+        self.cursor.save(conn)
+    }
 }
-use begin;
 
 impl Taking<'_> {
     fn entry(&mut self, entry: &Entry) -> QueryResult<()> {
@@ -199,7 +244,10 @@ impl Taking<'_> {
                 call,
                 cause,
                 ended_by,
-            } => self.call_ended(*call, *cause, *ended_by),
+            } => {
+                self.call_ended(*call, *cause, *ended_by);
+                Ok(())
+            }
             Fact::BlockEntered { call, flow, block } => self.block_entered(*call, flow, block),
             Fact::DigitPressed { call, leg, digit } => self.digit_pressed(*call, leg, *digit),
             Fact::LegStarted {
@@ -216,12 +264,18 @@ impl Taking<'_> {
                 queue,
                 priority,
                 entered,
-            } => self.queue_entered(*call, queue, *priority, *entered),
+            } => {
+                self.queue_entered(*call, queue, *priority, *entered);
+                Ok(())
+            }
             Fact::QueueLeft {
                 call,
                 queue,
                 reason,
-            } => self.queue_left(*call, queue, *reason),
+            } => {
+                self.queue_left(*call, queue, *reason);
+                Ok(())
+            }
             Fact::Decided {
                 call,
                 queue,
@@ -234,7 +288,10 @@ impl Taking<'_> {
                 agent,
                 leg,
             } => self.offered(*offer, *call, agent, leg),
-            Fact::OfferEnded { offer, outcome, .. } => self.offer_ended(*offer, *outcome),
+            Fact::OfferEnded { offer, outcome, .. } => {
+                self.offer_ended(*offer, *outcome);
+                Ok(())
+            }
             Fact::AgentMoved {
                 agent,
                 tenant,
@@ -249,7 +306,7 @@ impl Taking<'_> {
                     site: site.to_string(),
                     switch: switch.to_string(),
                 };
-                self.agent_moved(agent, &place, state, *call, *until)
+                self.agent_moved(agent, place, state, *call, *until)
             }
             Fact::RecordingStarted { call, recording } => self.recording_started(*call, *recording),
             Fact::RecordingFiled {
@@ -292,35 +349,73 @@ impl Taking<'_> {
 
     /// Where a call belongs. One whose beginning is in no entry that was kept
     /// belongs to the centre.
-    fn place_of(&mut self, call: CallId) -> QueryResult<Rc<Place>> {
+    fn place_of(&mut self, call: CallId) -> Rc<Place> {
         if let Some(place) = self.places.get(&call) {
-            return Ok(Rc::clone(place));
+            return Rc::clone(place);
         }
-        let found: Option<(String, String, String)> = calls_table::table
-            .find(call.to_string())
-            .select((calls_table::tenant, calls_table::site, calls_table::switch))
-            .first(self.conn)
-            .optional()?;
-        let place = Rc::new(match found {
-            Some((tenant, site, switch)) => Place {
-                tenant,
-                site,
-                switch,
-            },
-            None => self.centre(),
-        });
+        let place = Rc::new(self.centre());
         self.places.insert(call, Rc::clone(&place));
-        Ok(place)
-    }
-
-    fn finish(mut self) -> Result<Cursor, StoreError> {
-        self.count_waiting()?;
-        self.cursor.save(self.conn)?;
-        Ok(self.cursor)
+        place
     }
 }
 
+#[derive(QueryableByName)]
+struct Found {
+    #[diesel(sql_type = Text)]
+    call: String,
+    #[diesel(sql_type = Text)]
+    tenant: String,
+    #[diesel(sql_type = Text)]
+    site: String,
+    #[diesel(sql_type = Text)]
+    switch: String,
+}
+
+const CALL: Shape = Shape {
+    first: &[("call", "TEXT")],
+    second: &[],
+};
+
+/// Where the calls belong that earlier batches began.
+fn places(
+    conn: &mut AnyConnection,
+    entries: &[Entry],
+) -> Result<BTreeMap<CallId, Rc<Place>>, StoreError> {
+    let calls: BTreeSet<CallId> = entries.iter().flat_map(Entry::calls).collect();
+    let mut rows = Rows::default();
+    for call in calls {
+        rows.push((call.to_string(),), ())?;
+    }
+    let found: Vec<Found> = load(conn, CALL, rows, |source| {
+        format!(
+            "SELECT calls.call, calls.tenant, calls.site, calls.switch \
+             FROM {source} JOIN calls ON calls.call = r.call"
+        )
+    })?;
+    let mut places = BTreeMap::new();
+    for Found {
+        call,
+        tenant,
+        site,
+        switch,
+    } in found
+    {
+        let id = call.parse().map_err(|_| unreadable("a call", &call))?;
+        let place = Place {
+            tenant,
+            site,
+            switch,
+        };
+        places.insert(id, Rc::new(place));
+    }
+    Ok(places)
+}
+
 impl Place {
+    fn values(&self) -> (&str, &str, &str) {
+        (&self.tenant, &self.site, &self.switch)
+    }
+
     /// The same tenant and site, on another switch.
     fn on(&self, switch: &SwitchId) -> Place {
         Place {

@@ -3,6 +3,7 @@
 use crate::clock;
 use crate::engine::id::AgentId;
 use crate::runtime::board::view::{AgentView, BoardView, CallView, LinkView, QueueView};
+use crate::runtime::condition::Alarm;
 use crate::store::users::Role;
 use crate::switch::Language;
 use crate::web::Web;
@@ -32,7 +33,8 @@ pub struct Section {
     pub least: Role,
 }
 
-pub const SECTIONS: [Section; 5] = [
+pub const SECTIONS: [Section; 6] = [
+    section("alarms", "live/alarms", Role::Agent),
     section("links", "live/links", Role::Agent),
     section("summary", "live/summary", Role::Agent),
     section("queues", "live/queues", Role::Agent),
@@ -52,6 +54,7 @@ const fn section(name: &'static str, template: &'static str, least: Role) -> Sec
 #[derive(Serialize)]
 pub struct Shown {
     lang: &'static str,
+    alarms: Vec<Alarm>,
     links: Vec<LinkView>,
     totals: Totals,
     queues: Vec<QueueView>,
@@ -84,7 +87,8 @@ struct ShownCall {
 }
 
 impl Shown {
-    pub fn new(language: Language, board: BoardView) -> Self {
+    pub fn new(language: Language, web: &Web) -> Self {
+        let board = web.handle.view();
         let totals = Totals::of(&board);
         let queues: BTreeMap<_, _> = board.queues.iter().map(|q| (&q.id, &q.name)).collect();
         let agents: BTreeMap<_, _> = board.agents.iter().map(|a| (&a.id, &a.name)).collect();
@@ -103,6 +107,7 @@ impl Shown {
         });
         Self {
             lang: language.tag(),
+            alarms: web.handle.condition.alarms(),
             links: board.links,
             totals,
             calls: calls.collect(),
@@ -184,7 +189,7 @@ pub async fn show(
     Tongue(language): Tongue,
 ) -> Result<Html<String>, WebError> {
     let page = LivePage {
-        shown: Shown::new(language, web.handle.view()),
+        shown: Shown::new(language, &web),
         own: Own::new(&web, language, &session).map(|own| own.own),
         sees_calls: session.role >= CALLS_SEEN_BY,
     };
