@@ -24,6 +24,7 @@ use switchyard::store::calls::{self, CallFilter};
 use switchyard::store::journal::Journal;
 use switchyard::store::projector::{Projector, catch_up, start_over};
 use switchyard::store::{Store, recall, schema};
+use tokio::sync::watch;
 
 async fn journal_in(folder: &tempfile::TempDir) -> Journal {
     let journal = Journal::open(&folder.path().join("journal"), DAY).unwrap();

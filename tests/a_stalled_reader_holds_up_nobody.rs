@@ -13,8 +13,10 @@ mod web;
 use std::future::pending;
 use std::net::SocketAddr;
 use std::time::Duration;
+use switchyard::runtime::load::Load;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::time::timeout;
 use web::TestWeb;
 
@@ -51,6 +53,57 @@ async fn others_see_every_change_and_the_stalled_one_catches_up() {
     web.hangs_up("caller-39").await;
     read_until(reading, "现在没有通话").await;
     read_until(stalled, "现在没有通话").await;
+}
+
+#[tokio::test]
+async fn reading_is_refused_before_requests_and_health_never() {
+    let web = TestWeb::start().await;
+    let cookie = web.sign_in("boss").await.cookie;
+    let (load, loaded) = watch::channel(Load::Normal);
+    let mut state = web.state.clone();
+    state.handle.condition.load = loaded;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    #[expect(clippy::disallowed_methods, reason = "serves until the test ends")]
+    tokio::spawn(async move {
+        switchyard::web::serve(listener, state, pending())
+            .await
+            .unwrap()
+    });
+    let status = async |method: &str, path: &str| {
+        let mut socket = TcpStream::connect(address).await.unwrap();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nCookie: {cookie}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+        );
+        socket.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        timeout(DEADLINE, socket.read_to_string(&mut answer))
+            .await
+            .unwrap()
+            .unwrap();
+        let code = answer.split(' ').nth(1).unwrap().to_owned();
+        (code, answer)
+    };
+
+    // A client that sends half a request and stalls.
+    let mut stalled = TcpStream::connect(address).await.unwrap();
+    stalled
+        .write_all(b"GET /api/calls HTTP/1.1\r\nHo")
+        .await
+        .unwrap();
+
+    load.send(Load::Busy).unwrap();
+    assert_eq!(status("GET", "/api/queues").await.0, "200");
+    load.send(Load::Strained).unwrap();
+    let (code, answer) = status("GET", "/api/queues").await;
+    assert_eq!(code, "503");
+    assert!(answer.contains("retry-after: 1"), "{answer}");
+    assert_ne!(status("POST", "/api/agents/chen/state").await.0, "503");
+    let (code, answer) = status("GET", "/readyz").await;
+    assert_eq!(code, "200");
+    assert!(answer.contains("overload"), "{answer}");
+    load.send(Load::Normal).unwrap();
+    assert_eq!(status("GET", "/api/queues").await.0, "200");
 }
 
 /// Opens the stream as a browser does, and reads nothing of it.
