@@ -4,6 +4,11 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "support/tap.rs"]
+#[expect(clippy::allow_attributes, reason = "see the next line")]
+#[allow(
+    dead_code,
+    reason = "every test crate uses its own part of this module"
+)]
 mod tap;
 
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! Measurements of the whole controller, each against a process of its own.
 
-pub mod routing;
 pub mod journal;
 pub mod rehearsal;
+pub mod routing;
 pub mod wire;

@@ -3,9 +3,9 @@
 
 pub mod assembly;
 pub mod board;
+pub mod condition;
 pub mod control;
 mod count;
-pub mod condition;
 pub mod driver;
 pub mod executor;
 pub mod handle;

@@ -12,8 +12,6 @@ pub(crate) enum Flow {
     #[default]
     Free,
     /// The disk gives no answer.
-    #[allow(dead_code, reason = "not every test crate holds its disk back")]
-    #[expect(clippy::allow_attributes, reason = "it is used in others")]
     Held,
     /// The disk answers that it is full.
     Fails,

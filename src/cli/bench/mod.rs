@@ -1,8 +1,8 @@
 //! `switchyard bench`: measurements of the controller, one file each, and what
 //! their command lines share.
 
-pub mod routing;
 pub mod journal;
+pub mod routing;
 pub mod wire;
 
 use crate::cli::{CliError, Output, Verdict};
