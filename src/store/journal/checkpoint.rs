@@ -1,8 +1,9 @@
 //! Checkpoints: what a new run must know, as of one entry, so that it reads
-//! only the entries after it. A thread of its own reads the journal as others
-//! do, folds it and writes; appending never waits for it.
+//! only the entries after it. A thread of its own folds what is durable and
+//! writes; appending never waits for it.
 
 use crate::engine::memory::Memory;
+use crate::store::journal::entry::Step;
 use crate::store::journal::error::JournalError;
 use crate::store::journal::health::Shared;
 use crate::store::journal::line::{sealed, unsealed};
@@ -16,6 +17,8 @@ use std::sync::mpsc::Receiver;
 
 /// Entries between two checkpoints: what a start reads at most, about 0.1 s.
 pub(super) const EVERY: u64 = 10_000;
+/// Batches that may wait for the keeper; it reads those beyond from the disk.
+pub(super) const QUEUE: usize = 256;
 
 const NAME: &str = "checkpoint";
 const DRAFT: &str = "checkpoint.new";
@@ -135,6 +138,14 @@ fn write(folder: &Path, checkpoint: &Checkpoint) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
+/// What the writer tells the keeper.
+pub(super) enum Told {
+    /// Entries that are durable, in order.
+    Kept(Vec<(u64, Arc<Step>)>),
+    /// It is time.
+    Due,
+}
+
 /// The thread that makes checkpoints.
 pub(super) struct Keeper {
     pub(super) folder: PathBuf,
@@ -145,31 +156,49 @@ pub(super) struct Keeper {
 
 impl Keeper {
     /// Makes one whenever it is due, and one at the end.
-    pub(super) fn start(self, due: Receiver<()>) -> io::Result<()> {
+    pub(super) fn start(self, told: Receiver<Told>) -> io::Result<()> {
         std::thread::Builder::new()
             .name("checkpoints".to_owned())
-            .spawn(move || self.run(&due))
+            .spawn(move || self.run(&told))
             .map(drop)
     }
 
-    fn run(mut self, due: &Receiver<()>) {
-        if let Err(error) = self.reader.go_to(self.recall.seq) {
-            tracing::error!(%error, "no checkpoints: the journal cannot be read");
-            return;
+    fn run(mut self, told: &Receiver<Told>) {
+        // What the run before left behind its last checkpoint.
+        let mut made = self.recall.seq;
+        self.catch_up();
+        while let Ok(told) = told.recv() {
+            match told {
+                Told::Kept(entries) => self.fold(entries),
+                Told::Due => self.make(&mut made),
+            }
         }
-        while due.recv().is_ok() {
-            self.make();
-        }
-        self.make();
+        self.make(&mut made);
     }
 
-    fn make(&mut self) {
-        let before = self.recall.seq;
-        if let Err(error) = self.recall.go_on(&mut self.reader) {
-            tracing::warn!(%error, "no checkpoint: the journal cannot be read");
-            return;
+    fn fold(&mut self, entries: Vec<(u64, Arc<Step>)>) {
+        let first = entries.first().map_or(0, |(seq, _)| *seq);
+        if first > self.recall.seq + 1 {
+            // The writer was too far ahead to hand everything over.
+            self.catch_up();
         }
-        if self.recall.seq == before {
+        for (seq, step) in entries {
+            if seq > self.recall.seq {
+                self.recall.seq = seq;
+                self.recall.memory.entry(step.at, &step.commands);
+            }
+        }
+    }
+
+    fn catch_up(&mut self) {
+        let read = self.reader.go_to(self.recall.seq);
+        if let Err(error) = read.and_then(|()| self.recall.go_on(&mut self.reader)) {
+            tracing::error!(%error, "the journal cannot be read for its checkpoints");
+        }
+    }
+
+    fn make(&mut self, made: &mut u64) {
+        if self.recall.seq == *made {
             return;
         }
         let checkpoint = Checkpoint {
@@ -181,6 +210,7 @@ impl Keeper {
             Ok(()) => {
                 metrics::counter!("switchyard_journal_checkpoints_total").increment(1);
                 self.shared.checkpointed(checkpoint.seq);
+                *made = checkpoint.seq;
             }
             // A start then reads more entries, which are kept until it has worked.
             Err(error) => {

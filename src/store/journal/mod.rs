@@ -94,25 +94,25 @@ impl Journal {
         let checkpoint = reader.checkpoint()?.unwrap_or_default();
         let shared = Arc::new(Shared::new(lock, start.last_seq, checkpoint.seq));
         let (entries, waiting) = sync_channel(MAX_WAITING);
-        let (due, is_due) = sync_channel(1);
+        let (keeper, told) = sync_channel(checkpoint::QUEUE);
         let open = |error: std::io::Error| JournalError::Open {
             path: path.to_owned(),
             why: error.to_string(),
         };
-        let keeper = Keeper {
+        let checkpoints = Keeper {
             folder: path.to_owned(),
             reader,
             recall: Recall::from(checkpoint),
             shared: Arc::clone(&shared),
         };
-        keeper.start(is_due).map_err(open)?;
+        checkpoints.start(told).map_err(open)?;
         let writer = Writer {
             folder: path.to_owned(),
             disk: through(Box::new(Segments::new(path, &start.id))),
             entries: waiting,
             shared: Arc::clone(&shared),
             keep,
-            due,
+            keeper,
         };
         writer.start().map_err(open)?;
         Ok(Self {

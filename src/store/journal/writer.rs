@@ -2,7 +2,7 @@
 //! and flushes it at once. The driver pays for neither.
 
 use crate::engine::time::{Span, Timestamp};
-use crate::store::journal::checkpoint;
+use crate::store::journal::checkpoint::{self, Told};
 use crate::store::journal::entry::Step;
 use crate::store::journal::gap::Gap;
 use crate::store::journal::health::Shared;
@@ -11,7 +11,7 @@ use crate::store::journal::segment::Disk;
 use crate::store::journal::{folder, health::JournalHealth};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError};
 use std::time::{Duration, Instant};
 
 /// Entries flushed at once, at most: what one entry may have to wait for.
@@ -39,8 +39,8 @@ pub(super) struct Writer {
     pub(super) entries: Receiver<Waiting>,
     pub(super) shared: Arc<Shared>,
     pub(super) keep: Span,
-    /// Tells the keeper of checkpoints that one is due.
-    pub(super) due: SyncSender<()>,
+    /// To the keeper of checkpoints.
+    pub(super) keeper: SyncSender<Told>,
 }
 
 /// What has come together for one flush.
@@ -76,12 +76,18 @@ impl Writer {
                 lines.clear();
                 lines.shrink_to(4 * 1_024 * 1_024);
                 since_checkpoint += batch.entries.len() as u64;
-                if since_checkpoint >= checkpoint::EVERY {
-                    since_checkpoint = self.checkpoint_is_due(since_checkpoint);
+                let closed = batch.closed;
+                self.hand_over(batch.entries);
+                // Where the keeper has no room, it is tried again with the next batch.
+                if since_checkpoint >= checkpoint::EVERY && self.keeper.try_send(Told::Due).is_ok()
+                {
+                    since_checkpoint = 0;
                 }
                 self.remove_old(at, &mut next_removal);
-            }
-            if batch.closed {
+                if closed {
+                    return;
+                }
+            } else if batch.closed {
                 return;
             }
         }
@@ -205,13 +211,12 @@ impl Writer {
         }
     }
 
-    /// Gives the entries counted towards the next checkpoint.
-    fn checkpoint_is_due(&self, entries: u64) -> u64 {
-        match self.due.try_send(()) {
-            Ok(()) => 0,
-            // The keeper is behind; it will take these in as well.
-            Err(TrySendError::Full(())) => 0,
-            Err(TrySendError::Disconnected(())) => entries,
+    /// Hands durable entries to the keeper, unless it is far behind: then it
+    /// reads them from the disk.
+    fn hand_over(&self, entries: Vec<Waiting>) {
+        let kept = entries.into_iter().map(|entry| (entry.seq, entry.step));
+        if self.keeper.try_send(Told::Kept(kept.collect())).is_err() {
+            metrics::counter!("switchyard_journal_checkpoint_rereads_total").increment(1);
         }
     }
 
