@@ -1,5 +1,6 @@
 //! The real Asterisk that `scripts/asterisk start` runs, as the tests reach it.
 
+use std::path::PathBuf;
 use std::process::Command;
 use switchyard::config::switch::AsteriskConfig;
 
@@ -12,6 +13,8 @@ pub struct Asterisk {
     /// SIP port of extension 1001.
     agents: u16,
     control: String,
+    /// Its own log of every channel.
+    pub log: PathBuf,
 }
 
 impl Asterisk {
@@ -31,6 +34,7 @@ impl Asterisk {
                 sip: read("ASTERISK_SIP")?,
                 agents: read("ASTERISK_AGENTS")?.parse().ok()?,
                 control: read("ASTERISK_CONTROL")?,
+                log: read("ASTERISK_LOG")?.into(),
             })
         })();
         if found.is_none() {

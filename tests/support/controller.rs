@@ -179,10 +179,13 @@ impl Admin {
     }
 
     pub async fn ready(&self, agent: &str) {
+        self.asks(agent, r#"{"request":"ready"}"#).await;
+    }
+
+    /// Asks for a change of an agent's state, in the API's words.
+    pub async fn asks(&self, agent: &str, request: &str) {
         let path = format!("/api/agents/{agent}/state");
-        let answer = self
-            .ask(Method::POST, &path, r#"{"request":"ready"}"#)
-            .await;
+        let answer = self.ask(Method::POST, &path, request).await;
         let status = answer.status();
         assert!(status.is_success(), "{status}: {:?}", answer.text().await);
     }

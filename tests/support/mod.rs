@@ -10,6 +10,7 @@
 pub mod asterisk;
 pub mod audio;
 pub mod centre;
+pub mod chaos;
 pub mod controller;
 pub mod fixture;
 pub mod freeswitch;
