@@ -8,6 +8,7 @@ use crate::support::controller::SOON;
 use crate::support::phone::Phone;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard};
 
 /// Only one controller can have the application at a time.
@@ -26,6 +27,18 @@ impl AsteriskRig {
     pub async fn running() -> Option<AsteriskRig> {
         let asterisk = Asterisk::running()?;
         let turn = TURN.lock().await;
+        // What a test that failed may have left behind.
+        asterisk.console("channel request hangup all");
+        let silent = async {
+            while !asterisk
+                .console("core show channels count")
+                .contains("\n0 active calls")
+            {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        let silent = tokio::time::timeout(SOON, silent).await;
+        silent.expect("leftovers end");
         let log = asterisk.log.clone();
         let from = std::fs::read(&log).map_or(0, |log| log.len());
         Some(AsteriskRig {
@@ -38,6 +51,10 @@ impl AsteriskRig {
 }
 
 impl Rig for AsteriskRig {
+    fn id(&self) -> &'static str {
+        "asterisk"
+    }
+
     fn control(&self) -> String {
         let url = &self.asterisk.settings.url;
         let host = url.trim_start_matches("http://").trim_end_matches("/ari");

@@ -4,7 +4,7 @@
 use super::Rig;
 use super::story::{Entry, Party, Story, What};
 use crate::support::controller::SOON;
-use crate::support::freeswitch::Switch;
+use crate::support::freeswitch::{SWITCH, Switch};
 use crate::support::phone::{Phone, free_port};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -49,6 +49,10 @@ impl Drop for FreeswitchRig {
 }
 
 impl Rig for FreeswitchRig {
+    fn id(&self) -> &'static str {
+        SWITCH
+    }
+
     fn control(&self) -> String {
         self.switch.recorder.address()
     }
