@@ -1,6 +1,8 @@
-//! Measurements of the whole controller, each against a process of its own.
+//! Measurements of the controller and of its parts, one noun per file.
 
+pub mod events;
 pub mod journal;
+pub mod process;
 pub mod rehearsal;
 pub mod routing;
 pub mod wire;

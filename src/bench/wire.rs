@@ -2,15 +2,18 @@
 //! causes: the real runtime and FreeSWITCH adapter here, the simulated
 //! FreeSWITCH as a process of its own, which also holds the clock.
 
-use crate::cli::simulate_switch::{BURST_GAP, FIRST_EXTENSION, Listening};
+use crate::bench::process;
+use crate::cli::simulate_switch::{BURST_GAP, FIRST_EXTENSION, Listening, Measured, Measuring};
 use crate::config::Config;
 use crate::config::finding::ConfigErrors;
 use crate::engine::event::{AgentRequest, Event};
 use crate::engine::id::{AgentId, IdError};
 use crate::engine::time::Span;
 use crate::runtime::assembly::{self, Running, StartError};
-use crate::switch::simulated::esl::{EslReport, Latencies};
-use serde::{Deserialize, Serialize};
+use crate::runtime::board::Board;
+use crate::switch::simulated::esl::EslReport;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::fmt::Write;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -43,22 +46,50 @@ pub struct WireBench {
     pub folder: PathBuf,
 }
 
-/// What was measured, in the seconds after the queue had filled.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// What was measured, in the seconds after the queue had filled. Times are
+/// seen from the switch: from writing an event to reading the command it causes.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct WireReport {
-    pub calls_per_second: f64,
-    pub agents: u32,
-    pub seconds: u32,
+    /// From the event that frees an agent to the `originate` of that agent's device.
+    pub freed_to_command_p50_ms: f64,
+    pub freed_to_command_p99_ms: f64,
+    pub freed_to_command_max_ms: f64,
+    /// Agents freed and rung again.
+    pub freed_samples: u64,
+    /// From the event that brings a call to the first command for it.
+    pub arrival_to_command_p50_ms: f64,
+    pub arrival_to_command_p99_ms: f64,
+    pub arrival_to_command_max_ms: f64,
     pub calls: u64,
     pub answered: u64,
     /// Callers turned away or hung up on before they met an agent.
     pub lost: u64,
     /// Devices rung while they rang or talked.
     pub double_offered: u64,
+    /// Memory of the controller's process at the end.
+    pub rss_mib: f64,
+    /// Time of the controller's process on a core, of all its threads.
+    pub cpu_seconds: f64,
+    /// The same of the simulated switch's process.
+    pub switch_cpu_seconds: f64,
     /// Calls that waited at the end.
     pub waiting: usize,
-    #[serde(flatten)]
-    pub latencies: Latencies,
+    /// Calls that lived when the measuring began, and what each had added to
+    /// the controller's memory since its agents were ready.
+    pub live_calls: usize,
+    pub bytes_per_live_call: u64,
+    pub calls_per_second: f64,
+    pub agents: u32,
+    pub seconds: u32,
+}
+
+/// What the controller's process used.
+#[derive(Clone, Copy, Debug, Default)]
+struct Used {
+    live_calls: usize,
+    bytes_per_live_call: u64,
+    cpu: Duration,
+    resident: u64,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -100,29 +131,47 @@ impl WireBench {
         let measured = self.measure(&running, &mut simulator).await;
         running.stop().await;
         simulator.end().await;
+        let (measured, used) = measured?;
+        Ok(self.report(&measured, used))
+    }
+
+    fn report(&self, measured: &Measured, used: Used) -> WireReport {
         let EslReport {
             tally,
             latencies,
             waiting,
-        } = measured?;
-        Ok(WireReport {
-            calls_per_second: self.calls_per_second,
-            agents: self.agents,
-            seconds: self.seconds,
+        } = &measured.report;
+        let freed = &latencies.agent_freed_to_originate;
+        let brought = &latencies.call_brought_to_command;
+        WireReport {
+            freed_to_command_p50_ms: ms(freed.median_us),
+            freed_to_command_p99_ms: ms(freed.p99_us),
+            freed_to_command_max_ms: ms(freed.max_us),
+            freed_samples: freed.samples,
+            arrival_to_command_p50_ms: ms(brought.median_us),
+            arrival_to_command_p99_ms: ms(brought.p99_us),
+            arrival_to_command_max_ms: ms(brought.max_us),
             calls: tally.calls,
             answered: tally.answered,
             lost: tally.lost(),
             double_offered: tally.double_offered,
-            waiting,
-            latencies,
-        })
+            rss_mib: mib(used.resident),
+            cpu_seconds: used.cpu.as_secs_f64(),
+            switch_cpu_seconds: measured.cpu_seconds,
+            waiting: *waiting,
+            live_calls: used.live_calls,
+            bytes_per_live_call: used.bytes_per_live_call,
+            calls_per_second: self.calls_per_second,
+            agents: self.agents,
+            seconds: self.seconds,
+        }
     }
 
     async fn measure(
         &self,
         running: &Running,
         simulator: &mut Simulator,
-    ) -> Result<EslReport, WireError> {
+    ) -> Result<(Measured, Used), WireError> {
         for number in 0..self.agents {
             let agent = AgentId::new(&agent_name(number))?;
             for request in [AgentRequest::SignIn, AgentRequest::Ready] {
@@ -138,9 +187,23 @@ impl WireBench {
                     .map_err(|_| WireError::Stopped)?;
             }
         }
-        let planned = Duration::from_secs((self.warm_up_s() + self.seconds).into());
-        let line = simulator.line(planned + PATIENCE).await?;
-        serde_json::from_str(&line).map_err(|why| WireError::Said { said: line, why })
+        let live = || running.handle.read(Board::live);
+        let (calls_before, resident_before) = (live(), process::resident().unwrap_or_default());
+        let warm_up = Duration::from_secs(self.warm_up_s().into());
+        let _: Measuring = simulator.says(warm_up + PATIENCE).await?;
+        let (live_calls, resident) = (live(), process::resident().unwrap_or_default());
+        let cpu_before = process::on_core().unwrap_or_default();
+        let planned = Duration::from_secs(self.seconds.into());
+        let measured = simulator.says(planned + PATIENCE).await?;
+        let grown = resident.saturating_sub(resident_before);
+        let came = live_calls.saturating_sub(calls_before).max(1) as u64;
+        let used = Used {
+            live_calls,
+            bytes_per_live_call: grown / came,
+            cpu: process::on_core().unwrap_or_default() - cpu_before,
+            resident: process::resident().unwrap_or_default(),
+        };
+        Ok((measured, used))
     }
 
     /// Until the calls of the beginning are there and the agents talk.
@@ -153,7 +216,7 @@ impl WireBench {
     /// end of a conversation frees its agent.
     fn config(&self, address: &str) -> String {
         let folder = self.folder.display();
-        let most = self.waiting * 4 + self.agents * 4 + 10_000;
+        let most = self.waiting * 4 + self.agents * 4 + 20_000;
         let mut text = format!(
             "[switches.{SWITCH}]\nkind = \"freeswitch\"\naddress = {address:?}\n\
              password = {PASSWORD:?}\nendpoint = \"user/{{extension}}\"\n\
@@ -179,6 +242,18 @@ impl WireBench {
         }
         text
     }
+}
+
+fn ms(micros: u64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    let micros = micros as f64;
+    micros / 1_000.0
+}
+
+fn mib(bytes: u64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    let kib = (bytes / 1_024) as f64;
+    kib / 1_024.0
 }
 
 fn agent_name(number: u32) -> String {
@@ -209,6 +284,8 @@ impl Simulator {
             .args(["--waiting", &bench.waiting.to_string()])
             .args(["--warm-up-s", &bench.warm_up_s().to_string()])
             .args(["--measure-s", &bench.seconds.to_string()])
+            // One thread is enough, and leaves the other core to the controller.
+            .env("TOKIO_WORKER_THREADS", "1")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -216,9 +293,7 @@ impl Simulator {
             .map_err(WireError::Simulator)?;
         let output = process.stdout.take().ok_or(WireError::Silent)?;
         let mut output = BufReader::new(output).lines();
-        let line = next_line(&mut output, PATIENCE).await?;
-        let listening =
-            serde_json::from_str(&line).map_err(|why| WireError::Said { said: line, why })?;
+        let listening = understood(next_line(&mut output, PATIENCE).await?)?;
         Ok(Self {
             process,
             output,
@@ -226,8 +301,8 @@ impl Simulator {
         })
     }
 
-    async fn line(&mut self, within: Duration) -> Result<String, WireError> {
-        next_line(&mut self.output, within).await
+    async fn says<T: DeserializeOwned>(&mut self, within: Duration) -> Result<T, WireError> {
+        understood(next_line(&mut self.output, within).await?)
     }
 
     async fn end(mut self) {
@@ -236,6 +311,10 @@ impl Simulator {
             tracing::debug!("the simulated switch had ended");
         }
     }
+}
+
+fn understood<T: DeserializeOwned>(line: String) -> Result<T, WireError> {
+    serde_json::from_str(&line).map_err(|why| WireError::Said { said: line, why })
 }
 
 async fn next_line(

@@ -1,5 +1,6 @@
 //! `switchyard simulate-switch`: a FreeSWITCH without telephony, for tries and load.
 
+use crate::bench::process;
 use crate::cli::{CliError, Output, Verdict};
 use crate::engine::id::SwitchId;
 use crate::engine::time::Span;
@@ -17,7 +18,9 @@ use std::time::Duration;
 /// The extension of the first agent's device; the others follow.
 pub const FIRST_EXTENSION: u32 = 1_001;
 /// From one to the next of the calls that wait at the beginning.
-pub const BURST_GAP: Span = Span::millis(20);
+pub const BURST_GAP: Span = Span::millis(5);
+/// Lines besides those of the callers that wait and talk from the beginning.
+const SPARE_LINES: u32 = 10_000;
 /// From ringing to answering, for a device.
 const ANSWERS_AFTER: (Span, Span) = (Span::millis(500), Span::millis(1_500));
 
@@ -88,6 +91,21 @@ pub struct Listening {
     pub listening: SocketAddr,
 }
 
+/// The second line with `--measure-s`, when the warm-up is over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Measuring {
+    pub measuring_s: u32,
+}
+
+/// The last line with `--measure-s`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    #[serde(flatten)]
+    pub report: EslReport,
+    /// Seconds on a core while it was measured.
+    pub cpu_seconds: f64,
+}
+
 impl SimulateSwitch {
     /// # Errors
     /// When the address cannot be listened on, or an argument makes no sense.
@@ -103,35 +121,54 @@ impl SimulateSwitch {
             )?;
         }
         out.flush()?;
-        let report = tokio::select! {
-            served = server.serve() => {
-                served?;
-                return Ok(Verdict::Good);
+        tokio::select! {
+            served = server.serve() => served?,
+            seen = asked_to_end(&observer) => {
+                let seen = seen?.ok_or("the simulated switch ended early")?;
+                if self.json {
+                    writeln!(out, "{}", serde_json::to_string(&seen)?)?;
+                } else {
+                    writeln!(out, "{}", describe(&seen))?;
+                }
             }
-            report = asked_to_end(&observer) => report?.ok_or("the simulated switch ended early")?,
-            report = self.measured(&observer) => report.ok_or("the simulated switch ended early")?,
-        };
-        if self.json {
-            writeln!(out, "{}", serde_json::to_string(&report)?)?;
-        } else {
-            writeln!(out, "{}", describe(&report))?;
+            measured = self.measure(&observer, out) => measured?,
         }
         Ok(Verdict::Good)
     }
 
-    /// Waits for ever when nothing is to be measured.
-    async fn measured(&self, observer: &EslObserver) -> Option<EslReport> {
-        let Some(seconds) = self.measure_s else {
+    /// Measures and prints what was seen; waits for ever when nothing is to be measured.
+    async fn measure(&self, observer: &EslObserver, out: Output<'_>) -> Result<(), CliError> {
+        let Some(measuring_s) = self.measure_s else {
             return std::future::pending().await;
         };
-        observer.begun().await?;
+        let ended = "the simulated switch ended early";
+        observer.begun().await.ok_or(ended)?;
         tokio::time::sleep(Duration::from_secs(self.warm_up_s.into())).await;
-        let before = observer.report().await?.tally;
+        let before = observer.report().await.ok_or(ended)?.tally;
+        let used_before = process::on_core().unwrap_or_default();
         observer.restart_measurement();
-        tokio::time::sleep(Duration::from_secs(seconds.into())).await;
-        let mut report = observer.report().await?;
+        if self.json {
+            writeln!(
+                out,
+                "{}",
+                serde_json::to_string(&Measuring { measuring_s })?
+            )?;
+            out.flush()?;
+        }
+        tokio::time::sleep(Duration::from_secs(measuring_s.into())).await;
+        let used = process::on_core().unwrap_or_default() - used_before;
+        let mut report = observer.report().await.ok_or(ended)?;
         report.tally = report.tally.since(&before);
-        Some(report)
+        if self.json {
+            let measured = Measured {
+                report,
+                cpu_seconds: used.as_secs_f64(),
+            };
+            writeln!(out, "{}", serde_json::to_string(&measured)?)?;
+        } else {
+            writeln!(out, "{}", describe(&report))?;
+        }
+        Ok(())
     }
 
     fn settings(&self) -> Result<EslSettings, CliError> {
@@ -173,11 +210,25 @@ impl SimulateSwitch {
             listen: self.listen,
             password: self.password.clone(),
             switch: self.switch.clone(),
-            model: ModelSettings::default(),
+            model: self.lines(),
             people,
             seed: self.seed,
             recordings: self.recordings.clone(),
         })
+    }
+
+    /// Room for every call that may be on the line at once, and its agent's leg.
+    fn lines(&self) -> ModelSettings {
+        let usual = ModelSettings::default();
+        let lines = match self.waiting {
+            0 => usual.lines,
+            waiting => waiting + self.agents + SPARE_LINES,
+        };
+        ModelSettings {
+            lines,
+            channels: usual.channels.max(lines.saturating_mul(2)),
+            ..usual
+        }
     }
 
     /// As long as given, or so long that all agents together are just busy: a

@@ -363,6 +363,11 @@ impl Board {
             .map(|agent| agent.view(id, self.is_today(at)))
     }
 
+    /// How many calls are live.
+    pub fn live(&self) -> usize {
+        self.calls.len()
+    }
+
     /// Every live call, the oldest first.
     pub fn calls(&self) -> Vec<CallView> {
         self.calls.iter().map(|(id, call)| call.view(*id)).collect()

@@ -64,15 +64,23 @@ impl Driver {
                 _ = &mut stop => return,
             };
             self.weigh();
-            self.take(event);
+            let mut ordered = self.take(event);
             for _ in 1..BATCH {
+                if ordered {
+                    break;
+                }
                 match self.events.try_recv() {
-                    Ok(event) => self.take(event),
+                    Ok(event) => ordered = self.take(event),
                     Err(_) => break,
                 }
             }
             if self.engine.is_settled() {
                 return;
+            }
+            if ordered {
+                // The adapters' tasks wait on this thread: what was ordered is
+                // written before the next event is looked at.
+                tokio::task::yield_now().await;
             }
         }
     }
@@ -97,23 +105,29 @@ impl Driver {
     }
 
     /// Handles one event, and the refusals that its orders met on the spot.
-    fn take(&mut self, event: Event) {
+    /// Tells whether a switch was given orders.
+    fn take(&mut self, event: Event) -> bool {
         let mut events = VecDeque::from([event]);
+        let mut ordered = false;
         while let Some(event) = events.pop_front() {
-            self.handle(event, &mut events);
+            ordered |= self.handle(event, &mut events);
         }
+        ordered
     }
 
-    fn handle(&mut self, event: Event, refused: &mut VecDeque<Event>) {
+    /// Whether a switch was given orders that leave at once.
+    fn handle(&mut self, event: Event, refused: &mut VecDeque<Event>) -> bool {
         let at = clock::now();
         let mut commands = Commands::default();
         self.engine.handle(at, event.clone(), &mut commands);
+        let mut ordered = false;
         // Orders that can be taken back go first: nothing below delays them.
         for command in commands.as_slice() {
             if let Command::Switch(order) = command
                 && !order.command.is_irrevocable()
             {
                 refused.extend(self.executor.send(order.clone()));
+                ordered = true;
             }
         }
         let step = Arc::new(Step::new(at, event, commands.drain().collect()));
@@ -129,6 +143,7 @@ impl Driver {
                 Command::File(order) => refused.extend(file(&self.filing, order.clone())),
             }
         }
+        ordered
     }
 }
 

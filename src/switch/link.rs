@@ -35,6 +35,10 @@ pub enum LinkState {
     },
     /// Connected, and the switch answered within the liveness limit.
     Alive,
+    /// Another controller took the switch over; it is left to that one for a while.
+    TakenOver {
+        why: String,
+    },
     Closed,
 }
 
@@ -90,7 +94,7 @@ impl Inbox {
     ///
     /// # Errors
     /// [`EngineGone`] when the runtime has shut down.
-    pub fn offer(&self, waiting: &mut VecDeque<SwitchEvent>) -> Result<(), EngineGone> {
+    pub(super) fn offer(&self, waiting: &mut VecDeque<SwitchEvent>) -> Result<(), EngineGone> {
         while !waiting.is_empty() {
             match self.events.try_reserve() {
                 Ok(place) => {
@@ -111,7 +115,7 @@ impl Inbox {
     ///
     /// # Errors
     /// [`EngineGone`] when the runtime has shut down.
-    pub async fn room(&self) -> Result<(), EngineGone> {
+    pub(super) async fn room(&self) -> Result<(), EngineGone> {
         self.events
             .reserve()
             .await

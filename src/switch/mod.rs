@@ -12,6 +12,8 @@
 //! - A value from outside never reaches a protocol line unquoted.
 
 pub mod asterisk;
+pub mod backlog;
+mod backoff;
 pub mod freeswitch;
 pub mod link;
 pub mod simulated;

@@ -48,6 +48,7 @@ pub async fn ready(State(web): State<Web>) -> Result<Json<Health>, WebError> {
         .map(|(switch, state)| match state {
             // The last error may name addresses: it stays in the log.
             LinkState::Connecting { attempt, .. } => format!("{switch} (attempt {attempt})"),
+            LinkState::TakenOver { .. } => format!("{switch} (taken over)"),
             LinkState::Alive | LinkState::Closed => format!("{switch} (closed)"),
         })
         .collect();

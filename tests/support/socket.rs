@@ -4,11 +4,16 @@
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+/// Every message so far, on whatever connection.
+type Heard = Arc<watch::Sender<Vec<String>>>;
 
 pub struct EventSocket {
     address: String,
-    heard: Arc<Mutex<Vec<String>>>,
+    heard: Heard,
+    said: watch::Receiver<usize>,
     task: JoinHandle<()>,
 }
 
@@ -18,17 +23,19 @@ impl EventSocket {
     pub async fn saying(password: &str, sayings: Vec<Vec<u8>>) -> EventSocket {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("the port").to_string();
-        let heard = Arc::new(Mutex::new(Vec::new()));
+        let heard = Heard::default();
+        let (saying, said) = watch::channel(0);
         let sayings = Arc::new(Mutex::new(sayings.into_iter()));
         let (password, kept) = (password.to_owned(), heard.clone());
         let serve = async move {
             loop {
                 let (client, _) = listener.accept().await.expect("a connection");
                 let (password, kept, sayings) = (password.clone(), kept.clone(), sayings.clone());
+                let saying = saying.clone();
                 let serve = async move {
                     let next = move || sayings.lock().expect("no panic").next();
                     // The client may leave at any time.
-                    let _ = converse(client, &password, &kept, next).await;
+                    let _ = converse(client, &password, &kept, next, &saying).await;
                 };
                 #[expect(clippy::disallowed_methods, reason = "one task per connection")]
                 tokio::spawn(serve);
@@ -39,8 +46,15 @@ impl EventSocket {
         EventSocket {
             address,
             heard,
+            said,
             task,
         }
+    }
+
+    /// Waits until the first saying was said to its end.
+    pub async fn said(&self) {
+        let mut said = self.said.clone();
+        let _ = said.wait_for(|said| *said > 0).await;
     }
 
     pub fn address(&self) -> String {
@@ -49,7 +63,13 @@ impl EventSocket {
 
     /// Every message so far, on whatever connection.
     pub fn heard(&self) -> Vec<String> {
-        self.heard.lock().expect("no panic").clone()
+        self.heard.borrow().clone()
+    }
+
+    /// Waits until enough was heard.
+    pub async fn heard_enough(&self, mut enough: impl FnMut(&[String]) -> bool) {
+        let mut heard = self.heard.subscribe();
+        let _ = heard.wait_for(|heard| enough(heard)).await;
     }
 }
 
@@ -62,8 +82,9 @@ impl Drop for EventSocket {
 async fn converse(
     mut client: TcpStream,
     password: &str,
-    heard: &Mutex<Vec<String>>,
+    heard: &watch::Sender<Vec<String>>,
     next_saying: impl Fn() -> Option<Vec<u8>>,
+    said: &watch::Sender<usize>,
 ) -> std::io::Result<()> {
     client.write_all(b"Content-Type: auth/request\n\n").await?;
     let mut unread = String::new();
@@ -71,7 +92,7 @@ async fn converse(
     loop {
         while let Some((message, rest)) = unread.split_once("\n\n") {
             let (message, rest) = (message.to_owned(), rest.to_owned());
-            heard.lock().expect("no panic").push(message.clone());
+            heard.send_modify(|heard| heard.push(message.clone()));
             let answer = match message.split_once(' ') {
                 Some(("auth", given)) if given != password => reply("-ERR invalid"),
                 Some(("api", "show channels as json")) => response("{\"row_count\":0}"),
@@ -83,6 +104,7 @@ async fn converse(
                 && let Some(saying) = next_saying()
             {
                 client.write_all(&saying).await?;
+                said.send_modify(|said| *said += 1);
             }
             unread = rest;
         }

@@ -13,6 +13,21 @@ enum State {
     Cut,
     /// Connections stay open and carry nothing.
     Clogged,
+    /// The same for one connection alone, counted from 0 in the order they were made.
+    OneCut(usize),
+    OneClogged(usize),
+}
+
+impl State {
+    /// What it means for one connection.
+    fn of(self, connection: usize) -> State {
+        match self {
+            State::OneCut(one) if one == connection => State::Cut,
+            State::OneClogged(one) if one == connection => State::Clogged,
+            State::OneCut(_) | State::OneClogged(_) => State::Whole,
+            all => all,
+        }
+    }
 }
 
 pub struct Wire {
@@ -31,8 +46,10 @@ impl Wire {
         #[expect(clippy::disallowed_methods, reason = "the wire lies beside the test")]
         let task = tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
+            let mut number = 0;
             while let Ok((near, _)) = listener.accept().await {
-                connections.spawn(carry(near, target.clone(), seen.clone()));
+                connections.spawn(carry(number, near, target.clone(), seen.clone()));
+                number += 1;
             }
         });
         Wire { port, state, task }
@@ -51,6 +68,14 @@ impl Wire {
         self.state.send_replace(State::Clogged);
     }
 
+    pub fn cut_one(&self, connection: usize) {
+        self.state.send_replace(State::OneCut(connection));
+    }
+
+    pub fn clog_one(&self, connection: usize) {
+        self.state.send_replace(State::OneClogged(connection));
+    }
+
     pub fn mend(&self) {
         self.state.send_replace(State::Whole);
     }
@@ -62,8 +87,13 @@ impl Drop for Wire {
     }
 }
 
-async fn carry(mut near: TcpStream, target: String, mut state: watch::Receiver<State>) {
-    if *state.borrow() == State::Cut {
+async fn carry(
+    number: usize,
+    mut near: TcpStream,
+    target: String,
+    mut state: watch::Receiver<State>,
+) {
+    if state.borrow().of(number) == State::Cut {
         return;
     }
     let Ok(mut far) = TcpStream::connect(&target).await else {
@@ -71,7 +101,7 @@ async fn carry(mut near: TcpStream, target: String, mut state: watch::Receiver<S
     };
     let now = tokio::select! {
         _ = copy_bidirectional(&mut near, &mut far) => return,
-        now = state.wait_for(|state| *state != State::Whole) => now.map(|now| *now),
+        now = state.wait_for(|state| state.of(number) != State::Whole) => now.map(|now| now.of(number)),
     };
     if let Ok(State::Clogged) = now {
         // Held open, and nobody reads.

@@ -1,6 +1,7 @@
 //! `switchyard bench`: measurements of the controller, one file each, and what
 //! their command lines share.
 
+pub mod events;
 pub mod journal;
 pub mod routing;
 pub mod wire;
@@ -20,6 +21,7 @@ pub struct Bench {
 
 #[derive(Debug, Subcommand)]
 enum Measured {
+    Events(events::Events),
     Routing(routing::Routing),
     Journal(journal::Journal),
     Wire(wire::Wire),
@@ -30,6 +32,7 @@ impl Bench {
     /// When what is to be measured cannot run.
     pub async fn run(&self, out: Output<'_>) -> Result<Verdict, CliError> {
         match &self.what {
+            Measured::Events(events) => events.run(out),
             Measured::Routing(routing) => routing.run(out),
             Measured::Journal(journal) => journal.run(out).await,
             Measured::Wire(wire) => wire.run(out).await,

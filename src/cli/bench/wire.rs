@@ -3,7 +3,6 @@
 use crate::bench::wire::{WireBench, WireReport};
 use crate::cli::bench::{Folder, Form, verdict};
 use crate::cli::{CliError, Output, Verdict};
-use crate::switch::simulated::esl::Latency;
 use clap::Args;
 
 /// Measure the time from an event of the switch to the command it causes
@@ -53,34 +52,41 @@ impl Wire {
 }
 
 fn describe(report: &WireReport) -> String {
-    let line = |what: &str, latency: &Latency| {
-        let ms = |micros: u64| format!("{}.{:03} ms", micros / 1_000, micros % 1_000);
-        format!(
-            "{what:<26} median {:>10}  p99 {:>10}  max {:>10}  ({} samples)\n",
-            ms(latency.median_us),
-            ms(latency.p99_us),
-            ms(latency.max_us),
-            latency.samples
-        )
+    let line = |what: &str, median: f64, p99: f64, max: f64| {
+        format!("{what:<26} median {median:>8.3} ms  p99 {p99:>8.3} ms  max {max:>8.3} ms\n")
     };
+    let WireReport {
+        seconds,
+        calls_per_second,
+        agents,
+        calls,
+        answered,
+        lost,
+        double_offered,
+        waiting,
+        ..
+    } = report;
     format!(
-        "{} s at {} calls/s with {} agents: {} calls, {} answered, {} lost, {} double offered, {} \
-         waiting at the end\n{}{}",
-        report.seconds,
-        report.calls_per_second,
-        report.agents,
-        report.calls,
-        report.answered,
-        report.lost,
-        report.double_offered,
-        report.waiting,
+        "{seconds} s at {calls_per_second} calls/s with {agents} agents: {calls} calls, \
+         {answered} answered, {lost} lost, {double_offered} double offered, {waiting} waiting at \
+         the end\n{}{}controller {:.2} s on a core, {:.1} MiB, {} bytes for each of {} live \
+         calls; simulated switch {:.2} s on a core\n",
         line(
-            "agent freed to originate",
-            &report.latencies.agent_freed_to_originate
+            "agent freed to command",
+            report.freed_to_command_p50_ms,
+            report.freed_to_command_p99_ms,
+            report.freed_to_command_max_ms
         ),
         line(
             "call brought to command",
-            &report.latencies.call_brought_to_command
+            report.arrival_to_command_p50_ms,
+            report.arrival_to_command_p99_ms,
+            report.arrival_to_command_max_ms
         ),
+        report.cpu_seconds,
+        report.rss_mib,
+        report.bytes_per_live_call,
+        report.live_calls,
+        report.switch_cpu_seconds,
     )
 }

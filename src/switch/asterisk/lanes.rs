@@ -4,11 +4,12 @@
 use super::executor::Executor;
 use crate::engine::id::CallId;
 use crate::switch::SwitchOrder;
-use crate::switch::link::{EngineGone, Inbox, ORDER_QUEUE};
+use crate::switch::link::{Inbox, ORDER_QUEUE};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::collections::{BTreeMap, VecDeque};
 use tokio::sync::mpsc;
+use tracing::debug;
 
 /// Orders under way at once.
 const AT_ONCE: usize = 64;
@@ -22,18 +23,16 @@ struct Lanes<'a> {
     count: usize,
     /// Calls whose next order may start.
     ready: VecDeque<CallId>,
-    under_way: FuturesUnordered<BoxFuture<'a, Result<CallId, EngineGone>>>,
+    under_way: FuturesUnordered<BoxFuture<'a, CallId>>,
 }
 
 /// Carries out orders until their sender is gone and the last one is answered.
-///
-/// # Errors
-/// [`EngineGone`] when nobody takes the answers any more.
+/// An engine that is gone changes nothing: its last orders are carried out too.
 pub(super) async fn run(
     executor: &Executor,
     inbox: &Inbox,
     mut orders: mpsc::Receiver<SwitchOrder>,
-) -> Result<(), EngineGone> {
+) {
     let mut lanes = Lanes {
         executor,
         inbox,
@@ -49,11 +48,10 @@ pub(super) async fn run(
                 Some(order) => lanes.take(order),
                 None => open = false,
             },
-            Some(call) = lanes.under_way.next() => lanes.goes_on(call?),
+            Some(call) = lanes.under_way.next() => lanes.goes_on(call),
         }
         lanes.start();
     }
-    Ok(())
 }
 
 impl Lanes<'_> {
@@ -89,14 +87,17 @@ impl Lanes<'_> {
             self.count -= 1;
             let (executor, inbox) = (self.executor, self.inbox);
             self.under_way.push(Box::pin(async move {
-                match executor.carry_out(&order).await {
-                    Ok(()) => inbox.done(order.id).await?,
+                let told = match executor.carry_out(&order).await {
+                    Ok(()) => inbox.done(order.id).await,
                     Err(error) => {
                         let why = error.failure();
-                        inbox.failed(order.id, why, &error.to_string()).await?;
+                        inbox.failed(order.id, why, &error.to_string()).await
                     }
+                };
+                if let Err(gone) = told {
+                    debug!(order = %order.id, %gone, "nobody waits for this answer");
                 }
-                Ok(call)
+                call
             }));
         }
     }

@@ -2,7 +2,6 @@
 //! notice silence, come back.
 
 use super::api::{Api, ApiError};
-use super::backoff::Backoff;
 use super::commands;
 use super::executor::{Executor, Find};
 use super::message::{Bridge, Channel, Message};
@@ -11,6 +10,8 @@ use super::translate::{Chore, Meaning, Translator};
 use crate::engine::id::ChannelId;
 use crate::engine::text::OutsideText;
 use crate::switch::SwitchEvent;
+use crate::switch::backlog::{Backlog, Overrun};
+use crate::switch::backoff::Backoff;
 use crate::switch::link::{EngineGone, Inbox, LinkState};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -40,6 +41,7 @@ pub(super) struct Link<'a> {
     inbox: &'a Inbox,
     state: &'a watch::Sender<LinkState>,
     translator: Translator,
+    backlog: Backlog,
 }
 
 /// Why a connection could not be made or ended.
@@ -55,9 +57,11 @@ enum Broken {
     Ended(String),
     #[error("nothing came over the event connection for {} s", ALIVE_WITHIN.as_secs())]
     Silent,
+    #[error(transparent)]
+    Overrun(#[from] Overrun),
     #[error(
-        "another program connected to ARI as the application {app:?}; each switch entry and \
-         each controller needs an application of its own"
+        "another program connected to ARI as the application {app:?} and has the switch now; \
+         each switch entry and each controller needs an application of its own"
     )]
     Replaced { app: String },
     #[error(transparent)]
@@ -89,6 +93,7 @@ impl<'a> Link<'a> {
             inbox,
             state,
             translator: Translator::new(&executor.dialect.app),
+            backlog: Backlog::new(inbox.clone()),
         }
     }
 
@@ -107,7 +112,8 @@ impl<'a> Link<'a> {
             });
             let why = match self.connect().await {
                 Ok(socket) => {
-                    let why = self.listen(socket).await;
+                    let why = self.listen(socket).await?;
+                    self.backlog.clear().await?;
                     let lost = OutsideText::new(&why.to_string());
                     let event = SwitchEvent::LinkLost { why: lost };
                     self.inbox.happened(event).await?;
@@ -117,21 +123,25 @@ impl<'a> Link<'a> {
                 }
                 Err(why) => why,
             };
-            match why {
-                Broken::Engine(gone) => return Err(gone),
-                // Two that take the application from each other in turn
-                // would harm the switch.
-                Broken::Replaced { .. } => backoff.rest(),
-                _ => {}
-            }
-            warn!(switch = %self.inbox.switch(), %why, attempt, "not connected to Asterisk");
-            last_error = Some(why.to_string());
             attempt += 1;
-            self.state.send_replace(LinkState::Connecting {
-                attempt,
-                last_error: last_error.clone(),
-            });
-            tokio::time::sleep(backoff.next()).await;
+            warn!(switch = %self.inbox.switch(), %why, attempt, "not connected to Asterisk");
+            let pause = match why {
+                Broken::Engine(gone) => return Err(gone),
+                Broken::Replaced { .. } => {
+                    let why = why.to_string();
+                    self.state.send_replace(LinkState::TakenOver { why });
+                    backoff.rest()
+                }
+                _ => {
+                    self.state.send_replace(LinkState::Connecting {
+                        attempt,
+                        last_error: Some(why.to_string()),
+                    });
+                    backoff.next()
+                }
+            };
+            last_error = Some(why.to_string());
+            tokio::time::sleep(pause).await;
         }
     }
 
@@ -200,7 +210,11 @@ impl<'a> Link<'a> {
     }
 
     /// Takes events until the connection ends, and says why it did.
-    async fn listen(&mut self, mut socket: Socket) -> Broken {
+    /// Nothing but the socket is waited for: Asterisk cuts one that is not read.
+    ///
+    /// # Errors
+    /// [`EngineGone`] when nobody takes the events any more.
+    async fn listen(&mut self, mut socket: Socket) -> Result<Broken, EngineGone> {
         let executor = self.executor;
         let mut chores: FuturesUnordered<BoxFuture<'_, ChoreDone>> = FuturesUnordered::new();
         for track in self.translator.open_tracks() {
@@ -215,23 +229,27 @@ impl<'a> Link<'a> {
                     match frame {
                         Some(Ok(Frame::Text(text))) => match self.read(&text) {
                             Ok(meaning) => meaning,
-                            Err(broken) => return broken,
+                            Err(broken) => return Ok(broken),
                         },
                         Some(Ok(_)) => continue,
-                        Some(Err(error)) => return Broken::Ended(error.to_string()),
-                        None => return Broken::Ended("closed by Asterisk".to_owned()),
+                        Some(Err(error)) => return Ok(Broken::Ended(error.to_string())),
+                        None => return Ok(Broken::Ended("closed by Asterisk".to_owned())),
                     }
                 }
                 _ = pings.tick() => {
                     let ping = socket.send(Frame::Ping(tungstenite::Bytes::new()));
                     match tokio::time::timeout(ALIVE_WITHIN, ping).await {
                         Ok(Ok(())) => continue,
-                        Ok(Err(error)) => return Broken::Ended(error.to_string()),
-                        Err(_) => return Broken::Silent,
+                        Ok(Err(error)) => return Ok(Broken::Ended(error.to_string())),
+                        Err(_) => return Ok(Broken::Silent),
                     }
                 }
-                () = &mut silence => return Broken::Silent,
                 Some(find) = self.found.recv() => self.translator.found(find),
+                () = &mut silence => return Ok(Broken::Silent),
+                room = self.backlog.room(), if self.backlog.is_behind() => {
+                    room?;
+                    Meaning::default()
+                }
                 Some(done) = chores.next() => match done {
                     ChoreDone::Nothing => continue,
                     ChoreDone::TrackFailed { track, why } => {
@@ -243,14 +261,16 @@ impl<'a> Link<'a> {
             for chore in meaning.chores {
                 chores.push(do_chore(&executor.api, chore).boxed());
             }
-            for mut event in meaning.events {
-                if let SwitchEvent::HungUp { channel, cause } = &mut event {
+            let mut events = meaning.events;
+            for event in &mut events {
+                if let SwitchEvent::HungUp { channel, cause } = event {
                     executor.hearing.forget(channel);
                     *cause = executor.farewells.take(channel).unwrap_or(*cause);
                 }
-                if let Err(gone) = self.inbox.happened(event).await {
-                    return Broken::Engine(gone);
-                }
+            }
+            self.backlog.tell(events)?;
+            if let Err(overrun) = self.backlog.check() {
+                return Ok(overrun.into());
             }
         }
     }

@@ -7,7 +7,6 @@
 
 pub mod address;
 mod api;
-mod backoff;
 mod commands;
 mod entrance;
 mod executor;
@@ -33,6 +32,7 @@ use executor::Executor;
 use futures_util::FutureExt;
 use link::Link;
 use media::StoredRecordings;
+use std::pin::pin;
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tracing::{info, warn};
@@ -85,12 +85,14 @@ async fn attach(
     state: watch::Sender<LinkState>,
 ) {
     let link = Link::new(&executor, found, &inbox, &state);
-    let ended = tokio::select! {
-        ended = lanes::run(&executor, &inbox, orders) => ended,
-        ended = link.run() => ended,
-    };
-    if let Err(gone) = ended {
-        info!(switch = %inbox.switch(), %gone, "detached from Asterisk");
+    let mut orders_carried_out = pin!(lanes::run(&executor, &inbox, orders));
+    tokio::select! {
+        () = &mut orders_carried_out => {}
+        Err(gone) = link.run() => {
+            info!(switch = %inbox.switch(), %gone, "detached from Asterisk");
+            // What the engine ordered before it went is still carried out.
+            orders_carried_out.await;
+        }
     }
     state.send_replace(LinkState::Closed);
 }

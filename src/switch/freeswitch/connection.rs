@@ -104,6 +104,11 @@ impl Connection {
         self.reader.next().await
     }
 
+    /// Whether a frame, or what is wrong with it, was read already.
+    pub(super) fn has_frame(&mut self) -> bool {
+        self.reader.has_frame()
+    }
+
     /// Asks one thing and waits for its answer.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! What can go wrong between us and an event socket.
 
+use crate::switch::backlog::Overrun;
 use crate::switch::freeswitch::command::SettingError;
 use crate::switch::freeswitch::frame::FrameError;
 use std::io;
@@ -32,8 +33,8 @@ pub enum EslError {
     Unaskable { question: String },
     #[error("more than {limit} bytes of events came before the answer to a command")]
     Flood { limit: usize },
-    #[error("more than {limit} events wait for the engine")]
-    Overrun { limit: usize },
+    #[error(transparent)]
+    Overrun(#[from] Overrun),
     #[error("the list of channels cannot be read: {0}")]
     Snapshot(#[from] serde_json::Error),
     #[error("a task of the adapter ended unexpectedly: {0}")]

@@ -1,16 +1,28 @@
 //! A block of `Name: value` lines, left where it was read: an event has about
-//! 150 of them and a handful matters, so a line is found when it is asked for
-//! and decoded only then.
+//! 150 of them and a handful matters, so lines are only counted out, and a value
+//! is decoded when it is asked for.
 
 use crate::switch::freeswitch::frame::FrameError;
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr2_iter};
 use std::borrow::Cow;
 
 /// Headers of a frame or of an event. Names are compared without regard to case.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fields<'a> {
     text: &'a str,
+    lines: Vec<Line>,
 }
+
+/// Where a line begins, where its first colon is, and where it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Line {
+    begin: usize,
+    colon: usize,
+    end: usize,
+}
+
+/// Length of a usual line, in bytes: a guess for how many there are.
+const USUAL_LINE: usize = 40;
 
 /// Something whose values can be asked for by name, as the switch spells it:
 /// an event, or the dump of a channel.
@@ -31,12 +43,29 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// [`FrameError::NotAHeader`] for a line without a colon.
     pub fn parse(text: &'a str) -> Result<Self, FrameError> {
-        match lines(text).find(|line| !line.is_empty() && memchr(b':', line.as_bytes()).is_none()) {
-            None => Ok(Self { text }),
-            Some(line) => Err(FrameError::NotAHeader {
-                line: line.chars().take(80).collect(),
-            }),
+        let bytes = text.as_bytes();
+        let mut lines = Vec::with_capacity(bytes.len() / USUAL_LINE + 1);
+        let (mut begin, mut colon) = (0, None);
+        for at in memchr2_iter(b'\n', b':', bytes).chain(Some(bytes.len())) {
+            if bytes.get(at) == Some(&b':') {
+                colon.get_or_insert(at);
+                continue;
+            }
+            match colon.take() {
+                Some(colon) => lines.push(Line {
+                    begin,
+                    colon,
+                    end: at,
+                }),
+                None if at == begin => {}
+                None => {
+                    let line = text[begin..at].chars().take(80).collect();
+                    return Err(FrameError::NotAHeader { line });
+                }
+            }
+            begin = at + 1;
         }
+        Ok(Self { text, lines })
     }
 
     /// The value as it stands in the text; the first one when there are several.
@@ -45,24 +74,25 @@ impl<'a> Fields<'a> {
     }
 
     /// All headers in order, as they stand in the text.
-    pub fn iter(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
-        lines(self.text).filter_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            Some((name, value.trim_start()))
-        })
+    pub fn iter(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let header = |line: &Line| (&self.text[line.begin..line.colon], self.value(line));
+        self.lines.iter().map(header)
     }
 
     /// The value of the header named by both parts together.
     fn find(&self, prefix: &[u8], name: &[u8]) -> Option<&'a str> {
         let length = prefix.len() + name.len();
-        let named = |line: &&str| {
-            let line = line.as_bytes();
-            line.get(length) == Some(&b':')
-                && line[..prefix.len()].eq_ignore_ascii_case(prefix)
-                && line[prefix.len()..length].eq_ignore_ascii_case(name)
+        let bytes = self.text.as_bytes();
+        let named = |line: &&Line| {
+            line.colon - line.begin == length
+                && bytes[line.begin + prefix.len()..line.colon].eq_ignore_ascii_case(name)
+                && bytes[line.begin..line.begin + prefix.len()].eq_ignore_ascii_case(prefix)
         };
-        let line = lines(self.text).find(named)?;
-        Some(line[length + 1..].trim_start())
+        self.lines.iter().find(named).map(|line| self.value(line))
+    }
+
+    fn value(&self, line: &Line) -> &'a str {
+        self.text[line.colon + 1..line.end].trim_start()
     }
 }
 
@@ -78,16 +108,6 @@ impl Lookup for Fields<'_> {
 
 fn present(value: Option<&str>) -> Option<Cow<'_, str>> {
     value.filter(|value| !value.is_empty()).map(percent_decode)
-}
-
-/// The lines of a text, without their ends; after the last end there is none.
-fn lines(text: &str) -> impl Iterator<Item = &str> {
-    let ends = memchr_iter(b'\n', text.as_bytes()).chain(Some(text.len()));
-    ends.scan(0, move |begin, end| {
-        let line = &text[*begin..end];
-        *begin = end + 1;
-        Some(line)
-    })
 }
 
 /// Undoes the switch's percent-encoding. Bytes that are no UTF-8 become `U+FFFD`.

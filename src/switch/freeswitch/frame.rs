@@ -19,7 +19,7 @@ pub const MAX_BODY: usize = 16 * 1024 * 1024;
 pub const PIECE: usize = 64 * 1024;
 
 /// One message of the switch, where it was read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame<'a> {
     pub kind: FrameKind,
     pub head: Fields<'a>,

@@ -2,19 +2,15 @@
 //! socket: a switch whose events are not read first queues and then cuts them.
 
 use crate::switch::SwitchEvent;
+use crate::switch::backlog::Backlog;
 use crate::switch::freeswitch::command::{Dialect, MARK};
 use crate::switch::freeswitch::connection::{Connection, Liveness, PROBE};
 use crate::switch::freeswitch::error::EslError;
 use crate::switch::freeswitch::event::EslEvent;
-use crate::switch::freeswitch::frame::FrameKind;
+use crate::switch::freeswitch::frame::{Frame, FrameKind};
 use crate::switch::freeswitch::translate::{EVENTS, Translator, UNMARKED};
 use crate::switch::link::{EngineGone, Inbox};
-use std::collections::VecDeque;
 use tokio::sync::oneshot;
-
-/// Events that may wait for the engine beyond those in its own queue. With
-/// more the link counts as lost, and a snapshot tells what was missed.
-const BACKLOG: usize = 16_384;
 
 /// Asks for the events of legs that carry our mark, and no others.
 ///
@@ -40,9 +36,7 @@ pub(super) async fn subscribe(
 pub(super) struct Listener {
     connection: Connection,
     translator: Translator,
-    inbox: Inbox,
-    /// What the engine had no room for yet, in order.
-    waiting: VecDeque<SwitchEvent>,
+    backlog: Backlog,
 }
 
 /// Why a listener stopped.
@@ -57,59 +51,64 @@ impl Listener {
         Self {
             connection,
             translator: Translator::new(dialect),
-            inbox,
-            waiting: VecDeque::new(),
+            backlog: Backlog::new(inbox),
         }
     }
 
     /// Reads until the connection fails or `stop` is given or dropped. What
     /// was read until then is still told.
     pub(super) async fn run(mut self, stop: oneshot::Receiver<()>) -> ListenerEnd {
-        let end = match self.listen(stop).await {
-            Ok(end) => end,
-            Err(EngineGone) => return ListenerEnd::EngineGone,
-        };
-        for event in self.waiting {
-            if self.inbox.happened(event).await.is_err() {
-                return ListenerEnd::EngineGone;
-            }
+        match self.listen(stop).await {
+            Ok(end) if self.backlog.clear().await.is_ok() => end,
+            _ => ListenerEnd::EngineGone,
         }
-        end
     }
 
     async fn listen(&mut self, mut stop: oneshot::Receiver<()>) -> Result<ListenerEnd, EngineGone> {
         let mut liveness = Liveness::default();
         loop {
-            let behind = !self.waiting.is_empty();
             let step = tokio::select! {
                 frame = self.connection.receive() => {
                     liveness.heard();
-                    match frame {
-                        Ok(frame) if frame.kind == FrameKind::Event => match EslEvent::parse(&frame) {
-                            Ok(event) => {
-                                self.waiting.extend(self.translator.translate(&event));
-                                Ok(())
+                    match told(&mut self.translator, frame) {
+                        Ok(event) => {
+                            let told = event.is_some();
+                            self.backlog.tell(event)?;
+                            if told && !self.connection.has_frame() {
+                                // The engine waits on this thread: it goes before the next read.
+                                tokio::task::yield_now().await;
                             }
-                            Err(error) => Err(error.into()),
-                        },
-                        Ok(_) => Ok(()),
+                            self.backlog.check().map_err(EslError::from)
+                        }
                         Err(error) => Err(error),
                     }
                 }
-                room = self.inbox.room(), if behind => room.map(Ok)?,
+                room = self.backlog.room(), if self.backlog.is_behind() => {
+                    room?;
+                    self.backlog.tell(None)?;
+                    Ok(())
+                }
                 due = liveness.due() => match due {
                     Ok(()) => self.connection.send(PROBE).await,
                     Err(error) => Err(error),
                 },
                 _ = &mut stop => return Ok(ListenerEnd::Stopped),
             };
-            self.inbox.offer(&mut self.waiting)?;
             if let Err(error) = step {
                 return Ok(ListenerEnd::Lost(error));
             }
-            if self.waiting.len() > BACKLOG {
-                return Ok(ListenerEnd::Lost(EslError::Overrun { limit: BACKLOG }));
-            }
         }
+    }
+}
+
+/// What a frame tells us, if anything.
+fn told(
+    translator: &mut Translator,
+    frame: Result<Frame<'_>, EslError>,
+) -> Result<Option<SwitchEvent>, EslError> {
+    let frame = frame?;
+    match frame.kind {
+        FrameKind::Event => Ok(translator.translate(&EslEvent::parse(&frame)?)),
+        _ => Ok(None),
     }
 }

@@ -34,6 +34,11 @@ impl<S: AsyncRead + Unpin> FrameReader<S> {
         self.take().await
     }
 
+    /// Whether [`FrameReader::next`] has something to give without reading on.
+    pub fn has_frame(&mut self) -> bool {
+        !self.early.is_empty() || self.decoder.is_ready().unwrap_or(true)
+    }
+
     /// The next answer; events that come before it are kept for [`FrameReader::next`].
     ///
     /// # Errors

@@ -3,17 +3,11 @@
 
 use crate::config::switch::FreeswitchConfig;
 use crate::engine::text::OutsideText;
+use crate::switch::backoff::Backoff;
 use crate::switch::freeswitch::session::{Session, SessionEnd};
 use crate::switch::link::{Inbox, LinkState};
 use crate::switch::{Failure, SwitchEvent, SwitchOrder};
-use rand::TryRng;
-use rand::rngs::SysRng;
-use std::time::Duration;
 use tokio::sync::{mpsc, watch};
-
-/// Pauses double from the first to the longest.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 pub(super) struct Supervisor {
     pub(super) settings: FreeswitchConfig,
@@ -33,6 +27,7 @@ impl Supervisor {
 
     async fn keep_up(&mut self) -> Closed {
         let mut attempt = 0;
+        let mut backoff = Backoff::new(self.inbox.switch());
         let mut last_error = None;
         loop {
             attempt += 1;
@@ -48,6 +43,7 @@ impl Supervisor {
             let error = match opened {
                 Ok(session) => {
                     attempt = 0;
+                    backoff.reset();
                     self.state.send_replace(LinkState::Alive);
                     match session.run(&mut self.orders, &inbox).await {
                         SessionEnd::Closed => return Closed,
@@ -69,7 +65,7 @@ impl Supervisor {
                 last_error: last_error.clone(),
             });
             if let Err(closed) = self
-                .refusing_orders(tokio::time::sleep(pause(attempt)))
+                .refusing_orders(tokio::time::sleep(backoff.next()))
                 .await
             {
                 return closed;
@@ -89,29 +85,6 @@ impl Supervisor {
                     told.map_err(|_| Closed)?;
                 }
             }
-        }
-    }
-}
-
-/// Between half and the whole of the pause for this attempt, so that many
-/// controllers do not return to a restarted switch in step.
-fn pause(attempt: u32) -> Duration {
-    let whole = FIRST_PAUSE
-        .saturating_mul(1 << attempt.min(8))
-        .min(LONGEST_PAUSE);
-    let share = f64::from(SysRng.try_next_u32().unwrap_or(u32::MAX)) / f64::from(u32::MAX);
-    whole.mul_f64(0.5 + share / 2.0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_grow_to_a_limit() {
-        assert!(pause(0) <= FIRST_PAUSE);
-        for attempt in [0, 1, 5, 20, u32::MAX] {
-            assert!((FIRST_PAUSE / 2..=LONGEST_PAUSE).contains(&pause(attempt)));
         }
     }
 }

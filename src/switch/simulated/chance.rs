@@ -45,7 +45,7 @@ impl Chance {
             clippy::cast_precision_loss,
             reason = "a non-negative number of milliseconds far below 2^52"
         )]
-        Span::millis((mean.as_millis() as f64 * factor) as u64)
+        Span::millis((mean.as_millis() as f64 * factor).round() as u64)
     }
 
     pub(crate) fn pick<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {

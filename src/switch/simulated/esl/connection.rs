@@ -9,7 +9,8 @@ use crate::switch::simulated::esl::commands::Outcome;
 use crate::switch::simulated::esl::dial_string::DialString;
 use crate::switch::simulated::esl::face::Face;
 use crate::switch::simulated::esl::frame::{Message, take_message};
-use crate::switch::simulated::esl::stopwatch::{Latencies, Stopwatch};
+use crate::switch::simulated::esl::pace::{Cost, Pace};
+use crate::switch::simulated::esl::stopwatch::{Latencies, Stopwatch, monotonic};
 use crate::switch::simulated::esl::subscriber::{MAX_WAITING, Outgoing, Subscriber};
 use crate::switch::simulated::exchange::Exchange;
 use crate::switch::simulated::model::ModelSettings;
@@ -31,8 +32,8 @@ use tokio::task::JoinSet;
 const REQUESTS: usize = 1_024;
 /// Connections at once; more are closed.
 const MAX_CONNECTIONS: usize = 64;
-/// What `bgapi` takes on the real switch, which starts a thread for each.
-const BACKGROUND_TAKES: Duration = Duration::from_millis(1);
+/// Messages of one connection that were read and not worked off.
+const READ_AHEAD: usize = 1_024;
 /// Bytes gathered into one write.
 const MAX_WRITE: usize = 256 * 1024;
 
@@ -307,9 +308,14 @@ impl Connection {
         }
         let (reader, writer) = stream.into_split();
         let (outgoing, outgoing_in) = mpsc::channel(MAX_WAITING);
+        let (messages, messages_in) = mpsc::channel(READ_AHEAD);
         let writing = write(writer, outgoing_in, self.stopwatch.clone());
         let talking = async {
-            if let End::Goodbye = self.talk(reader, &outgoing).await {
+            let end = tokio::select! {
+                end = self.talk(messages_in, &outgoing) => end,
+                end = self.read(reader, messages) => end,
+            };
+            if let End::Goodbye = end {
                 say(&outgoing, GOODBYE.as_bytes().to_vec()).await;
             }
             // Without the face's sender and this one, writing ends.
@@ -333,33 +339,53 @@ impl Connection {
         );
     }
 
-    async fn talk(&self, mut reader: OwnedReadHalf, outgoing: &mpsc::Sender<Outgoing>) -> End {
-        say(outgoing, AUTH_REQUEST.as_bytes().to_vec()).await;
+    /// Reads messages, and stops the time of each when it has come: also while
+    /// the one before it is being worked off. Ends when the socket does.
+    async fn read(&self, mut reader: OwnedReadHalf, messages: mpsc::Sender<Message>) -> End {
         let mut read = Vec::new();
-        let mut admitted = false;
         loop {
-            let message = match take_message(&mut read) {
-                Ok(Some(message)) => message,
+            match take_message(&mut read) {
+                Ok(Some(message)) => {
+                    self.measure(&message.line);
+                    if messages.send(message).await.is_err() {
+                        return End::Gone;
+                    }
+                }
                 Ok(None) => {
                     if !matches!(reader.read_buf(&mut read).await, Ok(count) if count > 0) {
                         return End::Gone;
                     }
-                    continue;
                 }
                 Err(error) => {
                     tracing::warn!(%error, "an ESL client is cut off");
                     return End::Goodbye;
                 }
-            };
+            }
+        }
+    }
+
+    async fn talk(
+        &self,
+        mut messages: mpsc::Receiver<Message>,
+        outgoing: &mpsc::Sender<Outgoing>,
+    ) -> End {
+        say(outgoing, AUTH_REQUEST.as_bytes().to_vec()).await;
+        let mut admitted = false;
+        let mut pace = Pace::default();
+        while let Some(message) = messages.recv().await {
             if message.line == "exit" {
                 say(outgoing, Answer::reply("+OK bye").into_bytes()).await;
                 return End::Goodbye;
             }
             let answer = if admitted {
-                match self.answer(message).await {
-                    Some(answer) => answer,
-                    None => return End::Gone,
+                let wait = pace.take(monotonic(), Cost::of(&message.line));
+                let Some(answer) = self.answer(message).await else {
+                    return End::Gone;
+                };
+                if let Some(wait) = wait {
+                    tokio::time::sleep(wait).await;
                 }
+                answer
             } else {
                 match message.line.strip_prefix("auth ") {
                     Some(password) if password == &*self.password => {
@@ -383,12 +409,11 @@ impl Connection {
             };
             say(outgoing, answer.into_bytes()).await;
         }
+        End::Gone
     }
 
     /// None when the server has ended.
     async fn answer(&self, message: Message) -> Option<Answer> {
-        self.measure(&message.line);
-        let in_background = message.line.starts_with("bgapi ");
         let (sender, receiver) = oneshot::channel();
         let said = Request::Said {
             connection: self.number,
@@ -396,14 +421,10 @@ impl Connection {
             answer: sender,
         };
         self.requests.send(said).await.ok()?;
-        let answer = match receiver.await.ok()? {
+        Some(match receiver.await.ok()? {
             Heard::Answer(answer) => answer,
             Heard::Later(result) => Answer::Api(result.await.ok()?),
-        };
-        if in_background {
-            tokio::time::sleep(BACKGROUND_TAKES).await;
-        }
-        Some(answer)
+        })
     }
 
     /// Stops the time of what this command answers.
@@ -429,7 +450,7 @@ async fn say(outgoing: &mpsc::Sender<Outgoing>, bytes: Vec<u8>) {
     drop(
         outgoing
             .send(Outgoing {
-                bytes: Arc::from(bytes),
+                bytes: Arc::new(bytes),
                 mark: None,
             })
             .await,

@@ -7,7 +7,7 @@ use crate::engine::time::{Span, Timestamp};
 use crate::switch::SwitchCommand;
 use crate::switch::simulated::chance::Chance;
 use crate::switch::simulated::esl::leg::{Application, Leg, cause_name};
-use crate::switch::simulated::esl::shape::{Phase, Shapes, encode};
+use crate::switch::simulated::esl::shape::{Phase, Shapes, Slot, encode};
 use crate::switch::simulated::esl::stopwatch::Mark;
 use crate::switch::simulated::esl::subscriber::{Outgoing, Subscriber};
 use crate::switch::simulated::exchange::{Exchange, Happened};
@@ -226,17 +226,25 @@ impl Face {
     /// Sends an event of a leg to whoever asked for it.
     pub(super) fn emit(&mut self, event: &str, channel: &ChannelId, extra: &[(&str, &str)]) {
         self.sequence += 1;
-        if !self
-            .subscribers
-            .values()
-            .any(|subscriber| subscriber.wants(event))
-        {
+        if !self.is_wanted(event, channel) {
             return;
         }
         if let Some(text) = self.event_text(event, channel, extra) {
             let mark = self.mark_of(event, channel);
             self.send(event, &text, mark);
         }
+    }
+
+    /// Whether the event of a leg has any chance to pass somebody's filters,
+    /// told before it is put together.
+    fn is_wanted(&self, event: &str, channel: &ChannelId) -> bool {
+        let leg = self.legs.get(channel);
+        let variables = leg
+            .filter(|_| !BASIC_EVENTS.contains(&event))
+            .map(|leg| &leg.variables);
+        self.subscribers
+            .values()
+            .any(|subscriber| subscriber.wants(event) && subscriber.may_pass(event, variables))
     }
 
     /// The whole text of an event of a leg; none when the leg is not there.
@@ -251,12 +259,12 @@ impl Face {
         let peer = leg.peer.as_ref().and_then(|peer| self.legs.get(peer));
         let mut slots = leg.slots(peer.map(|peer| peer.dialled.as_str()).unwrap_or_default());
         let now_us = self.now.as_millis() * 1_000;
-        slots.insert("event", event.to_owned());
-        slots.insert("sequence", self.sequence.to_string());
-        slots.insert("now_us", now_us.to_string());
-        slots.insert("now_s", (now_us / 1_000_000).to_string());
-        slots.insert("date_local", self.dates.local.clone());
-        slots.insert("date_gmt", self.dates.gmt.clone());
+        slots.set(Slot::Event, event);
+        slots.set(Slot::Sequence, self.sequence.to_string());
+        slots.set(Slot::NowMicros, now_us.to_string());
+        slots.set(Slot::NowSeconds, (now_us / 1_000_000).to_string());
+        slots.set(Slot::DateLocal, self.dates.local.as_str());
+        slots.set(Slot::DateGmt, self.dates.gmt.as_str());
         let full = !BASIC_EVENTS.contains(&event);
         let mut text = String::with_capacity(12_000);
         self.shapes
@@ -264,7 +272,10 @@ impl Face {
             .write(&slots, full, &mut text);
         if full {
             for (name, value) in &leg.variables {
-                push_header(&mut text, &format!("variable_{name}"), value);
+                if !value.is_empty() {
+                    text.push_str("variable_");
+                }
+                push_header(&mut text, name, value);
             }
         }
         if let (Some(cause), Phase::Ringing | Phase::Answered | Phase::Bridged) =
@@ -315,11 +326,11 @@ impl Face {
             text.len()
         );
         let outgoing = Outgoing {
-            bytes: Arc::from(framed.into_bytes()),
+            bytes: Arc::new(framed.into_bytes()),
             mark,
         };
         self.subscribers.retain(|_, subscriber| {
-            let wanted = subscriber.wants(event) && subscriber.passes(text);
+            let wanted = subscriber.wants(event) && subscriber.passes(event, text);
             !wanted || subscriber.send(outgoing.clone())
         });
     }

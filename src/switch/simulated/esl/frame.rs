@@ -1,5 +1,6 @@
 //! What a client sends: a command line, headers, and sometimes a body.
 
+use memchr::memmem;
 use std::fmt;
 
 /// Longest message accepted, in bytes; `mod_event_socket` has the same order of size.
@@ -90,15 +91,10 @@ pub(super) fn take_message(read: &mut Vec<u8>) -> Result<Option<Message>, Malfor
 
 /// Where the head ends and what follows it begins.
 fn end_of_head(read: &[u8]) -> Option<(usize, usize)> {
-    let plain = read
-        .windows(2)
-        .position(|pair| pair == b"\n\n")
-        .map(|at| (at, at + 2));
-    let network = read
-        .windows(4)
-        .position(|four| four == b"\r\n\r\n")
-        .map(|at| (at, at + 4));
-    [plain, network].into_iter().flatten().min()
+    let plain = memmem::find(read, b"\n\n").map(|at| (at, at + 2));
+    let until = plain.map_or(read.len(), |(at, _)| at);
+    let network = memmem::find(&read[..until], b"\r\n\r\n").map(|at| (at, at + 4));
+    network.or(plain)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use crate::engine::cause::Cause;
 use crate::engine::id::ChannelId;
 use crate::engine::time::Timestamp;
 use crate::switch::Extension;
-use crate::switch::simulated::esl::shape::{Phase, Slots, encode};
+use crate::switch::simulated::esl::shape::{Phase, Slot, Slots, encode};
 use std::collections::{BTreeMap, VecDeque};
 
 /// Variables one leg may carry.
@@ -135,36 +135,28 @@ impl Leg {
     }
 
     /// What fills the slots of a shape, but for what belongs to the event itself.
-    pub(super) fn slots(&self, peer_number: &str) -> Slots {
+    pub(super) fn slots<'a>(&'a self, peer_number: &'a str) -> Slots<'a> {
         let (state, number) = self.state.name_and_number();
-        let cause = self.cause.map(cause_name).unwrap_or_default();
+        let mut slots = Slots::default();
+        slots.set(Slot::Uuid, self.channel.as_str());
+        if let Some(peer) = &self.peer {
+            slots.set(Slot::Peer, peer.as_str());
+        }
+        slots.set(Slot::PeerNumber, encode(peer_number));
+        slots.set(Slot::CallerNumber, encode(&self.caller_number));
+        slots.set(Slot::CallerName, encode(&self.caller_name));
+        slots.set(Slot::Dialled, encode(&self.dialled));
         let created_us = self.created.as_millis() * 1_000;
-        Slots::from([
-            ("uuid", self.channel.to_string()),
-            (
-                "peer",
-                self.peer
-                    .as_ref()
-                    .map(ToString::to_string)
-                    .unwrap_or_default(),
-            ),
-            ("peer_number", encode(peer_number)),
-            ("caller_number", encode(&self.caller_number)),
-            ("caller_name", encode(&self.caller_name)),
-            ("dialled", encode(&self.dialled)),
-            ("created_us", created_us.to_string()),
-            ("channel_state", state.to_owned()),
-            ("channel_state_number", number.to_string()),
-            ("call_state", self.call_state().to_owned()),
-            ("answer_state", self.answer_state().to_owned()),
-            ("cause", cause.to_owned()),
-            (
-                "q850",
-                self.cause
-                    .map(|cause| cause.q850().to_string())
-                    .unwrap_or_default(),
-            ),
-        ])
+        slots.set(Slot::CreatedMicros, created_us.to_string());
+        slots.set(Slot::ChannelState, state);
+        slots.set(Slot::ChannelStateNumber, number.to_string());
+        slots.set(Slot::CallState, self.call_state());
+        slots.set(Slot::AnswerState, self.answer_state());
+        if let Some(cause) = self.cause {
+            slots.set(Slot::Cause, cause_name(cause));
+            slots.set(Slot::Q850, cause.q850().to_string());
+        }
+        slots
     }
 }
 

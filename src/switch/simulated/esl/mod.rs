@@ -17,6 +17,7 @@ mod face;
 mod frame;
 mod leg;
 mod listing;
+mod pace;
 mod shape;
 mod stopwatch;
 mod subscriber;

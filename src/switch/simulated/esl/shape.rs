@@ -2,29 +2,94 @@
 //! SIP legs over RTP. The files in `shapes/` are the captures, with `{slot}`
 //! where a value belongs to the call.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::fmt::Write;
 
-/// What a slot of a shape is filled with, already percent-encoded.
-pub(super) type Slots = BTreeMap<&'static str, String>;
-
-/// The header set of one side in one phase of a call.
-#[derive(Debug)]
-pub(super) struct Shape {
-    lines: Vec<Line>,
+/// A place in a shape for a value that belongs to the call or to the event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Slot {
+    Event,
+    Sequence,
+    NowMicros,
+    NowSeconds,
+    DateLocal,
+    DateGmt,
+    Uuid,
+    Peer,
+    PeerNumber,
+    CallerNumber,
+    CallerName,
+    Dialled,
+    CreatedMicros,
+    ChannelState,
+    ChannelStateNumber,
+    CallState,
+    AnswerState,
+    Cause,
+    Q850,
 }
 
+impl Slot {
+    /// In the order of their numbers, with their names in the files of shapes.
+    const ALL: [(Slot, &'static str); 19] = [
+        (Slot::Event, "event"),
+        (Slot::Sequence, "sequence"),
+        (Slot::NowMicros, "now_us"),
+        (Slot::NowSeconds, "now_s"),
+        (Slot::DateLocal, "date_local"),
+        (Slot::DateGmt, "date_gmt"),
+        (Slot::Uuid, "uuid"),
+        (Slot::Peer, "peer"),
+        (Slot::PeerNumber, "peer_number"),
+        (Slot::CallerNumber, "caller_number"),
+        (Slot::CallerName, "caller_name"),
+        (Slot::Dialled, "dialled"),
+        (Slot::CreatedMicros, "created_us"),
+        (Slot::ChannelState, "channel_state"),
+        (Slot::ChannelStateNumber, "channel_state_number"),
+        (Slot::CallState, "call_state"),
+        (Slot::AnswerState, "answer_state"),
+        (Slot::Cause, "cause"),
+        (Slot::Q850, "q850"),
+    ];
+
+    fn named(name: &str) -> Option<Slot> {
+        let found = Self::ALL.iter().find(|(_, known)| *known == name);
+        found.map(|(slot, _)| *slot)
+    }
+}
+
+/// What the slots of a shape are filled with, already percent-encoded.
+#[derive(Debug, Default)]
+pub(super) struct Slots<'a>([Cow<'a, str>; Slot::ALL.len()]);
+
+impl<'a> Slots<'a> {
+    pub(super) fn set(&mut self, slot: Slot, value: impl Into<Cow<'a, str>>) {
+        self.0[slot as usize] = value.into();
+    }
+
+    fn get(&self, slot: Slot) -> &str {
+        &self.0[slot as usize]
+    }
+}
+
+/// The header set of one side in one phase of a call, put together beforehand:
+/// what is the same in every event is one text.
 #[derive(Debug)]
-struct Line {
-    name: &'static str,
-    pieces: Vec<Piece>,
-    is_variable: bool,
+pub(super) struct Shape {
+    /// The headers without the channel variables.
+    basic: Vec<Piece>,
+    /// All of them.
+    full: Vec<Piece>,
 }
 
 #[derive(Debug)]
 enum Piece {
-    Text(&'static str),
-    Slot(&'static str),
+    /// Whole lines, or a part of a line that is always there.
+    Text(String),
+    Slot(Slot),
+    /// A line that is left out when its only slot is empty: what precedes the value.
+    Line(String, Slot),
 }
 
 /// All captured shapes.
@@ -85,57 +150,72 @@ impl Shapes {
 
 impl Shape {
     fn parse(text: &'static str) -> Self {
-        let lines = text.lines().filter_map(|line| line.split_once(": "));
-        let line = |(name, value): (&'static str, &'static str)| Line {
-            name,
-            pieces: pieces(value),
-            is_variable: name.starts_with("variable_"),
-        };
+        let lines = || text.lines().filter_map(|line| line.split_once(": "));
+        let basic = lines().filter(|(name, _)| !name.starts_with("variable_"));
         Self {
-            lines: lines.map(line).collect(),
+            basic: pieces(basic),
+            full: pieces(lines()),
         }
     }
 
     /// Writes the headers, with or without the channel variables. A header
     /// without a value is left out, as the real switch does.
-    pub(super) fn write(&self, slots: &Slots, with_variables: bool, out: &mut String) {
-        for line in self
-            .lines
-            .iter()
-            .filter(|line| with_variables || !line.is_variable)
-        {
-            let begin = out.len();
-            out.push_str(line.name);
-            out.push_str(": ");
-            let value_begins = out.len();
-            for piece in &line.pieces {
-                match piece {
-                    Piece::Text(text) => out.push_str(text),
-                    Piece::Slot(slot) => {
-                        out.push_str(slots.get(slot).map(String::as_str).unwrap_or_default());
-                    }
+    pub(super) fn write(&self, slots: &Slots<'_>, with_variables: bool, out: &mut String) {
+        let pieces = if with_variables {
+            &self.full
+        } else {
+            &self.basic
+        };
+        for piece in pieces {
+            match piece {
+                Piece::Text(text) => out.push_str(text),
+                Piece::Slot(slot) => out.push_str(slots.get(*slot)),
+                Piece::Line(name, slot) if !slots.get(*slot).is_empty() => {
+                    out.push_str(name);
+                    out.push_str(slots.get(*slot));
+                    out.push('\n');
                 }
-            }
-            if out.len() == value_begins {
-                out.truncate(begin);
-            } else {
-                out.push('\n');
+                Piece::Line(..) => {}
             }
         }
     }
 }
 
-fn pieces(mut value: &'static str) -> Vec<Piece> {
+/// The pieces of these headers; neighbouring texts become one.
+fn pieces<'a>(lines: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<Piece> {
     let mut pieces = Vec::new();
-    while let Some((before, rest)) = value.split_once('{') {
-        let Some((slot, after)) = rest.split_once('}') else {
-            break;
-        };
-        pieces.extend([Piece::Text(before), Piece::Slot(slot)]);
-        value = after;
+    let mut text = String::new();
+    for (name, value) in lines {
+        let only = value.strip_prefix('{').and_then(|v| v.strip_suffix('}'));
+        if let Some(slot) = only.and_then(Slot::named) {
+            pieces.push(Piece::Text(std::mem::take(&mut text)));
+            pieces.push(Piece::Line(format!("{name}: "), slot));
+            continue;
+        }
+        if value.is_empty() {
+            continue;
+        }
+        text.push_str(name);
+        text.push_str(": ");
+        let mut rest = value;
+        while let Some((before, (slot, after))) = next_slot(rest) {
+            text.push_str(before);
+            pieces.push(Piece::Text(std::mem::take(&mut text)));
+            pieces.push(Piece::Slot(slot));
+            rest = after;
+        }
+        text.push_str(rest);
+        text.push('\n');
     }
-    pieces.push(Piece::Text(value));
+    pieces.push(Piece::Text(text));
     pieces
+}
+
+/// What precedes the first slot, the slot, and what follows it.
+fn next_slot(value: &str) -> Option<(&str, (Slot, &str))> {
+    let (before, rest) = value.split_once('{')?;
+    let (name, after) = rest.split_once('}')?;
+    Some((before, (Slot::named(name)?, after)))
 }
 
 /// Encodes a value as FreeSWITCH does in event headers: everything below `!`,
@@ -192,7 +272,7 @@ mod tests {
             let mut out = String::new();
             shapes
                 .of(inbound, phase)
-                .write(&Slots::new(), true, &mut out);
+                .write(&Slots::default(), true, &mut out);
             (out.lines().count(), out.len())
         };
         let (headers, bytes) = size(true, Phase::Answered);
@@ -209,9 +289,35 @@ mod tests {
 
     #[test]
     fn headers_without_a_value_are_left_out() {
-        let shape = Shape::parse("A: {empty}\nB: x{full}y\n");
+        let shape = Shape::parse("A: {peer}\nB: x{cause}y\nvariable_c: {cause}\n");
+        let mut slots = Slots::default();
+        slots.set(Slot::Cause, "-");
         let mut out = String::new();
-        shape.write(&Slots::from([("full", "-".to_owned())]), true, &mut out);
+        shape.write(&slots, true, &mut out);
+        assert_eq!(out, "B: x-y\nvariable_c: -\n");
+        out.clear();
+        shape.write(&slots, false, &mut out);
         assert_eq!(out, "B: x-y\n");
+    }
+
+    #[test]
+    fn every_slot_of_the_captures_is_known_and_has_its_own_number() {
+        for (number, (slot, _)) in Slot::ALL.into_iter().enumerate() {
+            assert_eq!(slot as usize, number);
+        }
+        let mut out = String::new();
+        for phase in [
+            Phase::Ringing,
+            Phase::Answered,
+            Phase::Bridged,
+            Phase::Ended,
+        ] {
+            for inbound in [true, false] {
+                Shapes::new()
+                    .of(inbound, phase)
+                    .write(&Slots::default(), true, &mut out);
+            }
+        }
+        assert!(!out.contains(['{', '}']), "a slot without a name");
     }
 }

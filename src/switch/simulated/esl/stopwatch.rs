@@ -127,7 +127,7 @@ impl Latency {
     }
 }
 
-fn monotonic() -> Instant {
+pub(super) fn monotonic() -> Instant {
     #[expect(
         clippy::disallowed_methods,
         reason = "a measurement of the wire needs the real clock"

@@ -1,7 +1,7 @@
 //! A connection that asked for events: which ones, and through which filters.
 
 use crate::switch::simulated::esl::stopwatch::Mark;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::sync::{Notify, mpsc};
 
@@ -14,7 +14,7 @@ const MAX_FILTERS: usize = 64;
 /// Bytes on their way to a client, and what is measured when they are written.
 #[derive(Clone, Debug)]
 pub(super) struct Outgoing {
-    pub(super) bytes: Arc<[u8]>,
+    pub(super) bytes: Arc<Vec<u8>>,
     pub(super) mark: Option<Mark>,
 }
 
@@ -88,8 +88,32 @@ impl Subscriber {
     }
 
     /// Whether any filter lets the event through; without filters everything passes.
-    pub(super) fn passes(&self, text: &str) -> bool {
-        self.filters.is_empty() || self.filters.iter().any(|filter| filter.matches(text))
+    pub(super) fn passes(&self, event: &str, text: &str) -> bool {
+        let passes = |filter: &Filter| match filter.decides_by_name(event) {
+            Some(passes) => passes,
+            None => filter.matches(text),
+        };
+        self.filters.is_empty() || self.filters.iter().any(passes)
+    }
+
+    /// False when it is certain that no filter will let the event through, going by
+    /// its name and the variables its leg was given (none when it shows none).
+    pub(super) fn may_pass(
+        &self,
+        event: &str,
+        variables: Option<&BTreeMap<String, String>>,
+    ) -> bool {
+        let may_pass = |filter: &Filter| {
+            filter.decides_by_name(event).unwrap_or_else(|| {
+                let Some(name) = filter.header.strip_prefix(OURS) else {
+                    return true;
+                };
+                // No shape has variables of ours: only the leg's own count.
+                let value = variables.and_then(|all| all.get(&format!("{OUR_NAMES}{name}")));
+                value.is_some_and(|value| value.eq_ignore_ascii_case(&filter.value))
+            })
+        };
+        self.filters.is_empty() || self.filters.iter().any(may_pass)
     }
 
     /// False when the client is gone or reads too slowly, and is cut off.
@@ -102,12 +126,22 @@ impl Subscriber {
     }
 }
 
+/// Headers of the variables that the controller and its dialplan put on legs.
+const OURS: &str = "variable_switchyard_";
+const OUR_NAMES: &str = "switchyard_";
+
 impl Filter {
+    /// The verdict of a filter that looks at nothing but the event's name.
+    fn decides_by_name(&self, event: &str) -> Option<bool> {
+        (self.header == "Event-Name").then(|| self.value.eq_ignore_ascii_case(event))
+    }
+
     fn matches(&self, text: &str) -> bool {
-        let header = text.lines().filter_map(|line| line.split_once(": "));
-        let mut values = header
-            .filter(|(name, _)| *name == self.header)
-            .map(|(_, value)| value);
-        values.any(|value| value.eq_ignore_ascii_case(&self.value))
+        text.lines().any(|line| {
+            let value = line
+                .strip_prefix(&self.header)
+                .and_then(|rest| rest.strip_prefix(": "));
+            value.is_some_and(|value| value.eq_ignore_ascii_case(&self.value))
+        })
     }
 }
