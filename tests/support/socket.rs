@@ -51,7 +51,7 @@ impl EventSocket {
         }
     }
 
-    /// Waits until the first saying was said to its end.
+    /// Waits until the first saying was said, or its listener left.
     pub async fn said(&self) {
         let mut said = self.said.clone();
         let _ = said.wait_for(|said| *said > 0).await;
@@ -103,8 +103,9 @@ async fn converse(
             if message.starts_with("event ")
                 && let Some(saying) = next_saying()
             {
-                client.write_all(&saying).await?;
+                let whole = client.write_all(&saying).await;
                 said.send_modify(|said| *said += 1);
+                whole?;
             }
             unread = rest;
         }

@@ -58,7 +58,10 @@ impl Listener {
     /// Reads until the connection fails or `stop` is given or dropped. What
     /// was read until then is still told.
     pub(super) async fn run(mut self, stop: oneshot::Receiver<()>) -> ListenerEnd {
-        match self.listen(stop).await {
+        let end = self.listen(stop).await;
+        // Closed at once: it is of no more use, and the switch need not write to it.
+        drop(self.connection);
+        match end {
             Ok(end) if self.backlog.clear().await.is_ok() => end,
             _ => ListenerEnd::EngineGone,
         }
