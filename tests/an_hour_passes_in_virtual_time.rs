@@ -12,7 +12,10 @@ use switchyard::simulation::scenario::Scenario;
 const SCENARIOS: [&str; 3] = ["hotel", "hospital", "two_sites"];
 
 /// What goes wrong, one kind at a time.
-const FAULTS: [&[(&str, &str)]; 8] = [
+const FAULTS: [&[(&str, &str)]; 11] = [
+    &[("link_cuts_every_s", "60")],
+    &[("crashes_every_s", "60")],
+    &[("lost_events_percent", "0.5")],
     &[("duplicated_events_percent", "2")],
     &[("reordered_events_percent", "3")],
     &[("late_events_percent", "1"), ("late_answers_percent", "1")],

@@ -3,7 +3,7 @@
 
 use crate::engine::Engine;
 use crate::engine::agent::{Agent, AgentState};
-use crate::engine::call::{Call, CallState, OfferStage};
+use crate::engine::call::{Call, CallState, Offer, OfferStage};
 use crate::engine::id::{AgentId, CallId, CommandId, LegId, OfferId, QueueId};
 use crate::engine::queue::Place;
 use crate::engine::queues::QueueIndex;
@@ -92,7 +92,7 @@ impl Engine {
                     let offer = offer.id;
                     return Err(Violation::UnknownOffer { offer, call });
                 }
-                self.check_offered(call, &offer.agent)?;
+                self.check_offered(call, offer)?;
             }
             if let Some(command) = known.playback
                 && self.playbacks.get(&command) != Some(&call)
@@ -119,12 +119,14 @@ impl Engine {
     }
 
     /// An agent with an offer of a call is busy with this call and no other.
-    fn check_offered(&self, call: CallId, id: &AgentId) -> Result<(), Violation> {
+    fn check_offered(&self, call: CallId, offer: &Offer) -> Result<(), Violation> {
+        let id = &offer.agent;
+        let state = match offer.stage {
+            OfferStage::Connected => AgentState::OnCall,
+            OfferStage::Ringing | OfferStage::Connecting => AgentState::Offered,
+        };
         let agent = self.agents.get(id);
-        let busy = agent.is_some_and(|agent| {
-            agent.call == Some(call)
-                && matches!(agent.state, AgentState::Offered | AgentState::OnCall)
-        });
+        let busy = agent.is_some_and(|agent| agent.call == Some(call) && agent.state == state);
         if busy {
             return Ok(());
         }

@@ -196,6 +196,7 @@ impl Engine {
     /// A leg is gone, whoever ended it.
     pub(super) fn hung_up(&mut self, leg: &LegId, cause: Cause, out: &mut Commands) {
         self.timers.clear(&Reason::HangUpOverdue(leg.clone()));
+        self.insisted.remove(leg);
         self.timers.clear(&Reason::GuardRenewal(leg.clone()));
         if let Some(Closing { call, agent }) = self.closing.remove(leg) {
             out.note(Fact::LegEnded {
@@ -318,6 +319,9 @@ impl Engine {
         self.legs.remove(leg);
         if let Some(agent) = agent.and_then(|id| self.agents.get_mut(id)) {
             agent.closing = Some(leg.clone());
+        }
+        if let Some(agent) = agent {
+            self.refresh_standing(agent);
         }
         let agent = agent.cloned();
         out.note(Fact::LegClosing {

@@ -80,6 +80,8 @@ pub struct Engine {
     calls: BTreeMap<CallId, Call>,
     /// Which call a live leg belongs to.
     legs: BTreeMap<LegId, CallId>,
+    /// Legs that were ordered to end a second time.
+    insisted: BTreeSet<LegId>,
     /// Legs we asked their switch to end, that no longer take part in anything.
     closing: BTreeMap<LegId, Closing>,
     agents: BTreeMap<AgentId, Agent>,
@@ -124,6 +126,7 @@ impl Engine {
             now: Timestamp::default(),
             calls: BTreeMap::new(),
             legs: BTreeMap::new(),
+            insisted: BTreeSet::new(),
             closing: BTreeMap::new(),
             agents: BTreeMap::new(),
             queues: Queues::default(),

@@ -129,6 +129,10 @@ impl Engine {
                     false => self.hung_up(&leg, Cause::NormalClearing, out),
                 }
             }
+            // It was answered meanwhile and cannot be refused any more.
+            Purpose::HangUp(leg) if failure == Some(Failure::WrongState) => {
+                self.end_leg(call, &leg, Cause::NormalClearing, true, out);
+            }
             // The watch on the leg, or the next snapshot, settles it.
             Purpose::HangUp(_) | Purpose::Comfort => {}
             Purpose::FindRecording(recording) => {

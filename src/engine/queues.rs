@@ -310,6 +310,17 @@ impl Queues {
         urgent.map(|(_, queue)| queue)
     }
 
+    /// The queue whose first call is the most urgent of those on a switch that
+    /// somebody can take now.
+    pub(crate) fn most_urgent_on(&self, switch: SwitchIndex) -> Option<QueueIndex> {
+        let offered = |queue: QueueIndex| {
+            let free = self.idle(queue, switch).next().is_some();
+            Some((*self.first(queue, switch).filter(|_| free)?, queue))
+        };
+        let urgent = self.indices().filter_map(offered).min();
+        urgent.map(|(_, queue)| queue)
+    }
+
     /// The call on `switch` whose turn it is.
     pub(crate) fn first(&self, queue: QueueIndex, switch: SwitchIndex) -> Option<&Place> {
         self.lines[self.position(queue, switch)].waiting.first()

@@ -3,6 +3,7 @@
 //! start after a crash; [`crate::engine::audit`] uses it while the link is up.
 
 use crate::engine::Engine;
+use crate::engine::arrival::place_on_leg;
 use crate::engine::call::{CallState, OfferStage};
 use crate::engine::cause::Cause;
 use crate::engine::command::Commands;
@@ -183,17 +184,16 @@ impl Engine {
         let Some(outage) = self.outages.remove(&switch) else {
             return;
         };
-        // Only now, so that nobody is offered a call that is already gone.
-        self.link_changed(switch.clone(), true, OutsideText::default(), out);
         let adopted = self.adopt(&switch, outage.unknown, out);
+        // Only now, so that nobody is offered a call that is already gone, nor
+        // one before another that was found only here.
+        self.link_changed(switch.clone(), true, OutsideText::default(), out);
         out.note(Fact::Reconciled {
             switch: switch.clone(),
             adopted,
             closed: outage.closed,
         });
-        for agent in self.agents_on(&switch) {
-            self.agent_freed(&agent, Trigger::AgentFreed, out);
-        }
+        self.distribute_on(&switch, Trigger::AgentFreed, out);
         let legs = outage.resumed.len();
         for call in outage.resumed {
             self.resume_later(call, legs, out);
@@ -303,10 +303,29 @@ impl Engine {
         match &found.peer {
             Some(peer) => self.bridged(leg, peer, out),
             None if known.is_connected() => self.unbridged(leg, leg, out),
-            None if is_caller => return Some(call),
+            None if is_caller => {
+                self.place_again(call, found, out);
+                return Some(call);
+            }
             None => self.bridge_again(call, out),
         }
         None
+    }
+
+    /// The leg carries a place that its call does not have: it entered the queue
+    /// in the last instant of a run that could not keep it.
+    fn place_again(&mut self, call: CallId, found: &Found, out: &mut Commands) {
+        let carried = found.live.as_ref();
+        let carried = carried.and_then(|live| place_on_leg(&live.arrival.variables));
+        let known = self.calls.get(&call);
+        if known.is_none_or(|known| known.waiting.is_some()) {
+            return;
+        }
+        if let Some(place) = carried.filter(|place| place.call == call) {
+            self.timers.clear(&Reason::KeyAwaited(call));
+            self.forget_playback(call);
+            self.enter_queue(call, &place.queue, place.priority, place.entered, out);
+        }
     }
 
     /// The agent had answered, and whether the bridge was asked for is not known.

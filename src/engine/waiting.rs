@@ -6,7 +6,7 @@ use crate::engine::call::CallState;
 use crate::engine::command::Commands;
 use crate::engine::explanation::Trigger;
 use crate::engine::fact::{Fact, QueueExit};
-use crate::engine::id::{AgentId, CallId, QueueId};
+use crate::engine::id::{AgentId, CallId, QueueId, SwitchId};
 use crate::engine::ivr::interpreter::Input;
 use crate::engine::order::Purpose;
 use crate::engine::queue::Place;
@@ -123,6 +123,22 @@ impl Engine {
         while let Some(switch) = self.queues.switch_at(rank) {
             while self.offer_first(queue, switch, trigger, out) {}
             rank += 1;
+        }
+    }
+
+    /// Makes every offer on a switch where many agents and calls became known at
+    /// once: the most urgent call of all queues first.
+    pub(super) fn distribute_on(
+        &mut self,
+        switch: &SwitchId,
+        trigger: Trigger,
+        out: &mut Commands,
+    ) {
+        let switch = self.queues.switch(switch);
+        while let Some(queue) = self.queues.most_urgent_on(switch) {
+            if !self.offer_first(queue, switch, trigger, out) {
+                return;
+            }
         }
     }
 

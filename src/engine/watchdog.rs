@@ -76,8 +76,20 @@ impl Engine {
         self.end_call(call, Cause::NetworkFailure, out);
     }
 
-    /// The switch never told of the end of a leg we asked it to end.
+    /// The switch never told of the end of a leg we asked it to end: it is asked
+    /// once more, for the order may be lost, and then the leg counts as gone.
+    /// While the switch is out of reach nothing can be told.
     pub(super) fn hang_up_overdue(&mut self, leg: LegId, out: &mut Commands) {
+        if self.links.get(&leg.switch) != Some(&true) {
+            let again = self.now + self.limits().command_deadline;
+            return self.timers.set(Reason::HangUpOverdue(leg), again);
+        }
+        let closing = self.closing.get(&leg).map(|closing| closing.call);
+        if let Some(call) = closing.or_else(|| self.call_of(&leg))
+            && self.insisted.insert(leg.clone())
+        {
+            return self.end_leg(call, &leg, Cause::NormalClearing, true, out);
+        }
         let closing = self.closing.get(&leg);
         let (call, agent) = match closing {
             Some(closing) => (Some(closing.call), closing.agent.clone()),

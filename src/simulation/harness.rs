@@ -270,6 +270,7 @@ impl<'a> Harness<'a> {
                         places: &mut self.places,
                         harmed: &|_| true,
                         alive: &|_| false,
+                        ordered: &|_| false,
                     };
                     let _ = durable.ledger.apply(fact, &mut circumstances);
                 }
@@ -455,7 +456,8 @@ impl<'a> Harness<'a> {
                 let Some(call) = self.ledger.call_on(&leg) else {
                     continue;
                 };
-                if self.now >= calm_from && !switch.harmed().contains(&call) {
+                let is_there = self.controller.engine.is_some();
+                if is_there && self.now >= calm_from && !switch.harmed().contains(&call) {
                     return Err(Violation::NotRenewed { call, leg }.into());
                 }
             }
@@ -561,6 +563,16 @@ impl<'a> Harness<'a> {
         answered: Option<CommandId>,
         commands: &[Command],
     ) -> Result<(), Stop> {
+        let patience = self.scenario.centre.limits.command_deadline;
+        for command in commands {
+            match command {
+                Command::Switch(order) => self.orders.given(at, order, patience)?,
+                Command::Note(Fact::CommandFailed { command, .. }) => self.orders.failed(*command),
+                _ => {}
+            }
+        }
+        let orders = &self.orders;
+        let ordered = |leg: &LegId| orders.ended(leg);
         let switches = &self.switches;
         let harmed = |call| {
             switches
@@ -569,7 +581,7 @@ impl<'a> Harness<'a> {
         };
         let alive = |leg: &LegId| {
             let switch = switches.get(&leg.switch);
-            switch.is_some_and(|switch| switch.has(&leg.channel))
+            switch.is_some_and(|switch| switch.channels().any(|channel| *channel == leg.channel))
         };
         let mut circumstances = Circumstances {
             centre: &self.scenario.centre,
@@ -577,18 +589,11 @@ impl<'a> Harness<'a> {
             places: &mut self.places,
             harmed: &harmed,
             alive: &alive,
+            ordered: &ordered,
         };
-        let patience = self.scenario.centre.limits.command_deadline;
         for command in commands {
-            match command {
-                Command::Switch(order) => self.orders.given(at, order, patience)?,
-                Command::Note(fact) => {
-                    if let Fact::CommandFailed { command, .. } = fact {
-                        self.orders.failed(*command);
-                    }
-                    self.ledger.apply(fact, &mut circumstances)?;
-                }
-                Command::File(_) => {}
+            if let Command::Note(fact) = command {
+                self.ledger.apply(fact, &mut circumstances)?;
             }
         }
         let Some(engine) = &self.controller.engine else {

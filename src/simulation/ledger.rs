@@ -5,7 +5,6 @@
 use crate::engine::Engine;
 use crate::engine::agent::AgentState;
 use crate::engine::call::CallState;
-use crate::engine::cause::Cause;
 use crate::engine::centre::Centre;
 use crate::engine::fact::{EndedBy, Fact, OfferOutcome, QueueExit};
 use crate::engine::id::{AgentId, BlockId, CallId, FlowId, LegId, OfferId, QueueId, SwitchId};
@@ -113,6 +112,8 @@ pub struct Circumstances<'a> {
     pub harmed: &'a dyn Fn(CallId) -> bool,
     /// Whether a leg lives on its switch.
     pub alive: &'a dyn Fn(&LegId) -> bool,
+    /// Whether the engine ordered the leg to end.
+    pub ordered: &'a dyn Fn(&LegId) -> bool,
 }
 
 impl Ledger {
@@ -190,7 +191,7 @@ impl Ledger {
                     return Err(Violation::EndedAlive { call, leg });
                 }
                 let lost = *ended_by == EndedBy::System
-                    && *cause != Cause::Unseen
+                    && (circumstances.ordered)(&known.caller)
                     && !is_meant(&known, circumstances.centre)
                     && !(circumstances.harmed)(*call);
                 if lost {

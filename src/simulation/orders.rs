@@ -17,6 +17,8 @@ pub struct Orders {
     /// The order to end a leg that still stands, and when it was given.
     ending: BTreeMap<LegId, (CommandId, Timestamp)>,
     ends: BTreeMap<CommandId, LegId>,
+    /// Every leg that this run ordered to end.
+    ended: BTreeSet<LegId>,
 }
 
 impl Orders {
@@ -45,6 +47,7 @@ impl Orders {
         let switch = order.switch.clone();
         let leg = LegId { switch, channel };
         self.ends.insert(command, leg.clone());
+        self.ended.insert(leg.clone());
         match self.ending.insert(leg.clone(), (command, at)) {
             Some((before, since)) if at.since(since) < patience => Err(Violation::EndedLegTwice {
                 leg,
@@ -79,11 +82,17 @@ impl Orders {
         self.ending.remove(leg);
     }
 
+    /// Whether this run ordered the leg to end.
+    pub fn ended(&self, leg: &LegId) -> bool {
+        self.ended.contains(leg)
+    }
+
     /// The engine is gone, and with it what it waited for.
     pub fn forget(&mut self) {
         self.under_way.clear();
         self.ending.clear();
         self.ends.clear();
+        self.ended.clear();
     }
 
     /// # Errors
