@@ -24,6 +24,7 @@ pub(super) const SOURCES: &[(&str, &str)] = templates![
     "layout",
     "sign_in",
     "live",
+    "live/alarms",
     "live/summary",
     "live/links",
     "live/queues",
