@@ -39,7 +39,8 @@ static TURN: Mutex<()> = Mutex::const_new(());
 
 /// The switch, and folders that it and the test share.
 pub struct Switch {
-    esl: String,
+    /// `host:port` of its event socket.
+    pub esl: String,
     password: String,
     pub sip: String,
     pub folder: TempDir,

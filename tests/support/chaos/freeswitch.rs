@@ -54,7 +54,7 @@ impl Rig for FreeswitchRig {
     }
 
     fn control(&self) -> String {
-        self.switch.recorder.address()
+        self.switch.esl.clone()
     }
 
     fn settings(&self, control: &str) -> String {
@@ -123,7 +123,7 @@ async fn listen(switch: &Switch, seen: &Arc<Mutex<Vec<Entry>>>) -> JoinHandle<()
 
 async fn subscribe(switch: &Switch) -> Option<BufReader<TcpStream>> {
     let settings = switch.settings("");
-    let socket = TcpStream::connect(&settings.address).await.ok()?;
+    let socket = TcpStream::connect(&switch.esl).await.ok()?;
     let mut socket = BufReader::new(socket);
     let hello = format!("auth {}\n\nevent plain {EVENTS}\n\n", settings.password);
     socket.get_mut().write_all(hello.as_bytes()).await.ok()?;

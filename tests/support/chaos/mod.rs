@@ -157,11 +157,30 @@ impl<R: Rig> Chaos<R> {
     /// A caller who presses `key` in the menu.
     pub async fn chooses(&self, number: &str, key: char) -> Phone {
         let phone = self.caller(number, Voice::Tone { hz: VOICE_HZ }).await;
-        phone.line.press(key);
+        self.presses(&phone, number, key).await;
         phone
     }
 
-    /// The same, whom the controller has in the queue.
+    /// The caller presses `key`, and again while it does not lead out of the
+    /// menu: what is pressed while the switch is out of reach is not told.
+    pub async fn presses(&self, phone: &Phone, number: &str, key: char) {
+        let noticed = async {
+            loop {
+                phone.line.press(key);
+                for _ in 0..100 {
+                    let calls = self.calls().await;
+                    if !calls.get(number).is_some_and(is_in_flow) {
+                        return;
+                    }
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            }
+        };
+        let noticed = tokio::time::timeout(SOON, noticed).await;
+        noticed.expect("the key is noticed");
+    }
+
+    /// The same, who waits in the queue.
     pub async fn queued(&self, number: &str, key: char) -> Phone {
         let phone = self.chooses(number, key).await;
         self.call_is(number, "state", &["waiting", "offered", "connected"])
@@ -259,6 +278,17 @@ impl<R: Rig> Chaos<R> {
         self.says(&what, met).await;
     }
 
+    /// Waits until the controller has been told too that two hear each other.
+    pub async fn knows_of_talk(&self, number: &str) {
+        let told = |calls: &Value| {
+            let mut calls = calls.as_array().expect("a list").iter();
+            !calls.any(|call| {
+                text(call, "caller_number") == number && text(call, "state") == "offered"
+            })
+        };
+        self.admin.until("/api/calls/live", told).await;
+    }
+
     /// Locks the store for everybody else until the result is dropped.
     pub fn lock_store(&self) -> SqliteConnection {
         let file = self.folder.path().join("store.db");
@@ -273,6 +303,10 @@ impl<R: Rig> Chaos<R> {
 
 pub fn text<'a>(of: &'a Value, field: &str) -> &'a str {
     of[field].as_str().unwrap_or_default()
+}
+
+fn is_in_flow(call: &Value) -> bool {
+    matches!(text(call, "state"), "arrived" | "in_flow")
 }
 
 /// What must be the same of a call before and after: identity, place, times.
@@ -326,15 +360,15 @@ pub async fn a_controller_comes_and_goes_while_calls_are_everywhere<R: Rig>(rig:
     for number in waiting {
         phones.push(chaos.queued(number, DESK).await);
     }
-    let berta = chaos.phone("berta", 15_000, 1_000).await;
-    let clara = chaos.phone("clara", 3_000, 20_000).await;
+    let berta = chaos.phone("berta", 15_000, 15_000).await;
+    let clara = chaos.phone("clara", 6_000, 20_000).await;
     for agent in ["berta", "clara"] {
         chaos.admin.ready(agent).await;
-        // Takes effect after the call that they are offered now.
-        chaos.admin.asks(agent, rest).await;
         let extension = chaos.extension(agent).to_string();
         let rung = |story: &Story| story.phone(&extension).is_some();
         chaos.says(&format!("a ring at {agent}"), rung).await;
+        // Takes effect after the call that they are offered now.
+        chaos.admin.asks(agent, rest).await;
     }
 
     let before = chaos.calls().await;
@@ -371,7 +405,7 @@ pub async fn a_controller_comes_and_goes_while_calls_are_everywhere<R: Rig>(rig:
     chaos.talks("13900000004", "clara").await;
     // Who was in the menu hears it again, and a key still works.
     chaos.rig.hears_menu(&choosing, menu_mark).await;
-    choosing.line.press(DESK);
+    chaos.presses(&choosing, "13900000009", DESK).await;
     chaos.call_is("13900000009", "state", &["waiting"]).await;
     // Who left is written down as such.
     let id = text(&before["13900000008"], "id");
@@ -381,17 +415,20 @@ pub async fn a_controller_comes_and_goes_while_calls_are_everywhere<R: Rig>(rig:
     assert!(left["cause"].is_string(), "{left:#}");
 
     // The queue is served while worse happens.
-    let dora = chaos.phone("dora", 500, 1_500).await;
+    let dora = chaos.phone("dora", 500, 4_000).await;
     chaos.admin.ready("dora").await;
     chaos.talks(waiting[0], "dora").await;
+    chaos.knows_of_talk(waiting[0]).await;
     chaos.kill().await;
     chaos.is_over(waiting[0]).await;
     chaos.restart().await;
     chaos.talks(waiting[1], "dora").await;
+    chaos.knows_of_talk(waiting[1]).await;
     chaos.wire.cut();
     chaos.is_over(waiting[1]).await;
     chaos.wire.mend();
     chaos.talks(waiting[2], "dora").await;
+    chaos.knows_of_talk(waiting[2]).await;
     chaos.wire.clog();
     chaos.is_over(waiting[2]).await;
     let locked = chaos.lock_store();
@@ -422,7 +459,15 @@ pub async fn a_controller_comes_and_goes_while_calls_are_everywhere<R: Rig>(rig:
     let id = text(&before["13900000002"], "id");
     let settled = |call: &Value| call["recordings"][0]["settled"].is_object();
     let call = chaos.stored(id, settled).await;
-    eprintln!("the recording: {:#}", call["recordings"][0]);
+    let recording = &call["recordings"][0];
+    let talked = call["ended"]["ms"].as_i64().expect("a time")
+        - call["connected"]["ms"].as_i64().expect("a time");
+    // How much of it a busy machine's switch has written is not judged here.
+    let status = text(recording, "status");
+    let kept = status == "filed" && recording["sha256"].is_string();
+    assert!(kept || text(recording, "why") != "", "{recording:#}");
+    let length = &recording["length_ms"];
+    eprintln!("a conversation of {talked} ms is {status} with {length} ms");
 
     // What the store caught up with: every call once, with its first time of entry.
     for (number, live) in before {
