@@ -45,9 +45,11 @@ fn not_ready_asked_for_during_a_call_follows_wrap_up() {
     0      anna wrap_up
     0      > hang up c1 with normal_clearing
     10000  command failed: the switch did not answer in time
-    10000  overdue: closing
-    10000  call ended
-    10000  call ended with normal_clearing by Agent
+    10000  > hang up c1 with normal_clearing
+    20000  command failed: the switch did not answer in time
+    20000  overdue: closing
+    20000  call ended
+    20000  call ended with normal_clearing by Agent
     30000  anna not_ready
     "#);
 }

@@ -58,10 +58,10 @@ fn calls_that_ended_meanwhile_are_closed_and_unknown_ones_taken_on() {
     0      left desk: Failed
     0      call ended
     0      call ended with network_failure by System
-    0      link sw up
     0      call arrived
     0      call in_flow
     0      > play welcome to c2
+    0      link sw up
     0      reconciled: 1 adopted, 1 closed
     "#);
 }
