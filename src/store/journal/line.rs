@@ -10,9 +10,9 @@
 //! ```
 
 use crate::engine::time::Timestamp;
-use crate::store::journal::crc32::crc32;
 use crate::store::journal::entry::{Record, Step};
 use crate::store::journal::gap::Gap;
+use crc32fast::hash as crc32;
 use std::fmt::Display;
 use std::io::Write;
 

@@ -10,7 +10,6 @@
 //! under load and nobody waits for it without load.
 
 mod checkpoint;
-mod crc32;
 mod entry;
 mod error;
 mod folder;
