@@ -1,5 +1,6 @@
 //! Measurements of the controller and of its parts, one noun per file.
 
+pub mod engine;
 pub mod events;
 pub mod journal;
 pub mod process;

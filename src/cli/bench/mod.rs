@@ -1,6 +1,7 @@
 //! `switchyard bench`: measurements of the controller, one file each, and what
 //! their command lines share.
 
+pub mod engine;
 pub mod events;
 pub mod journal;
 pub mod routing;
@@ -21,6 +22,7 @@ pub struct Bench {
 
 #[derive(Debug, Subcommand)]
 enum Measured {
+    Engine(engine::Engine),
     Events(events::Events),
     Routing(routing::Routing),
     Journal(journal::Journal),
@@ -32,6 +34,7 @@ impl Bench {
     /// When what is to be measured cannot run.
     pub async fn run(&self, out: Output<'_>) -> Result<Verdict, CliError> {
         match &self.what {
+            Measured::Engine(engine) => engine.run(out).await,
             Measured::Events(events) => events.run(out),
             Measured::Routing(routing) => routing.run(out),
             Measured::Journal(journal) => journal.run(out).await,

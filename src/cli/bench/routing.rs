@@ -23,9 +23,9 @@ pub struct Routing {
     /// Skills that queues require; 0 for plain queues
     #[arg(long, value_name = "COUNT", default_value_t = 40)]
     skills: u32,
-    /// Queues that each agent serves
-    #[arg(long, value_name = "COUNT", default_value_t = 30)]
-    queues_per_agent: u32,
+    /// Queues that each agent serves [default: 30, or 3 plain ones]
+    #[arg(long, value_name = "COUNT")]
+    queues_per_agent: Option<u32>,
     /// Decisions to measure, of each kind
     #[arg(long, value_name = "COUNT", default_value_t = 1_000_000)]
     decisions: u32,
@@ -39,12 +39,13 @@ impl Routing {
     /// # Errors
     /// When there would be nothing to decide.
     pub fn run(&self, out: Output<'_>) -> Result<Verdict, CliError> {
+        let most = if self.skills > 0 { 30 } else { 3 };
         let bench = RoutingBench {
             agents: self.agents,
             waiting: self.waiting,
             queues: self.queues,
             skills: self.skills,
-            queues_per_agent: self.queues_per_agent,
+            queues_per_agent: self.queues_per_agent.unwrap_or(most),
             decisions: self.decisions,
             seed: self.seed,
         };

@@ -1,0 +1,432 @@
+//! How many whole calls a second the engine carries, with its journal: the
+//! events of a simulated switch are prepared in virtual time and then handed to
+//! a new engine at their times, as the driver does it.
+
+use crate::bench::process;
+use crate::config::Config;
+use crate::config::finding::ConfigErrors;
+use crate::engine::Engine;
+use crate::engine::call::CallState;
+use crate::engine::command::{Command, Commands};
+use crate::engine::event::{AgentRequest, Event};
+use crate::engine::fact::Fact;
+use crate::engine::id::{CallId, IdError, SwitchId};
+use crate::engine::recording::FiledRecording;
+use crate::engine::time::{Span, Timestamp};
+use crate::store::journal::{Journal, JournalError, Step};
+use crate::switch::simulated::crowd::{Crowd, PeopleSettings};
+use crate::switch::simulated::model::ModelSettings;
+use crate::switch::simulated::wire::WireSettings;
+use crate::switch::simulated::{Population, SimOutput, Simulation, SimulationSettings};
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+const BEGIN: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+const SWITCH: &str = "bench";
+const SEED: u64 = 1;
+/// Calls come this long before anything is measured, so that those of every
+/// stage are there.
+const WARM_UP_S: u32 = 10;
+/// The longest that the last calls may take.
+const DRAIN: Span = Span::seconds(600);
+const WRAP_UP: Span = Span::seconds(1);
+const ANSWERS_AFTER: (Span, Span) = (Span::millis(200), Span::millis(800));
+/// How much of their time agents are busy.
+const BUSY_PERCENT: u64 = 80;
+const SHORTEST_TALK: Span = Span::millis(300);
+const MOST_CALLS: u64 = 2_000_000;
+const KEEP: Span = Span::seconds(3_600);
+
+/// What is to be measured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineBench {
+    pub calls_per_second: u32,
+    pub agents: u32,
+    pub seconds: u32,
+    /// Folder for the journal; emptied by nobody.
+    pub folder: PathBuf,
+}
+
+/// What was measured, in the seconds after the first calls.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct EngineReport {
+    /// Calls that came, by the seconds that their events took; less than asked
+    /// for when the engine fell behind.
+    pub calls_per_second: f64,
+    pub agents: u32,
+    pub seconds: f64,
+    pub calls: u64,
+    /// Calls, of all that came, that met no agent or did not end.
+    pub lost: u64,
+    pub events: u64,
+    pub events_per_second: f64,
+    /// Of all threads: engine and journal.
+    pub cpu_seconds: f64,
+    /// Of the engine's thread.
+    pub engine_cpu_seconds: f64,
+    /// Calls for each second on a core, engine and journal together.
+    pub calls_per_cpu_second: f64,
+    /// The longest that an event was handled after its time.
+    pub behind_max_ms: f64,
+    /// Events that the journal could not keep.
+    pub dropped: u64,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    #[error("--{what} is at least 1")]
+    Zero { what: &'static str },
+    #[error("{calls} calls are more than can be prepared in memory; at most {MOST_CALLS}")]
+    TooMany { calls: u64 },
+    #[error("the centre of the measurement: {0}")]
+    Config(#[from] ConfigErrors),
+    #[error(transparent)]
+    Name(#[from] IdError),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error("the engine gave {given} commands where it had given {prepared} before")]
+    Differs { given: u64, prepared: u64 },
+    #[error("the system does not tell the time on the processor (/proc)")]
+    NoProcessorTime,
+    #[error("the measuring thread ended early: {0}")]
+    Thread(#[from] tokio::task::JoinError),
+}
+
+impl EngineBench {
+    /// # Errors
+    /// [`EngineError`] when the journal cannot be kept or the system does not
+    /// tell what was used.
+    pub async fn run(self) -> Result<EngineReport, EngineError> {
+        let counts = [
+            ("calls-per-second", self.calls_per_second),
+            ("agents", self.agents),
+            ("seconds", self.seconds),
+        ];
+        if let Some((what, _)) = counts.into_iter().find(|(_, count)| *count == 0) {
+            return Err(EngineError::Zero { what });
+        }
+        let prepared = self.prepare()?;
+        let journal = Journal::open(&self.folder.join("journal"), KEEP)?;
+        let kept = journal.clone();
+        let played = tokio::task::spawn_blocking(move || {
+            let mut player = Player::new(kept);
+            player.play(prepared).map(|window| (window, player.ends))
+        });
+        let (window, ends) = played.await??;
+        journal.flush().await?;
+        let dropped = journal.health().borrow().lost;
+        journal.close().await;
+        let seconds = window.took.as_secs_f64();
+        let cpu_seconds = window.cpu.as_secs_f64();
+        let rate = |count: u64, seconds: f64| count as f64 / seconds.max(f64::MIN_POSITIVE);
+        Ok(EngineReport {
+            calls_per_second: rate(window.calls, seconds),
+            agents: self.agents,
+            seconds,
+            calls: window.calls,
+            lost: ends.lost(),
+            events: window.events,
+            events_per_second: rate(window.events, seconds),
+            cpu_seconds,
+            engine_cpu_seconds: window.engine_cpu.as_secs_f64(),
+            calls_per_cpu_second: rate(window.calls, cpu_seconds),
+            behind_max_ms: window.behind.as_secs_f64() * 1_000.0,
+            dropped,
+        })
+    }
+
+    fn arrivals(&self) -> Span {
+        Span::seconds(WARM_UP_S + self.seconds)
+    }
+
+    /// Lets engine and simulated switch pass the time together, and keeps what
+    /// reached the engine when.
+    fn prepare(&self) -> Result<Prepared, EngineError> {
+        let calls = u64::from(self.calls_per_second) * (self.arrivals().as_millis() / 1_000);
+        if calls > MOST_CALLS {
+            return Err(EngineError::TooMany { calls });
+        }
+        let centre = Config::read(Path::new("bench.toml"), &self.config(), [])?.centre();
+        let switch = SwitchId::new(SWITCH)?;
+        let mut callers = Crowd::quiet(Population::of(&centre));
+        callers.arrivals.per_minute = self.calls_per_second.saturating_mul(60);
+        callers.arrivals.until = Some(self.arrivals());
+        callers.habits.patience = None;
+        callers.habits.talk = self.talk();
+        let mut people = PeopleSettings::of(vec![callers]);
+        people.devices.answers_after = ANSWERS_AFTER;
+        let settings = SimulationSettings {
+            model: ModelSettings {
+                lines: u32::MAX,
+                channels: u32::MAX,
+                ..ModelSettings::default()
+            },
+            people,
+            wire: WireSettings::default(),
+        };
+        let mut simulation = Simulation::new(settings, SEED, BEGIN);
+        let mut engine = Engine::new();
+        let mut due: Vec<Event> = centre
+            .agents
+            .keys()
+            .map(|agent| Event::Agent {
+                agent: agent.clone(),
+                request: AgentRequest::Ready,
+            })
+            .collect();
+        let first = [
+            Event::Started { seed: SEED },
+            Event::Configured {
+                centre: Box::new(centre),
+            },
+        ];
+        due.splice(0..0, first);
+        let mut prepared = Prepared {
+            events: Vec::new(),
+            commands: 0,
+            until: BEGIN + self.arrivals(),
+        };
+        let last = prepared.until + DRAIN;
+        let (mut now, mut outputs, mut out) = (BEGIN, Vec::new(), Commands::default());
+        loop {
+            for event in std::mem::take(&mut due) {
+                engine.handle(now, event.clone(), &mut out);
+                prepared.events.push((now, event));
+                for command in out.drain() {
+                    prepared.commands += 1;
+                    match command {
+                        Command::Switch(order) => simulation.handle(now, order),
+                        Command::File(order) => due.push(Event::RecordingFiled {
+                            recording: order.recording,
+                            filed: FiledRecording {
+                                name: format!("{}-{}.wav", order.call, order.recording),
+                                length_ms: 1_000,
+                                bytes: 32_044,
+                                sha256: "0".repeat(64),
+                            },
+                        }),
+                        Command::Note(_) => {}
+                    }
+                }
+            }
+            if !due.is_empty() {
+                continue;
+            }
+            let deadline = engine.next_deadline().map(|(at, _)| at);
+            let next = [deadline, simulation.next_deadline()];
+            let Some(next) = next.into_iter().flatten().min() else {
+                return Ok(prepared);
+            };
+            if next > last {
+                return Ok(prepared);
+            }
+            now = now.max(next);
+            simulation.advance(now, &mut outputs);
+            due.extend(outputs.drain(..).map(|output| told(&switch, output)));
+            if deadline.is_some_and(|deadline| deadline <= now) {
+                due.push(Event::Due);
+            }
+        }
+    }
+
+    /// As long as the agents have time for it.
+    fn talk(&self) -> Span {
+        let each = u64::from(self.agents) * 1_000 / u64::from(self.calls_per_second);
+        let rings = (ANSWERS_AFTER.0.as_millis() + ANSWERS_AFTER.1.as_millis()) / 2;
+        let busy = each * BUSY_PERCENT / 100;
+        let talk = busy.saturating_sub(rings + WRAP_UP.as_millis());
+        Span::millis(talk).max(SHORTEST_TALK)
+    }
+
+    /// A centre whose callers go through a menu into one of eight queues.
+    fn config(&self) -> String {
+        let wrap_up_s = WRAP_UP.as_millis() / 1_000;
+        let mut text = format!(
+            "[switches.{SWITCH}]\nkind = \"simulated\"\n[limits]\nmax_calls = {MOST_CALLS}\n\
+             [flows.bench]\nname = \"bench\"\nstart = \"answer\"\n\
+             [flows.bench.blocks.answer]\nkind = \"answer\"\nnext = \"menu\"\n\
+             [flows.bench.blocks.bye]\nkind = \"hang_up\"\n[numbers.4001]\nflow = \"bench\"\n"
+        );
+        let queues = 1..=8;
+        let choices: Vec<String> = queues.clone().map(|n| format!("{n} = \"q{n}\"")).collect();
+        text += &format!(
+            "[flows.bench.blocks.menu]\nkind = \"menu\"\nprompts = [\"welcome\"]\n\
+             choices = {{ {} }}\notherwise = \"bye\"\n",
+            choices.join(", ")
+        );
+        for n in queues.clone() {
+            text += &format!(
+                "[queues.q{n}]\nname = \"queue {n}\"\nwrap_up_s = {wrap_up_s}\n\
+                 max_waiting = {MOST_CALLS}\n\
+                 [flows.bench.blocks.q{n}]\nkind = \"queue\"\nqueue = \"q{n}\"\n"
+            );
+        }
+        let served: Vec<String> = queues.map(|n| format!("\"q{n}\"")).collect();
+        for n in 0..self.agents {
+            text += &format!(
+                "[agents.agent{n}]\nname = \"Agent {n}\"\nextension = \"{}\"\n\
+                 switch = \"{SWITCH}\"\nqueues = [{}]\n",
+                100_000 + n,
+                served.join(", ")
+            );
+        }
+        text
+    }
+}
+
+fn told(switch: &SwitchId, output: SimOutput) -> Event {
+    let event = match output {
+        SimOutput::Completed { command, outcome } => return Event::Completed { command, outcome },
+        SimOutput::Event(event) => event,
+        SimOutput::Recorded(tape) => tape.finished(),
+    };
+    Event::Switch {
+        switch: switch.clone(),
+        event,
+    }
+}
+
+/// What reached the engine when.
+struct Prepared {
+    events: Vec<(Timestamp, Event)>,
+    /// What the engine made of it, counted.
+    commands: u64,
+    /// The last call has come.
+    until: Timestamp,
+}
+
+/// What became of the calls.
+#[derive(Debug, Default)]
+struct Ends {
+    came: u64,
+    /// Calls that are there and met no agent yet.
+    unanswered: BTreeSet<CallId>,
+    answered_and_ended: u64,
+}
+
+impl Ends {
+    fn apply(&mut self, fact: &Fact) {
+        match fact {
+            Fact::CallStarted { call, .. } => {
+                self.came += 1;
+                self.unanswered.insert(*call);
+            }
+            Fact::CallMoved {
+                call,
+                state: CallState::Connected,
+            } => {
+                self.unanswered.remove(call);
+            }
+            Fact::CallEnded { call, .. } if !self.unanswered.contains(call) => {
+                self.answered_and_ended += 1;
+            }
+            _ => {}
+        }
+    }
+
+    fn lost(&self) -> u64 {
+        self.came - self.answered_and_ended
+    }
+}
+
+/// The engine and its journal, as the driver has them.
+struct Player {
+    engine: Engine,
+    journal: Journal,
+    commands: u64,
+    ends: Ends,
+}
+
+/// The seconds that are measured.
+struct Window {
+    took: Duration,
+    cpu: Duration,
+    engine_cpu: Duration,
+    calls: u64,
+    events: u64,
+    behind: Duration,
+}
+
+impl Player {
+    fn new(journal: Journal) -> Self {
+        Self {
+            engine: Engine::new(),
+            journal,
+            commands: 0,
+            ends: Ends::default(),
+        }
+    }
+
+    fn play(&mut self, prepared: Prepared) -> Result<Window, EngineError> {
+        let mut events = prepared.events.into_iter().peekable();
+        let from = BEGIN + Span::seconds(WARM_UP_S);
+        let began = clock();
+        let mut behind = Duration::ZERO;
+        while let Some((at, event)) = events.next_if(|(at, _)| *at < from) {
+            self.handle_at(began, at, event);
+        }
+        let (start, used, used_here) = (clock(), on_core()?, thread_on_core()?);
+        let (mut count, came) = (0, self.ends.came);
+        while let Some((at, event)) = events.next_if(|(at, _)| *at < prepared.until) {
+            behind = behind.max(self.handle_at(began, at, event));
+            count += 1;
+        }
+        let window = Window {
+            took: clock() - start,
+            cpu: on_core()?.saturating_sub(used),
+            engine_cpu: thread_on_core()?.saturating_sub(used_here),
+            calls: self.ends.came - came,
+            events: count,
+            behind,
+        };
+        for (at, event) in events {
+            self.handle_at(began, at, event);
+        }
+        match self.commands == prepared.commands {
+            true => Ok(window),
+            false => Err(EngineError::Differs {
+                given: self.commands,
+                prepared: prepared.commands,
+            }),
+        }
+    }
+
+    /// Handles an event when its time has come; gives how late it was then.
+    fn handle_at(&mut self, began: Instant, at: Timestamp, event: Event) -> Duration {
+        let due = began + Duration::from_millis(at.since(BEGIN).as_millis());
+        let mut now = clock();
+        while now < due {
+            std::thread::park_timeout(due - now);
+            now = clock();
+        }
+        let mut out = Commands::default();
+        self.engine.handle(at, event.clone(), &mut out);
+        let step = Step::new(at, event, out.drain().collect());
+        self.commands += step.commands.len() as u64;
+        for command in &step.commands {
+            if let Command::Note(fact) = command {
+                self.ends.apply(fact);
+            }
+        }
+        self.journal.append(step);
+        now - due
+    }
+}
+
+fn on_core() -> Result<Duration, EngineError> {
+    process::on_core().ok_or(EngineError::NoProcessorTime)
+}
+
+fn thread_on_core() -> Result<Duration, EngineError> {
+    process::thread_on_core().ok_or(EngineError::NoProcessorTime)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "events are handed in at their times, and how late is measured"
+)]
+fn clock() -> Instant {
+    Instant::now()
+}
