@@ -188,7 +188,7 @@ impl EngineBench {
             commands: 0,
             until: BEGIN + self.arrivals(),
         };
-        let last = prepared.until + DRAIN;
+        let (last, mut ends) = (prepared.until + DRAIN, Ends::default());
         let (mut now, mut outputs, mut out) = (BEGIN, Vec::new(), Commands::default());
         loop {
             for event in std::mem::take(&mut due) {
@@ -207,7 +207,7 @@ impl EngineBench {
                                 sha256: "0".repeat(64),
                             },
                         }),
-                        Command::Note(_) => {}
+                        Command::Note(fact) => ends.apply(&fact),
                     }
                 }
             }
@@ -219,7 +219,9 @@ impl EngineBench {
             let Some(next) = next.into_iter().flatten().min() else {
                 return Ok(prepared);
             };
-            if next > last {
+            // The engine's own audits go on for ever.
+            let over = now >= prepared.until && ends.live() == 0;
+            if over || next > last {
                 return Ok(prepared);
             }
             now = now.max(next);
@@ -304,6 +306,7 @@ struct Ends {
     /// Calls that are there and met no agent yet.
     unanswered: BTreeSet<CallId>,
     answered_and_ended: u64,
+    ended: u64,
 }
 
 impl Ends {
@@ -319,11 +322,16 @@ impl Ends {
             } => {
                 self.unanswered.remove(call);
             }
-            Fact::CallEnded { call, .. } if !self.unanswered.contains(call) => {
-                self.answered_and_ended += 1;
+            Fact::CallEnded { call, .. } => {
+                self.ended += 1;
+                self.answered_and_ended += u64::from(!self.unanswered.contains(call));
             }
             _ => {}
         }
+    }
+
+    fn live(&self) -> u64 {
+        self.came - self.ended
     }
 
     fn lost(&self) -> u64 {
