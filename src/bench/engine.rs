@@ -151,7 +151,7 @@ impl EngineBench {
         let centre = Config::read(Path::new("bench.toml"), &self.config(), [])?.centre();
         let switch = SwitchId::new(SWITCH)?;
         let mut callers = Crowd::quiet(Population::of(&centre));
-        callers.arrivals.per_minute = self.calls_per_second.saturating_mul(60);
+        callers.arrivals.per_minute = self.per_minute();
         callers.arrivals.until = Some(self.arrivals());
         callers.habits.patience = None;
         callers.habits.talk = self.talk();
@@ -231,6 +231,12 @@ impl EngineBench {
                 due.push(Event::Due);
             }
         }
+    }
+
+    /// The rate whose gaps, cut to whole milliseconds, come to the rate asked for.
+    fn per_minute(&self) -> u32 {
+        let per_ms = f64::from(self.calls_per_second) / 1_000.0;
+        (per_ms.ln_1p() * 60_000.0).round() as u32
     }
 
     /// As long as the agents have time for it.
