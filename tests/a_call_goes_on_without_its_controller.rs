@@ -197,10 +197,19 @@ async fn arrives(controller: &mut Controller) -> Arrival {
         .await
 }
 
+/// The legs of ours among all that the switch lists.
 async fn sees_legs(controller: &mut Controller) -> Vec<LiveLeg> {
-    controller
+    let listed = controller
         .sees("a snapshot", |event| match event {
-            SwitchEvent::Snapshot(snapshot) => Some(snapshot.legs.clone()),
+            SwitchEvent::Snapshot(snapshot) => Some(snapshot.listed.clone()),
+            _ => None,
+        })
+        .await;
+    let channels = listed.into_iter().map(|leg| leg.channel).collect();
+    controller.does(SwitchCommand::Examine { channels }).await;
+    controller
+        .sees("what was examined", |event| match event {
+            SwitchEvent::Examined(found) => Some(found.legs.clone()),
             _ => None,
         })
         .await

@@ -4,6 +4,7 @@ pub mod engine;
 pub mod events;
 pub mod journal;
 pub mod process;
+pub mod recovery;
 pub mod rehearsal;
 pub mod routing;
 pub mod wire;

@@ -57,12 +57,16 @@ impl Engine {
         let mut stock = stock(&switch, snapshot);
         self.strangers
             .retain(|leg| leg.switch != switch || stock.contains_key(leg));
-        let before = self.suspects.remove(&switch).unwrap_or_default();
+        let first_look = self.suspects.remove(&switch);
+        let is_second = first_look.is_some();
+        let before = first_look.unwrap_or_default();
         let (drift, suspects): (Vec<_>, Vec<_>) = self
             .differences(&switch, &stock)
             .into_iter()
             .partition(|suspicion| before.contains(suspicion));
-        if !suspects.is_empty() {
+        // There is always something on its way: what a second look shows first
+        // waits for the next audit.
+        if !suspects.is_empty() && !is_second {
             self.audit_soon(&switch);
             self.suspects
                 .insert(switch.clone(), suspects.into_iter().collect());

@@ -95,7 +95,9 @@ async fn converse(
             heard.send_modify(|heard| heard.push(message.clone()));
             let answer = match message.split_once(' ') {
                 Some(("auth", given)) if given != password => reply("-ERR invalid"),
-                Some(("api", "show channels as json")) => response("{\"row_count\":0}"),
+                Some(("api", "show channels as json" | "show bridged_calls as json")) => {
+                    response("{\"row_count\":0}")
+                }
                 Some(("api", _)) => response("+OK"),
                 _ => reply("+OK accepted"),
             };

@@ -4,6 +4,7 @@
 pub mod engine;
 pub mod events;
 pub mod journal;
+pub mod recovery;
 pub mod routing;
 pub mod wire;
 
@@ -26,6 +27,7 @@ enum Measured {
     Events(events::Events),
     Routing(routing::Routing),
     Journal(journal::Journal),
+    Recovery(recovery::Recovery),
     Wire(wire::Wire),
 }
 
@@ -38,6 +40,7 @@ impl Bench {
             Measured::Events(events) => events.run(out),
             Measured::Routing(routing) => routing.run(out),
             Measured::Journal(journal) => journal.run(out).await,
+            Measured::Recovery(recovery) => recovery.run(out).await,
             Measured::Wire(wire) => wire.run(out).await,
         }
     }

@@ -2,9 +2,11 @@
 //! golden: a reviewer reads a change of behaviour as a change of these lines.
 
 mod a_call_is_answered;
+mod a_crash_at_every_event;
 mod agents_choose_their_states;
 mod callers_who_leave;
 mod controllers_that_leave;
+mod events_that_are_lost;
 mod offers_that_fail;
 mod settings_that_change;
 mod switches_that_vanish;
@@ -90,6 +92,8 @@ struct Play {
     transcript: Vec<String>,
     orders: Vec<SwitchOrder>,
     facts: Vec<Fact>,
+    /// The same with their times, until somebody takes them.
+    dated: Vec<(Timestamp, Fact)>,
 }
 
 impl Play {
@@ -108,6 +112,7 @@ impl Play {
             transcript: Vec::new(),
             orders: Vec::new(),
             facts: Vec::new(),
+            dated: Vec::new(),
         };
         play.event(Event::Started { seed: 7 });
         play.event(Event::Configured {
@@ -127,7 +132,10 @@ impl Play {
             }
             match command {
                 Command::Switch(order) => self.orders.push(order),
-                Command::Note(fact) => self.facts.push(fact),
+                Command::Note(fact) => {
+                    self.dated.push((self.at, fact.clone()));
+                    self.facts.push(fact);
+                }
                 Command::File(_) => {}
             }
         }

@@ -237,6 +237,7 @@ impl Face {
                 channel: channel.clone(),
             }),
             ("uuid_kill", [_, cause @ ..]) => {
+                self.judge_kill(channel);
                 self.hang_up(channel, cause.first().unwrap_or(&"NORMAL_CLEARING"));
                 true
             }
@@ -258,6 +259,7 @@ impl Face {
                 for (name, value) in rest.split(';').filter_map(|pair| pair.split_once('=')) {
                     self.set(channel, name, value);
                 }
+                self.judge_place(channel);
                 true
             }
             ("uuid_bridge", [_, peer]) => return self.connect_legs(channel, peer),

@@ -9,6 +9,7 @@ use crate::switch::simulated::esl::commands::Outcome;
 use crate::switch::simulated::esl::dial_string::DialString;
 use crate::switch::simulated::esl::face::Face;
 use crate::switch::simulated::esl::frame::{Message, take_message};
+use crate::switch::simulated::esl::judge::{OrderRecord, Record};
 use crate::switch::simulated::esl::pace::{Cost, Pace};
 use crate::switch::simulated::esl::stopwatch::{Latencies, Stopwatch, monotonic};
 use crate::switch::simulated::esl::subscriber::{MAX_WAITING, Outgoing, Subscriber};
@@ -21,7 +22,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
@@ -64,6 +65,7 @@ pub struct EslServer {
     listener: TcpListener,
     settings: EslSettings,
     stopwatch: Stopwatch,
+    record: Record,
     reports: (
         mpsc::Sender<oneshot::Sender<EslReport>>,
         mpsc::Receiver<oneshot::Sender<EslReport>>,
@@ -75,6 +77,7 @@ pub struct EslServer {
 #[derive(Clone)]
 pub struct EslObserver {
     begun: watch::Receiver<bool>,
+    record: Record,
     stopwatch: Stopwatch,
     reports: mpsc::Sender<oneshot::Sender<EslReport>>,
 }
@@ -88,6 +91,22 @@ impl EslObserver {
             .await
             .ok()
             .map(drop)
+    }
+
+    /// What was seen of the order in which callers were rung for.
+    pub fn order(&self) -> OrderRecord {
+        self.record.so_far()
+    }
+
+    /// To be called when the controller is gone: see [`EslObserver::first_right_ring`].
+    pub fn controller_gone(&self) {
+        self.record.controller_gone();
+    }
+
+    /// Waits for the first device that a new controller rings for the caller
+    /// whose turn it is, and says when that was.
+    pub async fn first_right_ring(&self) -> Instant {
+        self.record.first_right().await
     }
 
     /// Forgets the times measured so far.
@@ -135,6 +154,7 @@ impl EslServer {
             listener,
             settings,
             stopwatch,
+            record: Record::default(),
             reports: mpsc::channel(1),
             begun: watch::Sender::new(false),
         })
@@ -149,6 +169,7 @@ impl EslServer {
     pub fn observer(&self) -> EslObserver {
         EslObserver {
             stopwatch: self.stopwatch.clone(),
+            record: self.record.clone(),
             begun: self.begun.subscribe(),
             reports: self.reports.0.clone(),
         }
@@ -164,12 +185,20 @@ impl EslServer {
             listener,
             settings,
             stopwatch,
+            record,
             reports,
             begun,
         } = self;
         let (requests, requests_in) = mpsc::channel(REQUESTS);
         let password: Arc<str> = Arc::from(settings.password.as_str());
-        let face = own_face(settings, requests_in, reports.1, begun, stopwatch.clone());
+        let face = own_face(
+            settings,
+            requests_in,
+            reports.1,
+            begun,
+            stopwatch.clone(),
+            record,
+        );
         tokio::pin!(face);
         let mut connections = JoinSet::new();
         let mut number = 0_u64;
@@ -204,11 +233,13 @@ async fn own_face(
     mut reports: mpsc::Receiver<oneshot::Sender<EslReport>>,
     begun: watch::Sender<bool>,
     stopwatch: Stopwatch,
+    record: Record,
 ) {
     let mut now = clock::now();
     let exchange = Exchange::new(settings.model, settings.people, settings.seed);
     let mark = settings.switch.to_string();
     let mut face = Face::new(exchange, mark, settings.recordings, settings.seed, now);
+    face.judge.record = record.clone();
     loop {
         now = now.max(clock::now());
         face.advance(now);
@@ -217,6 +248,9 @@ async fn own_face(
                 Some(request) => {
                     now = now.max(clock::now());
                     let subscribes = take_request(&mut face, now, request);
+                    if subscribes {
+                        record.subscribed();
+                    }
                     if subscribes && !begun.send_replace(true) {
                         face.exchange.begin(now);
                     }

@@ -6,6 +6,7 @@ use crate::engine::id::{ChannelId, CommandId};
 use crate::engine::time::{Span, Timestamp};
 use crate::switch::SwitchCommand;
 use crate::switch::simulated::chance::Chance;
+use crate::switch::simulated::esl::judge::Judge;
 use crate::switch::simulated::esl::leg::{Application, Leg, cause_name};
 use crate::switch::simulated::esl::shape::{Phase, Shapes, Slot, encode};
 use crate::switch::simulated::esl::stopwatch::Mark;
@@ -31,6 +32,7 @@ const BASIC_EVENTS: [&str; 4] = [
 ];
 
 pub(super) struct Face {
+    pub(super) judge: Judge,
     pub(super) exchange: Exchange,
     pub(super) legs: BTreeMap<ChannelId, Leg>,
     /// What waits for the answer or the end of a leg that is being dialled.
@@ -100,6 +102,7 @@ impl Face {
         now: Timestamp,
     ) -> Self {
         Self {
+            judge: Judge::default(),
             exchange,
             legs: BTreeMap::new(),
             dialling: BTreeMap::new(),

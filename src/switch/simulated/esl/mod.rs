@@ -7,7 +7,7 @@
 //! In reading order: [`frame`] (what clients send), [`shape`] (what events look
 //! like), [`leg`] (a channel with its variables and applications), [`face`]
 //! (the one task that owns the exchange), with [`commands`] and [`telling`] as
-//! its two directions, and [`connection`] (sockets).
+//! its two directions and [`judge`] watching the order, and [`connection`] (sockets).
 
 mod answers;
 mod commands;
@@ -15,6 +15,7 @@ mod connection;
 mod dial_string;
 mod face;
 mod frame;
+mod judge;
 mod leg;
 mod listing;
 mod pace;
@@ -24,6 +25,7 @@ mod subscriber;
 mod telling;
 
 pub use connection::{EslObserver, EslReport, EslServer, EslSettings};
+pub use judge::OrderRecord;
 pub use stopwatch::{Latencies, Latency};
 
 #[cfg(test)]

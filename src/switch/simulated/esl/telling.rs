@@ -110,6 +110,7 @@ impl Face {
     }
 
     fn called(&mut self, channel: &ChannelId) {
+        self.judge_ring(channel);
         self.emit("CHANNEL_OUTGOING", channel, &[]);
         self.emit("CHANNEL_STATE", channel, &[]);
         self.emit("CHANNEL_CREATE", channel, &[]);
@@ -272,6 +273,7 @@ impl Face {
     }
 
     fn bridged(&mut self, channel: &ChannelId, peer: &ChannelId) {
+        self.judge_pair(channel, peer);
         for (side, other) in [(channel, peer), (peer, channel)] {
             self.emit("CHANNEL_UNPARK", side, &[]);
             self.emit("CHANNEL_EXECUTE_COMPLETE", side, &[("Application", "park")]);
@@ -392,6 +394,7 @@ impl Face {
     }
 
     fn hung_up(&mut self, channel: &ChannelId, cause: Cause) {
+        self.judge_end(channel);
         let Some(leg) = self.legs.get_mut(channel) else {
             return;
         };

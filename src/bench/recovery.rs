@@ -1,0 +1,326 @@
+//! How long a killed controller takes to its first right decision, and whether
+//! anything is lost: `switchyard serve` as a process that is killed again and
+//! again, and the simulated FreeSWITCH here, which lives on and judges.
+
+use crate::cli::simulate_switch::FIRST_EXTENSION;
+use crate::config::Config;
+use crate::config::finding::ConfigErrors;
+use crate::engine::event::{AgentRequest, Event};
+use crate::engine::id::{AgentId, IdError, SwitchId};
+use crate::engine::time::Span;
+use crate::runtime::assembly::{self, StartError};
+use crate::switch::simulated::crowd::{Crowd, PeopleSettings, Population};
+use crate::switch::simulated::esl::{EslObserver, EslServer, EslSettings, OrderRecord};
+use crate::switch::simulated::model::ModelSettings;
+use crate::switch::{Extension, Key, NotAKey, NotAnExtension};
+use rand_pcg::Pcg64;
+use rand_pcg::rand_core::{Rng, SeedableRng};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+use tokio::process::{Child, Command};
+use tokio::time::{sleep, timeout};
+
+const PASSWORD: &str = "bench";
+const NUMBER: &str = "4001";
+const SWITCH: &str = "bench";
+const JOURNAL: &str = "journal";
+/// From one to the next of the calls of the beginning.
+const BURST_GAP: Span = Span::millis(2);
+/// Mean length of a conversation.
+const TALK: Span = Span::seconds(30);
+/// One agent for so many live calls.
+const CALLS_PER_AGENT: u32 = 10;
+/// How long a start may take before the measurement is given up.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// A controller is left to work for so long, in milliseconds, before it is killed.
+const LIVES_MS: (u64, u64) = (200, 2_500);
+
+/// What is to be measured.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecoveryBench {
+    /// Live calls to be kept up: waiting, ringing, talking and in the menu.
+    pub calls: u32,
+    pub kills: u32,
+    pub seed: u64,
+    /// Folder for configuration, journal and store.
+    pub folder: PathBuf,
+}
+
+/// What was seen at the switch.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecoveryReport {
+    pub calls: u32,
+    pub kills: u32,
+    /// Callers turned away or hung up on, and conversations torn apart.
+    pub lost: u64,
+    /// Callers who were passed over, or whose place changed.
+    pub reordered: u64,
+    /// Devices rung while they rang or talked, and callers for whom two rang.
+    pub double_offered: u64,
+    /// From starting the process to the first device it rang for the caller
+    /// whose turn it was.
+    pub recover_p50_ms: u64,
+    pub recover_max_ms: u64,
+    /// Devices rung and callers answered while this went on.
+    pub rung: u64,
+    pub answered: u64,
+    /// Callers that a dead-man's timer sent to the fallback path.
+    pub fallbacks: u64,
+    /// Callers on the line without an agent at the end.
+    pub waiting: usize,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum RecoveryError {
+    #[error("--calls is a number from 20 to 20000, not {0}")]
+    Calls(u32),
+    #[error("the simulated switch: {0}")]
+    Switch(io::Error),
+    #[error("the simulated switch ended early")]
+    SwitchEnded,
+    #[error("the controller could not be started: {0}")]
+    Process(io::Error),
+    #[error("the controller's files: {0}")]
+    Files(io::Error),
+    #[error("the controller rang nobody within {} s; its log is {}", PATIENCE.as_secs(), log.display())]
+    Idle { log: PathBuf },
+    #[error("the controller's configuration: {0}")]
+    Config(#[from] ConfigErrors),
+    #[error("a name: {0}")]
+    Name(#[from] IdError),
+    #[error(transparent)]
+    Extension(#[from] NotAnExtension),
+    #[error(transparent)]
+    Key(#[from] NotAKey),
+    #[error("the controller could not start: {0}")]
+    Start(#[from] StartError),
+    #[error("the controller stopped before its agents were ready")]
+    Stopped,
+}
+
+impl RecoveryBench {
+    /// Kills and restarts `program` (this program) as the controller.
+    ///
+    /// # Errors
+    /// [`RecoveryError`] when either side cannot be started or falls silent.
+    pub async fn run(&self, program: &Path) -> Result<RecoveryReport, RecoveryError> {
+        if !(20..=20_000).contains(&self.calls) {
+            return Err(RecoveryError::Calls(self.calls));
+        }
+        self.make_ready().await?;
+        let server = EslServer::bind(self.switch()?)
+            .await
+            .map_err(RecoveryError::Switch)?;
+        let address = server.local_addr().map_err(RecoveryError::Switch)?;
+        self.write_config(&address.to_string())?;
+        let observer = server.observer();
+        tokio::select! {
+            ended = server.serve() => {
+                ended.map_err(RecoveryError::Switch)?;
+                Err(RecoveryError::SwitchEnded)
+            }
+            report = self.measure(program, &observer) => report,
+        }
+    }
+
+    async fn measure(
+        &self,
+        program: &Path,
+        observer: &EslObserver,
+    ) -> Result<RecoveryReport, RecoveryError> {
+        let mut chance = Pcg64::seed_from_u64(self.seed);
+        let mut controller = self.start(program)?;
+        let burst = Duration::from_millis(u64::from(self.calls) * BURST_GAP.as_millis());
+        sleep(burst + Duration::from_secs(15)).await;
+        let ended = || RecoveryError::SwitchEnded;
+        let (before, order_before) = (observer.report().await.ok_or_else(ended)?, observer.order());
+        let mut times = Vec::new();
+        for _ in 0..self.kills {
+            let (least, most) = LIVES_MS;
+            sleep(Duration::from_millis(
+                least + chance.next_u64() % (most - least),
+            ))
+            .await;
+            controller.kill().await.map_err(RecoveryError::Process)?;
+            observer.controller_gone();
+            let started = monotonic();
+            controller = self.start(program)?;
+            let first = timeout(PATIENCE, observer.first_right_ring()).await;
+            let first = first.map_err(|_| RecoveryError::Idle { log: self.log() })?;
+            let took = first.saturating_duration_since(started);
+            times.push(u64::try_from(took.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX));
+            tracing::info!(ms = times.last(), "recovered");
+        }
+        sleep(Duration::from_secs(5)).await;
+        let after = observer.report().await.ok_or_else(ended)?;
+        let order = observer.order();
+        controller.kill().await.map_err(RecoveryError::Process)?;
+        times.sort_unstable();
+        let tally = after.tally.since(&before.tally);
+        let OrderRecord {
+            rung,
+            reordered,
+            offered_twice,
+            torn,
+        } = order;
+        Ok(RecoveryReport {
+            calls: self.calls,
+            kills: self.kills,
+            lost: tally.lost() + torn - order_before.torn,
+            reordered: reordered - order_before.reordered,
+            double_offered: tally.double_offered + offered_twice - order_before.offered_twice,
+            recover_p50_ms: times.get(times.len() / 2).copied().unwrap_or_default(),
+            recover_max_ms: times.last().copied().unwrap_or_default(),
+            rung: rung - order_before.rung,
+            answered: tally.answered,
+            fallbacks: tally.fallbacks,
+            waiting: after.waiting,
+        })
+    }
+
+    fn agents(&self) -> u32 {
+        self.calls / CALLS_PER_AGENT
+    }
+
+    /// Callers who keep the queue as long as it is, and whose prompts are long
+    /// enough for some of them to be in the menu at any time.
+    fn switch(&self) -> Result<EslSettings, RecoveryError> {
+        let population = Population {
+            numbers: vec![NUMBER.to_owned()],
+            keys: vec![Key::try_from('1')?],
+        };
+        let agents = self.agents();
+        let mut callers = Crowd::quiet(population);
+        callers.arrivals.burst = self.calls;
+        callers.arrivals.burst_gap = BURST_GAP;
+        callers.arrivals.per_minute =
+            u32::try_from(u64::from(agents) * 60_000 / (TALK.as_millis() + 1_500)).unwrap_or(0);
+        callers.habits.patience = None;
+        callers.habits.talk = TALK;
+        callers.habits.presses_after = (Span::seconds(3), Span::seconds(12));
+        let mut people = PeopleSettings::of(vec![callers]);
+        people.devices.answers_after = (Span::millis(500), Span::millis(2_500));
+        people.devices.no_answer = 20;
+        people.devices.rejects = 20;
+        let extensions: Result<BTreeSet<Extension>, NotAnExtension> = (0..agents)
+            .map(|agent| Extension::new(&(FIRST_EXTENSION + agent).to_string()))
+            .collect();
+        people.devices.registered = Some(extensions?);
+        let model = ModelSettings {
+            lines: self.calls * 4,
+            channels: self.calls * 8,
+            prompt_length: (Span::seconds(10), Span::seconds(15)),
+            ..ModelSettings::default()
+        };
+        Ok(EslSettings {
+            listen: ([127, 0, 0, 1], 0).into(),
+            password: PASSWORD.to_owned(),
+            switch: SwitchId::new(SWITCH)?,
+            model,
+            people,
+            seed: self.seed,
+            recordings: None,
+        })
+    }
+
+    /// Leaves a journal in which every agent is ready, as a controller would
+    /// that has not met its switch yet.
+    async fn make_ready(&self) -> Result<(), RecoveryError> {
+        let nowhere = "127.0.0.1:9";
+        let config = Config::read(&self.config_file(), &self.config(nowhere), [])?;
+        let running = assembly::start(&config).await?;
+        for number in 0..self.agents() {
+            let agent = AgentId::new(&agent_name(number))?;
+            for request in [AgentRequest::SignIn, AgentRequest::Ready] {
+                let agent = agent.clone();
+                let event = Event::Agent { agent, request };
+                let sent = running.handle.events.send(event).await;
+                sent.map_err(|_| RecoveryError::Stopped)?;
+            }
+        }
+        running.stop().await;
+        Ok(())
+    }
+
+    fn start(&self, program: &Path) -> Result<Child, RecoveryError> {
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.log())
+            .map_err(RecoveryError::Files)?;
+        let also = log.try_clone().map_err(RecoveryError::Files)?;
+        Command::new(program)
+            .arg("--config")
+            .arg(self.config_file())
+            .arg("serve")
+            .stdin(Stdio::null())
+            .stdout(log)
+            .stderr(also)
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(RecoveryError::Process)
+    }
+
+    fn write_config(&self, address: &str) -> Result<(), RecoveryError> {
+        std::fs::write(self.config_file(), self.config(address)).map_err(RecoveryError::Files)
+    }
+
+    fn config_file(&self) -> PathBuf {
+        self.folder.join("bench.toml")
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.join("controller.log")
+    }
+
+    /// A centre with a menu and one queue that every agent serves. One command
+    /// connection: what the switch reads first was decided first.
+    fn config(&self, address: &str) -> String {
+        let folder = self.folder.display();
+        let most = self.calls * 8;
+        let mut text = format!(
+            "[switches.{SWITCH}]\nkind = \"freeswitch\"\naddress = {address:?}\n\
+             password = {PASSWORD:?}\nendpoint = \"user/{{extension}}\"\n\
+             prompts = \"/prompts\"\nrecordings = \"/recordings\"\ncommand_connections = 1\n\
+             [store]\nurl = \"sqlite://{folder}/store.db\"\n\
+             [journal]\npath = \"{folder}/{JOURNAL}\"\n\
+             [recordings]\nfolder = \"{folder}/recordings\"\n\
+             [http]\nlisten = \"127.0.0.1:0\"\n\
+             [limits]\nmax_calls = {most}\nmissed_offer_rest_s = 1\n\
+             [queues.bench]\nname = \"bench\"\nwrap_up_s = 0\nrecord = false\nmax_waiting = {most}\n\
+             [numbers.{NUMBER}]\nflow = \"bench\"\n\
+             [flows.bench]\nname = \"bench\"\nstart = \"answer\"\n\
+             [flows.bench.blocks.answer]\nkind = \"answer\"\nnext = \"menu\"\n\
+             [flows.bench.blocks.menu]\nkind = \"menu\"\nprompts = [\"welcome\"]\n\
+             choices = {{ 1 = \"queue\" }}\notherwise = \"queue\"\n\
+             [flows.bench.blocks.queue]\nkind = \"queue\"\nqueue = \"bench\"\n"
+        );
+        for number in 0..self.agents() {
+            let (name, extension) = (agent_name(number), FIRST_EXTENSION + number);
+            // Writing to a string cannot fail.
+            let _ = write!(
+                text,
+                "[agents.{name}]\nname = {name:?}\nextension = \"{extension}\"\n\
+                 switch = {SWITCH:?}\nqueues = [\"bench\"]\n"
+            );
+        }
+        text
+    }
+}
+
+fn agent_name(number: u32) -> String {
+    format!("agent{number}")
+}
+
+fn monotonic() -> Instant {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a measurement needs the real clock"
+    )]
+    Instant::now()
+}
