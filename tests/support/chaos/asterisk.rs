@@ -1,18 +1,15 @@
 //! The real Asterisk with the log that it keeps by itself: channel event
 //! logging (CEL), written by its own module as `scripts/asterisk` sets it up.
 
-use super::Rig;
 use super::story::{Entry, Party, Story, What};
+use super::{Rig, TURN};
 use crate::support::asterisk::Asterisk;
 use crate::support::controller::SOON;
 use crate::support::phone::Phone;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
-use tokio::sync::{Mutex, MutexGuard};
-
-/// Only one controller can have the application at a time.
-static TURN: Mutex<()> = Mutex::const_new(());
+use tokio::sync::MutexGuard;
 
 pub struct AsteriskRig {
     asterisk: Asterisk,

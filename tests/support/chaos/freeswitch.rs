@@ -1,8 +1,8 @@
 //! The real FreeSWITCH with a listener of the test's own on its event stream,
 //! which knows nothing of the controller.
 
-use super::Rig;
 use super::story::{Entry, Party, Story, What};
+use super::{Rig, TURN};
 use crate::support::controller::SOON;
 use crate::support::freeswitch::{SWITCH, Switch};
 use crate::support::phone::{Phone, free_port};
@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
+use tokio::sync::MutexGuard;
 use tokio::task::JoinHandle;
 
 const MENU_HZ: f64 = 440.0;
@@ -21,11 +22,13 @@ pub struct FreeswitchRig {
     phones: Vec<u16>,
     seen: Arc<Mutex<Vec<Entry>>>,
     listener: JoinHandle<()>,
+    _turn: MutexGuard<'static, ()>,
 }
 
 impl FreeswitchRig {
     /// `None`, loudly, when there is none.
     pub async fn running() -> Option<FreeswitchRig> {
+        let turn = TURN.lock().await;
         let switch = Switch::for_test("the chaos on FreeSWITCH").await?;
         switch.prompt("welcome", MENU_HZ, 1.0);
         switch.prompt("menu", MENU_HZ, 1.0);
@@ -38,6 +41,7 @@ impl FreeswitchRig {
             phones,
             seen,
             listener,
+            _turn: turn,
         })
     }
 }

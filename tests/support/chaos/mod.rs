@@ -18,6 +18,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use story::Story;
 use tempfile::TempDir;
+use tokio::sync::Mutex;
+
+/// One test at a time: a switch has one controller, and two switches on one
+/// machine can draw the same ports for audio.
+static TURN: Mutex<()> = Mutex::const_new(());
 
 /// The access number of every centre here.
 const NUMBER: &str = "4001";
