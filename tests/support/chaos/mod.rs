@@ -470,7 +470,7 @@ pub async fn a_controller_comes_and_goes_while_calls_are_everywhere<R: Rig>(rig:
     // How much of it a busy machine's switch has written is not judged here.
     let status = text(recording, "status");
     let kept = status == "filed" && recording["sha256"].is_string();
-    assert!(kept || text(recording, "why") != "", "{recording:#}");
+    assert!(kept || !text(recording, "why").is_empty(), "{recording:#}");
     let length = &recording["length_ms"];
     eprintln!("a conversation of {talked} ms is {status} with {length} ms");
 
