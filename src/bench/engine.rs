@@ -151,8 +151,6 @@ impl EngineBench {
         let centre = Config::read(Path::new("bench.toml"), &self.config(), [])?.centre();
         let switch = SwitchId::new(SWITCH)?;
         let mut callers = Crowd::quiet(Population::of(&centre));
-        callers.arrivals.per_minute = self.per_minute();
-        callers.arrivals.until = Some(self.arrivals());
         callers.habits.patience = None;
         callers.habits.talk = self.talk();
         let mut people = PeopleSettings::of(vec![callers]);
@@ -189,6 +187,7 @@ impl EngineBench {
             until: BEGIN + self.arrivals(),
         };
         let (last, mut ends) = (prepared.until + DRAIN, Ends::default());
+        let mut nth = 1;
         let (mut now, mut outputs, mut out) = (BEGIN, Vec::new(), Commands::default());
         loop {
             for event in std::mem::take(&mut due) {
@@ -215,16 +214,21 @@ impl EngineBench {
                 continue;
             }
             let deadline = engine.next_deadline().map(|(at, _)| at);
-            let next = [deadline, simulation.next_deadline()];
+            let comes = (nth <= calls).then(|| self.comes_at(nth));
+            let next = [deadline, simulation.next_deadline(), comes];
             let Some(next) = next.into_iter().flatten().min() else {
                 return Ok(prepared);
             };
             // The engine's own audits go on for ever.
-            let over = now >= prepared.until && ends.live() == 0;
+            let over = nth > calls && now >= prepared.until && ends.live() == 0;
             if over || next > last {
                 return Ok(prepared);
             }
             now = now.max(next);
+            while nth <= calls && self.comes_at(nth) <= now {
+                simulation.call(now);
+                nth += 1;
+            }
             simulation.advance(now, &mut outputs);
             due.extend(outputs.drain(..).map(|output| told(&switch, output)));
             if deadline.is_some_and(|deadline| deadline <= now) {
@@ -233,10 +237,10 @@ impl EngineBench {
         }
     }
 
-    /// The rate whose gaps, cut to whole milliseconds, come to the rate asked for.
-    fn per_minute(&self) -> u32 {
-        let per_ms = f64::from(self.calls_per_second) / 1_000.0;
-        (per_ms.ln_1p() * 60_000.0).round() as u32
+    /// When call number `nth` comes, the first being 1: evenly spaced, whatever
+    /// the engine does.
+    fn comes_at(&self, nth: u64) -> Timestamp {
+        BEGIN + Span::millis(nth * 1_000 / u64::from(self.calls_per_second))
     }
 
     /// As long as the agents have time for it.
