@@ -314,6 +314,36 @@ async fn old_entries_go_only_when_the_store_has_them_and_a_checkpoint_stands_for
     assert_eq!(journal.recall().unwrap().seq, 6);
 }
 
+#[tokio::test]
+async fn a_run_that_is_killed_young_leaves_no_more_to_read_for_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal");
+    let killed = Journal::open(&path, DAY).unwrap();
+    for n in 0..1_500 {
+        killed.append(Step::new(at(n), event(), Vec::new()));
+    }
+    within(killed.flush()).await.unwrap();
+    // What a killed process leaves: everything durable, and no checkpoint.
+    let left = folder.path().join("left");
+    std::fs::create_dir(&left).unwrap();
+    for file in path.read_dir().unwrap() {
+        let file = file.unwrap().path();
+        std::fs::copy(&file, left.join(file.file_name().unwrap())).unwrap();
+    }
+    assert_eq!(Reader::open(&left).unwrap().checkpoint().unwrap(), None);
+    let _next = Journal::open(&left, DAY).unwrap();
+    let mut look = tokio::time::interval(Duration::from_millis(20));
+    let checkpoint = within(async {
+        loop {
+            look.tick().await;
+            if let Some(made) = Reader::open(&left).unwrap().checkpoint().unwrap() {
+                return made;
+            }
+        }
+    });
+    assert_eq!(checkpoint.await.seq, 1_500);
+}
+
 #[test]
 fn a_wrong_path_is_explained_and_nothing_is_created() {
     let folder = tempfile::tempdir().unwrap();

@@ -31,8 +31,9 @@ const SWITCH: &str = "bench";
 const JOURNAL: &str = "journal";
 /// From one to the next of the calls of the beginning.
 const BURST_GAP: Span = Span::millis(2);
-/// Mean length of a conversation.
-const TALK: Span = Span::seconds(30);
+/// Agents freed a second, about: what a decision waits for is the controller
+/// then, and not the next agent.
+const FREED_PER_SECOND: u32 = 20;
 /// One agent for so many live calls.
 const CALLS_PER_AGENT: u32 = 10;
 /// How long a start may take before the measurement is given up.
@@ -187,6 +188,11 @@ impl RecoveryBench {
         self.calls / CALLS_PER_AGENT
     }
 
+    /// Mean length of a conversation.
+    fn talk(&self) -> Span {
+        Span::millis(u64::from(self.agents() * 1_000 / FREED_PER_SECOND).max(1_000))
+    }
+
     /// Callers who keep the queue as long as it is, and whose prompts are long
     /// enough for some of them to be in the menu at any time.
     fn switch(&self) -> Result<EslSettings, RecoveryError> {
@@ -194,14 +200,14 @@ impl RecoveryBench {
             numbers: vec![NUMBER.to_owned()],
             keys: vec![Key::try_from('1')?],
         };
-        let agents = self.agents();
+        let (agents, talk) = (self.agents(), self.talk());
         let mut callers = Crowd::quiet(population);
         callers.arrivals.burst = self.calls;
         callers.arrivals.burst_gap = BURST_GAP;
         callers.arrivals.per_minute =
-            u32::try_from(u64::from(agents) * 60_000 / (TALK.as_millis() + 1_500)).unwrap_or(0);
+            u32::try_from(u64::from(agents) * 60_000 / (talk.as_millis() + 1_500)).unwrap_or(0);
         callers.habits.patience = None;
-        callers.habits.talk = TALK;
+        callers.habits.talk = talk;
         callers.habits.presses_after = (Span::seconds(3), Span::seconds(12));
         let mut people = PeopleSettings::of(vec![callers]);
         people.devices.answers_after = (Span::millis(500), Span::millis(2_500));

@@ -17,6 +17,9 @@ use std::sync::mpsc::Receiver;
 
 /// Entries between two checkpoints: what a start reads at most, about 0.1 s.
 pub(super) const EVERY: u64 = 10_000;
+/// Entries after the last checkpoint from which on a start makes one at once: a
+/// run that is killed young makes none, and the next would read ever more.
+const AT_START: u64 = 1_000;
 /// Batches that may wait for the keeper; it reads those beyond from the disk.
 pub(super) const QUEUE: usize = 256;
 
@@ -167,6 +170,9 @@ impl Keeper {
         // What the run before left behind its last checkpoint.
         let mut made = self.recall.seq;
         self.catch_up();
+        if self.recall.entries >= AT_START {
+            self.make(&mut made);
+        }
         while let Ok(told) = told.recv() {
             match told {
                 Told::Kept(entries) => self.fold(entries),
