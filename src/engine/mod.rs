@@ -80,7 +80,8 @@ pub struct Engine {
     calls: BTreeMap<CallId, Call>,
     /// Which call a live leg belongs to.
     legs: BTreeMap<LegId, CallId>,
-    /// Legs that were ordered to end a second time.
+    /// Legs that were ordered to end a second time: they were answered before
+    /// they could be refused, or nothing was heard of the first order.
     insisted: BTreeSet<LegId>,
     /// Legs we asked their switch to end, that no longer take part in anything.
     closing: BTreeMap<LegId, Closing>,

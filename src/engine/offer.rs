@@ -143,7 +143,9 @@ impl Engine {
     /// A device answered for an offer that is over: the order to end its leg
     /// came before the switch had made it. Nobody is there to talk to.
     fn closing_answered(&mut self, leg: &LegId, out: &mut Commands) {
-        if let Some(call) = self.closing.get(leg).map(|closing| closing.call) {
+        if let Some(call) = self.closing.get(leg).map(|closing| closing.call)
+            && self.insisted.insert(leg.clone())
+        {
             self.end_leg(call, leg, Cause::NormalClearing, true, out);
         }
     }

@@ -131,7 +131,10 @@ impl Engine {
             }
             // It was answered meanwhile and cannot be refused any more.
             Purpose::HangUp(leg) if failure == Some(Failure::WrongState) => {
-                self.end_leg(call, &leg, Cause::NormalClearing, true, out);
+                let lives = self.closing.contains_key(&leg) || self.call_of(&leg).is_some();
+                if lives && self.insisted.insert(leg.clone()) {
+                    self.end_leg(call, &leg, Cause::NormalClearing, true, out);
+                }
             }
             // The watch on the leg, or the next snapshot, settles it.
             Purpose::HangUp(_) | Purpose::Comfort => {}
