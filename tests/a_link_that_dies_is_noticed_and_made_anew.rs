@@ -17,9 +17,10 @@ use switchyard::switch::{SwitchCommand, SwitchEvent, SwitchOrder};
 use tokio::sync::mpsc;
 use ulid::Ulid;
 
-/// The connections in the order in which the adapter makes them.
+/// The connections in the order in which the adapter makes them. The one between
+/// these is for lists: it is used now and then, and each list has its deadline.
 const EVENTS: usize = 0;
-const FIRST_COMMANDS: usize = 1;
+const FIRST_COMMANDS: usize = 2;
 
 fn settings(address: String) -> FreeswitchConfig {
     FreeswitchConfig {

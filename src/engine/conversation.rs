@@ -124,12 +124,12 @@ impl Engine {
         }
         match self.calls.get_mut(&call) {
             Some(known) => known.recording = Some(recording),
-            None => self.await_recording(recording),
+            None => self.expect_recording(recording),
         }
     }
 
     /// The conversation is over: the end of its recording should be told soon.
-    fn await_recording(&mut self, recording: CommandId) {
+    fn expect_recording(&mut self, recording: CommandId) {
         let overdue = Reason::RecordingOverdue(recording);
         self.timers.set(overdue, self.now + RECORDING);
     }
@@ -289,7 +289,7 @@ impl Engine {
                 .get(&recording)
                 .is_some_and(|known| !known.complete)
         {
-            self.await_recording(recording);
+            self.expect_recording(recording);
         }
     }
 

@@ -47,6 +47,13 @@ impl AsteriskRig {
     }
 }
 
+/// A killed controller leaves calls behind, which the tests of others would meet.
+impl Drop for AsteriskRig {
+    fn drop(&mut self) {
+        self.asterisk.console("channel request hangup all");
+    }
+}
+
 impl Rig for AsteriskRig {
     fn id(&self) -> &'static str {
         "asterisk"
