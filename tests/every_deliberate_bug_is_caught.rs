@@ -40,8 +40,15 @@ const PACKAGES: [&str; 9] = [
     "ulid",
 ];
 
-/// The runs in which a bug may show: scenario, faults and seeds.
-const TRIALS: [(&str, &[(&str, &str)], &[u64]); 4] = [
+/// Scenario, faults and seeds.
+type Trial = (
+    &'static str,
+    &'static [(&'static str, &'static str)],
+    &'static [u64],
+);
+
+/// The runs in which a bug may show.
+const TRIALS: [Trial; 4] = [
     ("hospital", &[], &[1]),
     (
         "hotel",
