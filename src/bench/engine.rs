@@ -3,6 +3,7 @@
 //! a new engine at their times, as the driver does it.
 
 use crate::bench::process;
+use crate::clock::monotonic;
 use crate::config::Config;
 use crate::config::finding::ConfigErrors;
 use crate::engine::Engine;
@@ -380,19 +381,19 @@ impl Player {
     fn play(&mut self, prepared: Prepared) -> Result<Window, EngineError> {
         let mut events = prepared.events.into_iter().peekable();
         let from = BEGIN + Span::seconds(WARM_UP_S);
-        let began = clock();
+        let began = monotonic();
         let mut behind = Duration::ZERO;
         while let Some((at, event)) = events.next_if(|(at, _)| *at < from) {
             self.handle_at(began, at, event);
         }
-        let (start, used, used_here) = (clock(), on_core()?, thread_on_core()?);
+        let (start, used, used_here) = (monotonic(), on_core()?, thread_on_core()?);
         let (mut count, came) = (0, self.ends.came);
         while let Some((at, event)) = events.next_if(|(at, _)| *at < prepared.until) {
             behind = behind.max(self.handle_at(began, at, event));
             count += 1;
         }
         let window = Window {
-            took: clock() - start,
+            took: monotonic() - start,
             cpu: on_core()?.saturating_sub(used),
             engine_cpu: thread_on_core()?.saturating_sub(used_here),
             calls: self.ends.came - came,
@@ -414,10 +415,10 @@ impl Player {
     /// Handles an event when its time has come; gives how late it was then.
     fn handle_at(&mut self, began: Instant, at: Timestamp, event: Event) -> Duration {
         let due = began + Duration::from_millis(at.since(BEGIN).as_millis());
-        let mut now = clock();
+        let mut now = monotonic();
         while now < due {
             std::thread::park_timeout(due - now);
-            now = clock();
+            now = monotonic();
         }
         let mut out = Commands::default();
         self.engine.handle(at, event.clone(), &mut out);
@@ -439,12 +440,4 @@ fn on_core() -> Result<Duration, EngineError> {
 
 fn thread_on_core() -> Result<Duration, EngineError> {
     process::thread_on_core().ok_or(EngineError::NoProcessorTime)
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "events are handed in at their times, and how late is measured"
-)]
-fn clock() -> Instant {
-    Instant::now()
 }

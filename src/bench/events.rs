@@ -4,6 +4,7 @@
 //! `freeswitch-esl-tokio` reads the same bytes over the same kind of connection.
 
 use crate::bench::process::thread_on_core;
+use crate::clock::monotonic;
 use crate::config::switch::FreeswitchConfig;
 use crate::engine::id::{IdError, SwitchId};
 use crate::switch::freeswitch::EslError;
@@ -310,14 +311,6 @@ impl Watch {
             _ => monotonic().duration_since(self.begun),
         }
     }
-}
-
-fn monotonic() -> Instant {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a measurement needs the real clock"
-    )]
-    Instant::now()
 }
 
 #[cfg(test)]

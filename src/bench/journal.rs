@@ -2,6 +2,7 @@
 //! the same batches and flushes each; and what it adds to an irrevocable command.
 
 use crate::bench::rehearsal;
+use crate::clock::monotonic;
 use crate::config::finding::ConfigErrors;
 use crate::engine::command::Command;
 use crate::engine::id::{CommandId, SwitchId};
@@ -123,7 +124,7 @@ impl JournalBench {
         let journal =
             Journal::open_on(&path, KEEP, |disk| Box::new(Metered { disk, sizes: meter }))?;
         let mut durable = journal.durable();
-        let began = now();
+        let began = monotonic();
         let mut seq = 0;
         for (nth, step) in (0..self.events).zip(steps.iter().cycle()) {
             seq = journal.append(Arc::clone(step));
@@ -135,7 +136,7 @@ impl JournalBench {
             }
         }
         journal.kept(seq).await?;
-        let took = now() - began;
+        let took = monotonic() - began;
         journal.close().await;
         std::fs::remove_dir_all(&path)?;
 
@@ -162,7 +163,7 @@ impl JournalBench {
         let per_second = self.calls_per_second * steps.len() as f64 / CALLS as f64;
         let total = (per_second * f64::from(self.seconds)) as usize;
         let (mut sent, mut delays) = (Vec::new(), Vec::new());
-        let (began, mut appended) = (now(), 0);
+        let (began, mut appended) = (monotonic(), 0);
         let mut tick = tokio::time::interval(Duration::from_millis(1));
         while appended < total || delays.len() < sent.len() {
             tokio::select! {
@@ -170,13 +171,13 @@ impl JournalBench {
                 order = orders.recv() => {
                     let order = order.ok_or(JournalBenchError::Empty("the orders ended"))?;
                     let since: Instant = sent[usize::try_from(order.id.0).unwrap_or(0)];
-                    delays.push(now() - since);
+                    delays.push(monotonic() - since);
                 }
                 _ = tick.tick(), if appended < total => {
                     let due = (began.elapsed().as_secs_f64() * per_second) as usize;
                     while appended < due.min(total) {
                         let step = &steps[appended % steps.len()];
-                        let at = now();
+                        let at = monotonic();
                         let seq = journal.append(Arc::clone(step));
                         for order in irrevocable(step) {
                             let id = CommandId(sent.len() as u64);
@@ -214,12 +215,12 @@ fn switch_of(steps: &[Arc<Step>]) -> Option<SwitchId> {
 fn raw(path: &Path, sizes: &[usize]) -> io::Result<Duration> {
     let bytes = vec![b'x'; sizes.iter().max().copied().unwrap_or(0)];
     let mut file = File::create(path)?;
-    let began = now();
+    let began = monotonic();
     for size in sizes {
         file.write_all(&bytes[..*size])?;
         file.sync_data()?;
     }
-    let took = now() - began;
+    let took = monotonic() - began;
     std::fs::remove_file(path)?;
     Ok(took)
 }
@@ -236,9 +237,4 @@ impl Disk for Metered {
         sizes.push(lines.len());
         self.disk.append(first, at, lines)
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "a measurement reads the clock")]
-fn now() -> Instant {
-    Instant::now()
 }

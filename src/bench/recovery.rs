@@ -3,6 +3,7 @@
 //! again, and the simulated FreeSWITCH here, which lives on and judges.
 
 use crate::cli::simulate_switch::FIRST_EXTENSION;
+use crate::clock::monotonic;
 use crate::config::Config;
 use crate::config::finding::ConfigErrors;
 use crate::engine::event::{AgentRequest, Event};
@@ -21,7 +22,7 @@ use std::fmt::Write;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 
@@ -321,12 +322,4 @@ impl RecoveryBench {
 
 fn agent_name(number: u32) -> String {
     format!("agent{number}")
-}
-
-fn monotonic() -> Instant {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a measurement needs the real clock"
-    )]
-    Instant::now()
 }

@@ -9,6 +9,7 @@
 //! free, a call enters, is planned and leaves, and its agent is taken out of
 //! the orders and put back.
 
+use crate::clock::monotonic;
 use crate::engine::centre::{AgentSettings, Level, QueueSettings, Strategy};
 use crate::engine::explanation::{Exclusion, Explanation, Trigger};
 use crate::engine::id::{AgentId, CallId, IdError, QueueId, SkillId, SwitchId};
@@ -183,7 +184,7 @@ impl Hall {
         if self.queues.is_free(agent) {
             return None;
         }
-        let begin = clock();
+        let begin = monotonic();
         let idle_since = self.now;
         self.queues
             .set_standing(agent, Standing::Free { idle_since });
@@ -203,7 +204,7 @@ impl Hall {
         let queue = self.queues.indices().nth(queue)?;
         self.now = self.now + Span::millis(1);
         let place = self.place();
-        let begin = clock();
+        let begin = monotonic();
         self.queues.enter(queue, &self.switch_id, place);
         let Some(agent) = self.assign(queue, Trigger::CallEntered) else {
             self.queues.leave(queue, &self.switch_id, &place);
@@ -356,14 +357,6 @@ fn micros(nanos: u64) -> f64 {
     std::time::Duration::from_nanos(nanos).as_secs_f64() * 1_000_000.0
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the time of a decision is what is measured here"
-)]
-fn clock() -> Instant {
-    Instant::now()
-}
-
 fn since(begin: Instant) -> u64 {
-    u64::try_from((clock() - begin).as_nanos()).unwrap_or(u64::MAX)
+    u64::try_from((monotonic() - begin).as_nanos()).unwrap_or(u64::MAX)
 }

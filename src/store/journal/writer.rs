@@ -1,6 +1,7 @@
 //! The thread that writes: it takes what has come together, puts it into words
 //! and flushes it at once. The driver pays for neither.
 
+use crate::clock::monotonic;
 use crate::engine::time::{Span, Timestamp};
 use crate::store::journal::checkpoint::{self, Told};
 use crate::store::journal::entry::Step;
@@ -12,7 +13,7 @@ use crate::store::journal::{folder, health::JournalHealth};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Entries flushed at once, at most: what one entry may have to wait for.
 pub(super) const BATCH: usize = 1_024;
@@ -155,11 +156,7 @@ impl Writer {
         let mut pause = FIRST_PAUSE;
         let mut last_tries = 0;
         loop {
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "measures the disk, decides nothing"
-            )]
-            let began = Instant::now();
+            let began = monotonic();
             match self.disk.append(first.seq, first.step.at, lines) {
                 Ok(()) => {
                     metrics::histogram!("switchyard_journal_commit_seconds")

@@ -2,6 +2,7 @@
 //! connection has one that reads and one that writes.
 
 use crate::clock;
+use crate::clock::monotonic;
 use crate::engine::id::{ChannelId, SwitchId};
 use crate::engine::time::Timestamp;
 use crate::switch::simulated::esl::answers::{AUTH_REQUEST, Answer, GOODBYE};
@@ -11,7 +12,7 @@ use crate::switch::simulated::esl::face::Face;
 use crate::switch::simulated::esl::frame::{Message, take_message};
 use crate::switch::simulated::esl::judge::{OrderRecord, Record};
 use crate::switch::simulated::esl::pace::{Cost, Pace};
-use crate::switch::simulated::esl::stopwatch::{Latencies, Stopwatch, monotonic};
+use crate::switch::simulated::esl::stopwatch::{Latencies, Stopwatch};
 use crate::switch::simulated::esl::subscriber::{MAX_WAITING, Outgoing, Subscriber};
 use crate::switch::simulated::exchange::Exchange;
 use crate::switch::simulated::model::ModelSettings;

@@ -2,6 +2,7 @@
 //! itself saw: the places that legs carry, the devices that rang, the pairs
 //! that talked. Holds also across restarts of the controller.
 
+use crate::clock::monotonic;
 use crate::engine::id::ChannelId;
 use crate::engine::time::{Span, Timestamp};
 use crate::switch::LegVariable;
@@ -98,11 +99,7 @@ impl Record {
     }
 
     fn rung(&self, is_right: bool, is_second: bool) {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "a measurement of the wire needs the real clock"
-        )]
-        let now = Instant::now();
+        let now = monotonic();
         let first = self.with(|seen| {
             seen.record.rung += 1;
             seen.record.reordered += u64::from(!is_right);

@@ -57,7 +57,7 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::switch::simulated::esl::stopwatch::monotonic;
+    use crate::clock::monotonic;
 
     #[test]
     fn commands_take_their_time_one_after_the_other() {

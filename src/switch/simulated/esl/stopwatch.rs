@@ -1,6 +1,7 @@
 //! How long the controller takes to answer, seen from the switch: from writing
 //! an event to reading the first command that it causes.
 
+use crate::clock::monotonic;
 use crate::engine::id::ChannelId;
 use crate::switch::Extension;
 use serde::{Deserialize, Serialize};
@@ -125,14 +126,6 @@ impl Latency {
             max_us: rank(100),
         }
     }
-}
-
-pub(super) fn monotonic() -> Instant {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a measurement of the wire needs the real clock"
-    )]
-    Instant::now()
 }
 
 #[cfg(test)]
