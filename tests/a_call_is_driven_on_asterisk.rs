@@ -4,7 +4,7 @@ mod support;
 
 use hound::WavReader;
 use support::asterisk::Asterisk;
-use support::audio::{ALIKE, Voice, lag, loudness};
+use support::audio::{ALIKE, ECHO_MS, Voice, lag, loudness};
 use support::phone::{Agent, Caller};
 use support::switch::{DEADLINE, Driver};
 use switchyard::engine::cause::Cause;
@@ -268,7 +268,7 @@ async fn assert_aligned(driver: &Driver, media: RecordedMedia) {
         tracks[0].len() / 8,
         tracks[1].len() / 8
     );
-    assert!(lag.abs() <= 60, "the echo lags {lag} ms");
+    assert!(ECHO_MS.contains(&lag), "the echo lags {lag} ms");
     assert!(likeness > ALIKE, "{likeness}");
 }
 

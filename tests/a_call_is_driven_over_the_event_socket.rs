@@ -6,7 +6,7 @@
 
 mod support;
 
-use support::audio::{ALIKE, Voice, lag, share_of};
+use support::audio::{ALIKE, ECHO_MS, Voice, lag, share_of};
 use support::freeswitch::{Controller, NUMBER, SOON, Switch};
 use support::phone::{Agent, Caller, free_port};
 use switchyard::engine::cause::Cause;
@@ -173,7 +173,7 @@ async fn both_sides_are_heard(controller: &Controller, switch: &Switch, media: R
     );
     let (late, likeness) = lag(&left, &right, 400);
     assert!(
-        (0..=200).contains(&late) && likeness > ALIKE,
+        ECHO_MS.contains(&late) && likeness > ALIKE,
         "lag {late} ms, likeness {likeness}"
     );
     controller

@@ -5,7 +5,7 @@
 mod support;
 
 use std::path::Path;
-use support::audio::{ALIKE, Voice, lag, loudness, share_of};
+use support::audio::{ALIKE, ECHO_MS, Voice, lag, loudness, share_of};
 use support::freeswitch::{NUMBER, SOON, SWITCH, Switch};
 use support::phone::{Agent, Caller, free_port};
 use switchyard::config::Config;
@@ -242,7 +242,7 @@ fn both_sides_are_heard(switch: &Switch, call: &CallDetail) {
     );
     let (late, likeness) = lag(&left, &right, 400);
     assert!(
-        (0..=200).contains(&late) && likeness > ALIKE,
+        ECHO_MS.contains(&late) && likeness > ALIKE,
         "lag {late} ms, likeness {likeness}"
     );
 }

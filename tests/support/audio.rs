@@ -2,6 +2,7 @@
 //! track lags behind another. Samples are 16-bit linear at 8 kHz.
 
 use std::f64::consts::TAU;
+use std::ops::RangeInclusive;
 
 /// Samples in a second.
 pub const RATE: usize = 8_000;
@@ -106,6 +107,12 @@ pub fn share_of(hz: f64, samples: &[i16]) -> f64 {
 /// Two tracks at least this alike hold the same sound. An echo over a quiet
 /// machine comes out above 0.95; frames lost on a loaded one take some of it away.
 pub const ALIKE: f64 = 0.6;
+
+/// Where a phone's echo may lie in a recording whose two sides are aligned, in
+/// milliseconds after what was said. The phone, the bridge and the jitter
+/// buffers delay it, and a loaded machine more; sides that are not aligned are
+/// apart by the agent's time to answer, or drift by what was left out.
+pub const ECHO_MS: RangeInclusive<i64> = -60..=200;
 
 /// By how many milliseconds `later` lags behind `earlier`, searched from
 /// -`range` to +`range`, and how alike the two are at that lag (0 to 1).
