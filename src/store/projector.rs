@@ -15,6 +15,9 @@ use tokio::task::JoinHandle;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// Between two batches once the store has caught up: a commit costs the machine
+/// far more than its rows, and calls want the machine.
+const GATHERING: Duration = Duration::from_millis(200);
 /// Between two batches while the engine is behind.
 const GIVEN_WAY: Duration = Duration::from_secs(2);
 
@@ -113,6 +116,9 @@ impl Work {
                     pause = FIRST_PAUSE;
                     self.report(progress, target);
                     if progress.entries > 0 {
+                        if progress.entries < projection::BATCH {
+                            pause_between(&mut stopping, GATHERING).await;
+                        }
                         continue;
                     }
                     if *stopping.borrow() {
@@ -143,8 +149,7 @@ impl Work {
         let normal = load.wait_for(|load| *load == Load::Normal);
         tokio::select! {
             _ = normal => {}
-            _ = stopping.wait_for(|stopping| *stopping) => {}
-            () = tokio::time::sleep(GIVEN_WAY) => {}
+            () = pause_between(stopping, GIVEN_WAY) => {}
         }
     }
 
@@ -194,6 +199,14 @@ impl Work {
             metrics::gauge!("switchyard_projection_lag_entries").set(state.lag as f64);
             state.failing = Some(why);
         });
+    }
+}
+
+/// Waits between two batches, but not when the end is asked for.
+async fn pause_between(stopping: &mut watch::Receiver<bool>, pause: Duration) {
+    tokio::select! {
+        _ = stopping.wait_for(|stopping| *stopping) => {}
+        () = tokio::time::sleep(pause) => {}
     }
 }
 
