@@ -102,17 +102,29 @@ struct Callers {
     calls: u64,
 }
 
+/// How each device behaves.
+#[derive(Debug)]
+struct Devices {
+    usual: DeviceHabits,
+    particular: BTreeMap<Extension, DeviceHabits>,
+}
+
+impl Devices {
+    fn habits_of(&self, extension: &Extension) -> &DeviceHabits {
+        self.particular.get(extension).unwrap_or(&self.usual)
+    }
+}
+
 #[derive(Debug)]
 pub struct People {
     crowds: Vec<Callers>,
-    device_habits: DeviceHabits,
-    particular: BTreeMap<Extension, DeviceHabits>,
+    devices: Devices,
     chance: Chance,
     agenda: Agenda<Act>,
     began: Timestamp,
     persons: BTreeMap<ChannelId, Person>,
     /// The leg each busy device is on.
-    devices: BTreeMap<Extension, ChannelId>,
+    busy: BTreeMap<Extension, ChannelId>,
     tally: Tally,
 }
 
@@ -125,13 +137,15 @@ impl People {
         };
         Self {
             crowds: settings.crowds.into_iter().map(callers).collect(),
-            device_habits: settings.devices,
-            particular: settings.particular,
+            devices: Devices {
+                usual: settings.devices,
+                particular: settings.particular,
+            },
             chance: Chance::new(seed, "devices"),
             agenda: Agenda::default(),
             began: Timestamp::default(),
             persons: BTreeMap::new(),
-            devices: BTreeMap::new(),
+            busy: BTreeMap::new(),
             tally: Tally::default(),
         }
     }
@@ -317,23 +331,17 @@ impl People {
         }
     }
 
-    fn habits_of(&self, extension: &Extension) -> &DeviceHabits {
-        self.particular
-            .get(extension)
-            .unwrap_or(&self.device_habits)
-    }
-
     fn device_called(&mut self, at: Timestamp, channel: &ChannelId, extension: &Extension) {
         self.tally.rung += 1;
         let reached = at + DEVICE_REACHED;
-        let habits = self.habits_of(extension).clone();
+        let habits = self.devices.habits_of(extension);
         let refusal = if habits
             .registered
             .as_ref()
             .is_some_and(|all| !all.contains(extension))
         {
             Some(Cause::NotReachable)
-        } else if self.devices.contains_key(extension) {
+        } else if self.busy.contains_key(extension) {
             self.tally.double_offered += 1;
             Some(Cause::UserBusy)
         } else {
@@ -343,7 +351,7 @@ impl People {
         if let Some(cause) = refusal {
             person.leaves = Some(self.agenda.add(reached, Act::Leave(channel.clone(), cause)));
         } else {
-            self.devices.insert(extension.clone(), channel.clone());
+            self.busy.insert(extension.clone(), channel.clone());
             self.agenda.add(reached, Act::Alert(channel.clone()));
             if self.chance.happens(habits.rejects) {
                 let rejects = Act::Leave(channel.clone(), Cause::Rejected);
@@ -407,7 +415,7 @@ impl People {
             Some(Person {
                 role: Role::Device(extension),
                 ..
-            }) => self.habits_of(extension).talk,
+            }) => self.devices.habits_of(extension).talk,
             _ => None,
         });
         let crowd = sides
@@ -444,7 +452,7 @@ impl People {
 
     /// Whom each device talks with or is rung by.
     pub fn busy_devices(&self) -> &BTreeMap<Extension, ChannelId> {
-        &self.devices
+        &self.busy
     }
 
     fn gone(&mut self, at: Timestamp, channel: &ChannelId) {
@@ -454,8 +462,8 @@ impl People {
         };
         match person.role {
             Role::Device(extension) => {
-                if self.devices.get(&extension) == Some(channel) {
-                    self.devices.remove(&extension);
+                if self.busy.get(&extension) == Some(channel) {
+                    self.busy.remove(&extension);
                 }
             }
             Role::Caller(_) if person.talked => {}

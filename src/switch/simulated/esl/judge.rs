@@ -11,7 +11,7 @@ use crate::switch::simulated::esl::face::Face;
 use crate::switch::simulated::esl::leg::Leg;
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use tokio::sync::Notify;
@@ -57,12 +57,20 @@ pub(super) struct Judge {
     pub(super) record: Record,
     /// For which call each live device leg was rung.
     devices: BTreeMap<ChannelId, String>,
-    /// Callers who have talked.
-    talked: BTreeSet<ChannelId>,
+    /// How many live device legs were rung for each call.
+    rung: BTreeMap<String, usize>,
+    /// Callers with a place who have not talked, in their order.
+    waiting: BTreeMap<Rank, ChannelId>,
     /// When the last device that rang for a call stopped.
     released: BTreeMap<String, Timestamp>,
-    /// The place each call had first.
-    places: BTreeMap<String, (Reverse<i32>, i64)>,
+    /// The places of each call.
+    places: BTreeMap<String, Places>,
+}
+
+#[derive(Clone, Debug)]
+struct Places {
+    first: Rank,
+    now: Rank,
 }
 
 impl Record {
@@ -127,6 +135,31 @@ fn rank(leg: &Leg) -> Option<Rank> {
     Some((Reverse(priority), entered, call))
 }
 
+impl Judge {
+    fn forget_device(&mut self, device: &ChannelId, at: Timestamp) -> bool {
+        let Some(call) = self.devices.remove(device) else {
+            return false;
+        };
+        if let Some(count) = self.rung.get_mut(&call) {
+            *count -= 1;
+            if *count == 0 {
+                self.rung.remove(&call);
+            }
+        }
+        if self.places.contains_key(&call) {
+            self.released.insert(call, at);
+        }
+        true
+    }
+
+    /// The caller does not wait any more.
+    fn forget_wait(&mut self, call: &str) {
+        if let Some(places) = self.places.get(call) {
+            self.waiting.remove(&places.now);
+        }
+    }
+}
+
 impl Face {
     /// A device is rung.
     pub(super) fn judge_ring(&mut self, device: &ChannelId) {
@@ -135,52 +168,67 @@ impl Face {
         let Some(call) = call.map(str::to_owned) else {
             return;
         };
-        let judge = &mut self.judge;
-        let rung: BTreeSet<&str> = judge.devices.values().map(String::as_str).collect();
-        let is_second = rung.contains(call.as_str());
-        let (mut own, mut first) = (None, None);
-        for leg in self.legs.values().filter(|leg| leg.is_inbound()) {
-            let Some(rank) = rank(leg) else { continue };
-            if rank.2 == call {
-                own = Some(rank);
-                continue;
-            }
-            let is_before = first.as_ref().is_none_or(|first| rank < *first);
-            if !is_before || rung.contains(rank.2.as_str()) {
-                continue;
-            }
-            let entered = Timestamp::from_millis(rank.1);
-            let since = judge.released.get(&rank.2).copied().unwrap_or(entered);
-            let channel = self.exchange.model.channels.get(&leg.channel);
-            let waits = leg.cause.is_none()
-                && leg.peer.is_none()
-                && !judge.talked.contains(&leg.channel)
-                && channel.is_some_and(|channel| channel.place == Place::Controller);
-            if waits && since + UNDER_WAY <= self.now {
-                first = Some(rank);
-            }
-        }
         // The first offer leaves before the place is written onto the leg.
-        if let Some(own) = own {
-            let passed_over = first.is_some_and(|first| first < own);
-            judge.record.rung(!passed_over, is_second);
+        let own = self.judge.places.get(&call).map(|places| &places.now);
+        let is_right = own.map(|own| {
+            let before = self.judge.waiting.range(..own);
+            !before.into_iter().any(|(rank, leg)| self.waits(rank, leg))
+        });
+        let judge = &mut self.judge;
+        let rung = judge.rung.entry(call.clone()).or_default();
+        *rung += 1;
+        if let Some(is_right) = is_right {
+            let is_second = *rung > 1;
+            judge.record.rung(is_right, is_second);
         }
         judge.devices.insert(device.clone(), call);
     }
 
+    /// Whether the caller at this place waits for an agent and has done so for
+    /// long enough to be known to the controller.
+    fn waits(&self, (_, entered, call): &Rank, leg: &ChannelId) -> bool {
+        let Some(leg) = self.legs.get(leg) else {
+            return false;
+        };
+        let entered = Timestamp::from_millis(*entered);
+        let since = self.judge.released.get(call).copied().unwrap_or(entered);
+        let channel = self.exchange.model.channels.get(&leg.channel);
+        leg.cause.is_none()
+            && leg.peer.is_none()
+            && !self.judge.rung.contains_key(call)
+            && channel.is_some_and(|channel| channel.place == Place::Controller)
+            && since + UNDER_WAY <= self.now
+    }
+
     /// A leg was given variables.
     pub(super) fn judge_place(&mut self, channel: &ChannelId) {
-        let Some((priority, entered, call)) = self.legs.get(channel).and_then(rank) else {
+        let leg = self.legs.get(channel).filter(|leg| leg.is_inbound());
+        let Some(now) = leg.and_then(rank) else {
             return;
         };
-        let now = (priority, entered);
-        if *self.judge.places.entry(call).or_insert(now) != now {
-            self.judge.record.with(|seen| seen.record.reordered += 1);
+        let judge = &mut self.judge;
+        let Some(places) = judge.places.get_mut(&now.2) else {
+            let first = now.clone();
+            judge.waiting.insert(now.clone(), channel.clone());
+            judge.places.insert(now.2.clone(), Places { first, now });
+            return;
+        };
+        if now != places.first {
+            judge.record.with(|seen| seen.record.reordered += 1);
+        }
+        let before = std::mem::replace(&mut places.now, now.clone());
+        if judge.waiting.remove(&before).is_some() {
+            judge.waiting.insert(now, channel.clone());
         }
     }
 
     pub(super) fn judge_pair(&mut self, one: &ChannelId, other: &ChannelId) {
-        self.judge.talked.extend([one.clone(), other.clone()]);
+        for channel in [one, other] {
+            let leg = self.legs.get(channel).filter(|leg| leg.is_inbound());
+            if let Some(call) = leg.and_then(|leg| carried(leg, LegVariable::Call)) {
+                self.judge.forget_wait(call);
+            }
+        }
     }
 
     /// The controller ends a leg.
@@ -193,13 +241,12 @@ impl Face {
 
     pub(super) fn judge_end(&mut self, channel: &ChannelId) {
         let judge = &mut self.judge;
-        if let Some(call) = judge.devices.remove(channel) {
-            judge.released.insert(call, self.now);
+        if judge.forget_device(channel, self.now) {
             return;
         }
-        judge.talked.remove(channel);
         let leg = self.legs.get(channel);
         if let Some(call) = leg.and_then(|leg| carried(leg, LegVariable::Call)) {
+            judge.forget_wait(call);
             judge.released.remove(call);
             judge.places.remove(call);
         }
