@@ -18,7 +18,7 @@ use crate::store::journal::{Journal, JournalError, Step};
 use crate::switch::simulated::crowd::{Crowd, PeopleSettings};
 use crate::switch::simulated::model::ModelSettings;
 use crate::switch::simulated::wire::WireSettings;
-use crate::switch::simulated::{Population, SimOutput, Simulation, SimulationSettings};
+use crate::switch::simulated::{Population, Simulation, SimulationSettings};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -231,7 +231,7 @@ impl EngineBench {
                 nth += 1;
             }
             simulation.advance(now, &mut outputs);
-            due.extend(outputs.drain(..).map(|output| told(&switch, output)));
+            due.extend(outputs.drain(..).map(|output| output.told(&switch)));
             if deadline.is_some_and(|deadline| deadline <= now) {
                 due.push(Event::Due);
             }
@@ -286,18 +286,6 @@ impl EngineBench {
             );
         }
         text
-    }
-}
-
-fn told(switch: &SwitchId, output: SimOutput) -> Event {
-    let event = match output {
-        SimOutput::Completed { command, outcome } => return Event::Completed { command, outcome },
-        SimOutput::Event(event) => event,
-        SimOutput::Recorded(tape) => tape.finished(),
-    };
-    Event::Switch {
-        switch: switch.clone(),
-        event,
     }
 }
 

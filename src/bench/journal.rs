@@ -1,9 +1,8 @@
 //! How fast the journal makes events durable, beside a raw loop that appends
 //! the same batches and flushes each; and what it adds to an irrevocable command.
 
-use crate::bench::rehearsal;
+use crate::bench::rehearsal::{self, RehearsalError};
 use crate::clock::monotonic;
-use crate::config::finding::ConfigErrors;
 use crate::engine::command::Command;
 use crate::engine::id::{CommandId, SwitchId};
 use crate::engine::time::{Span, Timestamp};
@@ -63,7 +62,7 @@ pub enum JournalBenchError {
     #[error(transparent)]
     Journal(#[from] JournalError),
     #[error("the steps of a call could not be made: {0}")]
-    Rehearsal(#[from] ConfigErrors),
+    Rehearsal(#[from] RehearsalError),
     #[error("the raw loop: {0}")]
     Raw(#[from] io::Error),
     #[error("nothing was measured: {0}")]

@@ -6,13 +6,14 @@ use crate::config::finding::ConfigErrors;
 use crate::engine::Engine;
 use crate::engine::command::{Command, Commands};
 use crate::engine::event::{AgentRequest, Event};
+use crate::engine::id::{IdError, SwitchId};
 use crate::engine::recording::FiledRecording;
 use crate::engine::time::{Span, Timestamp};
 use crate::store::journal::Step;
 use crate::switch::simulated::crowd::{Crowd, PeopleSettings};
 use crate::switch::simulated::model::ModelSettings;
 use crate::switch::simulated::wire::WireSettings;
-use crate::switch::simulated::{Population, SimOutput, Simulation, SimulationSettings};
+use crate::switch::simulated::{Population, Simulation, SimulationSettings};
 use std::path::Path;
 
 const BEGIN: Timestamp = Timestamp::from_millis(1_800_000_000_000);
@@ -21,12 +22,21 @@ const AGENTS: usize = 50;
 const RATE: u32 = 60;
 const SEED: u64 = 7;
 
+#[derive(Debug, thiserror::Error)]
+pub enum RehearsalError {
+    #[error("the centre of the rehearsal: {0}")]
+    Config(#[from] ConfigErrors),
+    #[error("its switch: {0}")]
+    Name(#[from] IdError),
+}
+
 /// The steps of `calls` calls through a menu and a queue to an agent, from the
 /// first arrival to the last filed recording.
 ///
 /// # Errors
 /// Never with the settings that stand here.
-pub fn steps(calls: u64) -> Result<Vec<Step>, ConfigErrors> {
+pub fn steps(calls: u64) -> Result<Vec<Step>, RehearsalError> {
+    let switch = SwitchId::new(SWITCH)?;
     let centre = Config::read(Path::new("rehearsal.toml"), &settings(), [])?.centre();
     let mut callers = Crowd::quiet(Population::of(&centre));
     callers.arrivals.per_minute = RATE;
@@ -92,24 +102,10 @@ pub fn steps(calls: u64) -> Result<Vec<Step>, ConfigErrors> {
         now = next.max(now);
         let mut outputs = Vec::new();
         simulation.advance(now, &mut outputs);
-        events.extend(outputs.into_iter().map(told));
+        events.extend(outputs.into_iter().map(|output| output.told(&switch)));
         if deadline.is_some_and(|deadline| deadline <= now) {
             events.push(Event::Due);
         }
-    }
-}
-
-fn told(output: SimOutput) -> Event {
-    let switch = |event| Event::Switch {
-        switch: SWITCH
-            .parse()
-            .unwrap_or_else(|_| unreachable!("a plain name")),
-        event,
-    };
-    match output {
-        SimOutput::Event(event) => switch(event),
-        SimOutput::Recorded(tape) => switch(tape.finished()),
-        SimOutput::Completed { command, outcome } => Event::Completed { command, outcome },
     }
 }
 

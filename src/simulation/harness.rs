@@ -410,32 +410,29 @@ impl<'a> Harness<'a> {
             heard.extend(outputs.into_iter().map(|output| (id.clone(), output)));
         }
         for (switch, output) in heard {
-            let event = match output {
-                SimOutput::Event(event) => self.switch_said(switch, event),
-                SimOutput::Recorded(tape) => Event::Switch {
-                    switch,
-                    event: tape.finished(),
-                },
-                SimOutput::Completed { command, outcome } => {
-                    self.orders.answered(command, outcome == Outcome::Done);
-                    Event::Completed { command, outcome }
-                }
-            };
-            self.step(event)?;
+            self.note(&switch, &output);
+            self.step(output.told(&switch))?;
         }
         self.judge_switches()
     }
 
-    fn switch_said(&mut self, switch: SwitchId, event: SwitchEvent) -> Event {
-        match &event {
-            SwitchEvent::Answered { channel } => self.orders.leg_answered(&LegId {
-                switch: switch.clone(),
-                channel: channel.clone(),
-            }),
-            SwitchEvent::LinkLost { .. } | SwitchEvent::Snapshot(_) => self.disturbed = self.now,
-            _ => {}
+    /// Keeps what later judgements need of what a switch said.
+    fn note(&mut self, switch: &SwitchId, output: &SimOutput) {
+        match output {
+            SimOutput::Completed { command, outcome } => {
+                self.orders.answered(*command, *outcome == Outcome::Done);
+            }
+            SimOutput::Event(SwitchEvent::Answered { channel }) => {
+                self.orders.leg_answered(&LegId {
+                    switch: switch.clone(),
+                    channel: channel.clone(),
+                });
+            }
+            SimOutput::Event(SwitchEvent::LinkLost { .. } | SwitchEvent::Snapshot(_)) => {
+                self.disturbed = self.now;
+            }
+            SimOutput::Event(_) | SimOutput::Recorded(_) => {}
         }
-        Event::Switch { switch, event }
     }
 
     /// What the switches themselves saw the controller do wrong.

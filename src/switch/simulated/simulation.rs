@@ -1,7 +1,8 @@
 //! A whole simulated switch as a controller meets it: orders in, events and
 //! answers out, in virtual time.
 
-use crate::engine::id::{CallId, ChannelId, CommandId};
+use crate::engine::event::Event;
+use crate::engine::id::{CallId, ChannelId, CommandId, SwitchId};
 use crate::engine::text::OutsideText;
 use crate::engine::time::{Span, Timestamp};
 use crate::switch::simulated::agenda::Agenda;
@@ -39,6 +40,24 @@ pub enum SimOutput {
     /// A recording ended. Its file can be written now; then
     /// [`Tape::finished`] is the event that says so.
     Recorded(Tape),
+}
+
+impl SimOutput {
+    /// What the engine is told of it, when it comes from this switch; a
+    /// recording's file counts as written.
+    pub fn told(self, switch: &SwitchId) -> Event {
+        let event = match self {
+            SimOutput::Completed { command, outcome } => {
+                return Event::Completed { command, outcome };
+            }
+            SimOutput::Event(event) => event,
+            SimOutput::Recorded(tape) => tape.finished(),
+        };
+        Event::Switch {
+            switch: switch.clone(),
+            event,
+        }
+    }
 }
 
 #[derive(Debug)]
