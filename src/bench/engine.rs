@@ -3,28 +3,27 @@
 //! a new engine at their times, as the driver does it.
 
 use crate::bench::process;
+use crate::bench::rehearsal::{BEGIN, Rehearsal};
 use crate::clock::monotonic;
 use crate::config::Config;
 use crate::config::finding::ConfigErrors;
 use crate::engine::Engine;
 use crate::engine::call::CallState;
 use crate::engine::command::{Command, Commands};
-use crate::engine::event::{AgentRequest, Event};
+use crate::engine::event::Event;
 use crate::engine::fact::Fact;
 use crate::engine::id::{CallId, IdError, SwitchId};
-use crate::engine::recording::FiledRecording;
 use crate::engine::time::{Span, Timestamp};
 use crate::store::journal::{Journal, JournalError, Step};
 use crate::switch::simulated::crowd::{Crowd, PeopleSettings};
 use crate::switch::simulated::model::ModelSettings;
 use crate::switch::simulated::wire::WireSettings;
-use crate::switch::simulated::{Population, Simulation, SimulationSettings};
+use crate::switch::simulated::{Population, SimulationSettings};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-const BEGIN: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 const SWITCH: &str = "bench";
 const SEED: u64 = 1;
 /// Calls come this long before anything is measured, so that those of every
@@ -165,77 +164,34 @@ impl EngineBench {
             people,
             wire: WireSettings::default(),
         };
-        let mut simulation = Simulation::new(settings, SEED, BEGIN);
-        let mut engine = Engine::new();
-        let mut due: Vec<Event> = centre
-            .agents
-            .keys()
-            .map(|agent| Event::Agent {
-                agent: agent.clone(),
-                request: AgentRequest::Ready,
-            })
-            .collect();
-        let first = [
-            Event::Started { seed: SEED },
-            Event::Configured {
-                centre: Box::new(centre),
-            },
-        ];
-        due.splice(0..0, first);
+        let mut rehearsal = Rehearsal::new(centre, switch, settings, SEED);
+        let until = BEGIN + self.arrivals();
         let mut prepared = Prepared {
             events: Vec::new(),
             commands: 0,
-            until: BEGIN + self.arrivals(),
+            until,
         };
-        let (last, mut ends) = (prepared.until + DRAIN, Ends::default());
-        let mut nth = 1;
-        let (mut now, mut outputs, mut out) = (BEGIN, Vec::new(), Commands::default());
-        loop {
-            for event in std::mem::take(&mut due) {
-                engine.handle(now, event.clone(), &mut out);
-                prepared.events.push((now, event));
-                for command in out.drain() {
-                    prepared.commands += 1;
-                    match command {
-                        Command::Switch(order) => simulation.handle(now, order),
-                        Command::File(order) => due.push(Event::RecordingFiled {
-                            recording: order.recording,
-                            filed: FiledRecording {
-                                name: format!("{}-{}.wav", order.call, order.recording),
-                                length_ms: 1_000,
-                                bytes: 32_044,
-                                sha256: "0".repeat(64),
-                            },
-                        }),
-                        Command::Note(fact) => ends.apply(&fact),
-                    }
-                }
+        let mut ends = Ends::default();
+        let mut keep = |step: Step| {
+            ends.apply(&step.commands);
+            prepared.commands += step.commands.len() as u64;
+            prepared.events.push((step.at, step.event));
+            ends.ended
+        };
+        for nth in 1..=calls {
+            let at = self.comes_at(nth);
+            while let Some(step) = rehearsal.step(at) {
+                keep(step);
             }
-            if !due.is_empty() {
-                continue;
-            }
-            let deadline = engine.next_deadline().map(|(at, _)| at);
-            let comes = (nth <= calls).then(|| self.comes_at(nth));
-            let next = [deadline, simulation.next_deadline(), comes];
-            let Some(next) = next.into_iter().flatten().min() else {
-                return Ok(prepared);
-            };
-            // The engine's own audits go on for ever.
-            let over = nth > calls && now >= prepared.until && ends.live() == 0;
-            if over || next > last {
-                return Ok(prepared);
-            }
-            now = now.max(next);
-            while nth <= calls && self.comes_at(nth) <= now {
-                simulation.call(now);
-                nth += 1;
-            }
-            simulation.advance(now, &mut outputs);
-            due.extend(outputs.drain(..).map(|output| output.told(&switch)));
-            if deadline.is_some_and(|deadline| deadline <= now) {
-                due.push(Event::Due);
+            rehearsal.call(at);
+        }
+        // The engine's own audits go on for ever.
+        while let Some(step) = rehearsal.step(until + DRAIN) {
+            if keep(step) == calls {
+                break;
             }
         }
+        Ok(prepared)
     }
 
     /// When call number `nth` comes, the first being 1: evenly spaced, whatever
@@ -309,7 +265,15 @@ struct Ends {
 }
 
 impl Ends {
-    fn apply(&mut self, fact: &Fact) {
+    fn apply(&mut self, commands: &[Command]) {
+        for command in commands {
+            if let Command::Note(fact) = command {
+                self.note(fact);
+            }
+        }
+    }
+
+    fn note(&mut self, fact: &Fact) {
         match fact {
             Fact::CallStarted { call, .. } => {
                 self.came += 1;
@@ -327,10 +291,6 @@ impl Ends {
             }
             _ => {}
         }
-    }
-
-    fn live(&self) -> u64 {
-        self.came - self.ended
     }
 
     fn lost(&self) -> u64 {
@@ -412,11 +372,7 @@ impl Player {
         self.engine.handle(at, event.clone(), &mut out);
         let step = Step::new(at, event, out.drain().collect());
         self.commands += step.commands.len() as u64;
-        for command in &step.commands {
-            if let Command::Note(fact) = command {
-                self.ends.apply(fact);
-            }
-        }
+        self.ends.apply(&step.commands);
         self.journal.append(step);
         now - due
     }

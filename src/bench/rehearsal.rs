@@ -1,22 +1,26 @@
-//! What the driver hands to the journal for whole calls: engine and simulated
-//! switch together in virtual time, so that a measurement has real steps.
+//! Engine and simulated switch together in virtual time, so that a measurement
+//! has the real events and commands of whole calls.
 
 use crate::config::Config;
 use crate::config::finding::ConfigErrors;
 use crate::engine::Engine;
+use crate::engine::centre::Centre;
 use crate::engine::command::{Command, Commands};
 use crate::engine::event::{AgentRequest, Event};
 use crate::engine::id::{IdError, SwitchId};
-use crate::engine::recording::FiledRecording;
+use crate::engine::recording::{FiledRecording, FilingOrder};
 use crate::engine::time::{Span, Timestamp};
 use crate::store::journal::Step;
 use crate::switch::simulated::crowd::{Crowd, PeopleSettings};
 use crate::switch::simulated::model::ModelSettings;
 use crate::switch::simulated::wire::WireSettings;
-use crate::switch::simulated::{Population, Simulation, SimulationSettings};
+use crate::switch::simulated::{Population, SimOutput, Simulation, SimulationSettings};
+use std::collections::VecDeque;
 use std::path::Path;
 
-const BEGIN: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+/// When every rehearsal begins: 15 January 2027, 08:00 UTC.
+pub(super) const BEGIN: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+const SWITCH: &str = "sim";
 const AGENTS: usize = 50;
 /// Calls a minute.
 const RATE: u32 = 60;
@@ -36,80 +40,118 @@ pub enum RehearsalError {
 /// # Errors
 /// Never with the settings that stand here.
 pub fn steps(calls: u64) -> Result<Vec<Step>, RehearsalError> {
-    let switch = SwitchId::new(SWITCH)?;
     let centre = Config::read(Path::new("rehearsal.toml"), &settings(), [])?.centre();
     let mut callers = Crowd::quiet(Population::of(&centre));
     callers.arrivals.per_minute = RATE;
     callers.arrivals.at_most = Some(calls);
-    let simulation = SimulationSettings {
+    let settings = SimulationSettings {
         model: ModelSettings::default(),
         people: PeopleSettings::of(vec![callers]),
         wire: WireSettings::default(),
     };
-    let mut simulation = Simulation::new(simulation, SEED, BEGIN);
-    let mut engine = Engine::new();
-    let mut events: Vec<Event> = centre
-        .agents
-        .keys()
-        .map(|agent| Event::Agent {
-            agent: agent.clone(),
-            request: AgentRequest::Ready,
-        })
-        .collect();
-    let begin = [
-        Event::Started { seed: SEED },
-        Event::Configured {
-            centre: Box::new(centre),
-        },
-    ];
-    events.splice(0..0, begin);
+    let mut rehearsal = Rehearsal::new(centre, SwitchId::new(SWITCH)?, settings, SEED);
     let until = BEGIN + Span::seconds(3_600) + Span::seconds(u32::try_from(calls).unwrap_or(0));
-    let (mut now, mut steps) = (BEGIN, Vec::new());
-    loop {
-        for event in std::mem::take(&mut events) {
-            let mut out = Commands::default();
-            engine.handle(now, event.clone(), &mut out);
-            let commands: Vec<Command> = out.drain().collect();
-            for command in &commands {
-                match command {
-                    Command::Switch(order) => simulation.handle(now, order.clone()),
-                    Command::File(order) => events.push(Event::RecordingFiled {
-                        recording: order.recording,
-                        filed: FiledRecording {
-                            name: format!("main/2027/01/15/{}-{}.wav", order.call, order.recording),
-                            length_ms: 30_000,
-                            bytes: 960_044,
-                            sha256: "0".repeat(64),
-                        },
-                    }),
-                    Command::Note(_) => {}
-                }
+    Ok(std::iter::from_fn(|| rehearsal.step(until)).collect())
+}
+
+/// A new engine with one simulated switch, and what is due for it.
+pub(super) struct Rehearsal {
+    engine: Engine,
+    switch: SwitchId,
+    simulation: Simulation,
+    now: Timestamp,
+    /// What the engine is told now, in order.
+    due: VecDeque<Event>,
+    outputs: Vec<SimOutput>,
+}
+
+impl Rehearsal {
+    /// A centre that starts at [`BEGIN`] and whose agents are ready at once.
+    pub(super) fn new(
+        centre: Centre,
+        switch: SwitchId,
+        settings: SimulationSettings,
+        seed: u64,
+    ) -> Self {
+        let ready: Vec<Event> = centre
+            .agents
+            .keys()
+            .map(|agent| Event::Agent {
+                agent: agent.clone(),
+                request: AgentRequest::Ready,
+            })
+            .collect();
+        let begin = [
+            Event::Started { seed },
+            Event::Configured {
+                centre: Box::new(centre),
+            },
+        ];
+        Self {
+            engine: Engine::new(),
+            switch,
+            simulation: Simulation::new(settings, seed, BEGIN),
+            now: BEGIN,
+            due: begin.into_iter().chain(ready).collect(),
+            outputs: Vec::new(),
+        }
+    }
+
+    /// One more call, besides those of the settings. Everything before `at` is
+    /// over.
+    pub(super) fn call(&mut self, at: Timestamp) {
+        self.now = self.now.max(at);
+        self.simulation.call(self.now);
+    }
+
+    /// The next event that the engine handles, with what it led to; none when
+    /// nothing happens before `until`.
+    pub(super) fn step(&mut self, until: Timestamp) -> Option<Step> {
+        loop {
+            if let Some(event) = self.due.pop_front() {
+                return Some(self.handle(event));
             }
-            steps.push(Step::new(now, event, commands));
+            let deadline = self.engine.next_deadline().map(|(at, _)| at);
+            let next = [deadline, self.simulation.next_deadline()];
+            let next = next.into_iter().flatten().min();
+            self.now = self.now.max(next.filter(|next| *next < until)?);
+            self.simulation.advance(self.now, &mut self.outputs);
+            let told = self.outputs.drain(..);
+            self.due
+                .extend(told.map(|output| output.told(&self.switch)));
+            if deadline.is_some_and(|deadline| deadline <= self.now) {
+                self.due.push_back(Event::Due);
+            }
         }
-        if !events.is_empty() {
-            continue;
+    }
+
+    fn handle(&mut self, event: Event) -> Step {
+        let mut out = Commands::default();
+        self.engine.handle(self.now, event.clone(), &mut out);
+        let commands: Vec<Command> = out.drain().collect();
+        for command in &commands {
+            match command {
+                Command::Switch(order) => self.simulation.handle(self.now, order.clone()),
+                Command::File(order) => self.due.push_back(filed(order)),
+                Command::Note(_) => {}
+            }
         }
-        let deadline = engine.next_deadline().map(|(at, _)| at);
-        let Some(next) = [deadline, simulation.next_deadline()]
-            .into_iter()
-            .flatten()
-            .min()
-            .filter(|next| *next <= until)
-        else {
-            return Ok(steps);
-        };
-        now = next.max(now);
-        let mut outputs = Vec::new();
-        simulation.advance(now, &mut outputs);
-        events.extend(outputs.into_iter().map(|output| output.told(&switch)));
-        if deadline.is_some_and(|deadline| deadline <= now) {
-            events.push(Event::Due);
-        }
+        Step::new(self.now, event, commands)
     }
 }
 
-const SWITCH: &str = "sim";
+/// Half a minute of sound, filed at once.
+fn filed(order: &FilingOrder) -> Event {
+    Event::RecordingFiled {
+        recording: order.recording,
+        filed: FiledRecording {
+            name: format!("main/2027/01/15/{}-{}.wav", order.call, order.recording),
+            length_ms: 30_000,
+            bytes: 960_044,
+            sha256: "0".repeat(64),
+        },
+    }
+}
 
 fn settings() -> String {
     let mut text = format!(
