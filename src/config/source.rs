@@ -71,10 +71,7 @@ impl Node {
 
 /// Parses TOML; syntax errors become findings, and what could be understood is returned.
 pub fn parse(path: &Path, text: &str, findings: &mut Findings) -> Node {
-    let file = File {
-        path: Arc::from(path),
-        text,
-    };
+    let file = File::new(path, text);
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in errors {
         let start = error.span().map_or(0, |span| span.start);
@@ -90,17 +87,28 @@ pub fn parse(path: &Path, text: &str, findings: &mut Findings) -> Node {
 struct File<'t> {
     path: Arc<Path>,
     text: &'t str,
+    /// Where each line begins.
+    lines: Vec<usize>,
 }
 
-impl File<'_> {
+impl<'t> File<'t> {
+    fn new(path: &Path, text: &'t str) -> Self {
+        let later = text.match_indices('\n').map(|(end, _)| end + 1);
+        Self {
+            path: Arc::from(path),
+            text,
+            lines: std::iter::once(0).chain(later).collect(),
+        }
+    }
+
     fn place(&self, offset: usize) -> Place {
-        let before = self.text.get(..offset).unwrap_or(self.text);
-        let line = before.matches('\n').count() + 1;
-        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+        let line = self.lines.partition_point(|begin| *begin <= offset);
+        let begin = self.lines[line - 1];
+        let before = self.text.get(begin..offset).unwrap_or_default();
         Place::File {
             path: self.path.clone(),
             line,
-            column,
+            column: before.chars().count() + 1,
         }
     }
 

@@ -171,8 +171,12 @@ impl Face {
         // The first offer leaves before the place is written onto the leg.
         let own = self.judge.places.get(&call).map(|places| &places.now);
         let is_right = own.map(|own| {
-            let before = self.judge.waiting.range(..own);
-            !before.into_iter().any(|(rank, leg)| self.waits(rank, leg))
+            let mut before = self.judge.waiting.range(..own);
+            let passed_over = before.find(|(rank, leg)| self.waits(rank, leg));
+            if let Some((first, _)) = passed_over {
+                tracing::warn!(?own, ?first, released = ?self.judge.released.get(&first.2), now = ?self.now, "a caller was passed over");
+            }
+            passed_over.is_none()
         });
         let judge = &mut self.judge;
         let rung = judge.rung.entry(call.clone()).or_default();
