@@ -14,7 +14,8 @@ use std::process::Command;
 use switchyard::simulation::scenario::Scenario;
 
 /// What the core is made of, below `src`.
-const CORE: [&str; 5] = [
+const CORE: [&str; 6] = [
+    "clock/steady.rs",
     "engine",
     "nearest.rs",
     "simulation",

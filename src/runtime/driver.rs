@@ -161,11 +161,15 @@ fn file(filing: &mpsc::Sender<FilingOrder>, order: FilingOrder) -> Option<Event>
 }
 
 async fn until(deadline: Option<Timestamp>) {
-    match deadline {
-        // A timer never fires before its millisecond.
-        Some(at) => {
-            tokio::time::sleep(Duration::from_millis(at.since(clock::now()).as_millis())).await
+    let Some(at) = deadline else {
+        return std::future::pending().await;
+    };
+    // While our time is slower than the runtime's, its timers fire early.
+    loop {
+        let wait = at.since(clock::now()).as_millis();
+        if wait == 0 {
+            return;
         }
-        None => std::future::pending().await,
+        tokio::time::sleep(Duration::from_millis(wait)).await;
     }
 }

@@ -214,12 +214,13 @@ impl<'a> Harness<'a> {
                     return Ok(());
                 }
             }
+            self.controller.look_at_clock(self.now);
             self.keep_durable();
             while let Some(due) = self.agenda.take_due(self.now) {
                 self.come_due(due)?;
             }
             self.hear_switches()?;
-            let wakes = self.controller.next_deadline();
+            let wakes = self.controller.next_deadline(self.now);
             if wakes.is_some_and(|at| at <= self.now) {
                 self.step(Event::Due)?;
             }
@@ -230,7 +231,7 @@ impl<'a> Harness<'a> {
     fn next(&self) -> Option<Timestamp> {
         let switches = self.switches.values().filter_map(Simulation::next_deadline);
         [
-            self.controller.next_deadline(),
+            self.controller.next_deadline(self.now),
             self.controller.tail.next(),
             self.agenda.next(),
         ]
@@ -390,7 +391,7 @@ impl<'a> Harness<'a> {
         }
         // Half told, the engine cannot agree with the facts yet.
         self.starting = true;
-        for event in self.controller.start(&self.scenario.centre) {
+        for event in self.controller.start(self.now, &self.scenario.centre) {
             self.starting = !matches!(event, Event::Remembered { .. });
             self.step(event)?;
         }
@@ -437,10 +438,6 @@ impl<'a> Harness<'a> {
 
     /// What the switches themselves saw the controller do wrong.
     fn judge_switches(&mut self) -> Result<(), Stop> {
-        if self.controller.skew.shows(self.now) < self.controller.now {
-            // Set back, the engine's time stands still until the clock catches up.
-            self.disturbed = self.now;
-        }
         let calm_from = self.disturbed + self.scenario.centre.limits.dead_man + RENEWAL_SLACK;
         let is_there = self.controller.engine.is_some();
         for (id, switch) in &mut self.switches {
@@ -452,6 +449,9 @@ impl<'a> Harness<'a> {
                     switch: id.clone(),
                     channel,
                 };
+                if talked {
+                    return Err(Violation::ConversationCut { leg }.into());
+                }
                 let Some(call) = self.ledger.call_on(&leg) else {
                     continue;
                 };
@@ -459,10 +459,7 @@ impl<'a> Harness<'a> {
                 if !calm || switch.harmed().contains(&call) {
                     continue;
                 }
-                return Err(match talked {
-                    true => Violation::ConversationCut { switch: id.clone() }.into(),
-                    false => Violation::NotRenewed { call, leg }.into(),
-                });
+                return Err(Violation::NotRenewed { call, leg }.into());
             }
         }
         Ok(())
@@ -485,7 +482,7 @@ impl<'a> Harness<'a> {
         };
         let told = event.clone();
         let handled = self.controller.handle(self.now, event, &mut commands);
-        let at = self.controller.now;
+        let at = self.controller.now(self.now);
         self.trace
             .step(at, &told, commands.as_slice())
             .map_err(Stop::Trace)?;

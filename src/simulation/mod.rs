@@ -5,7 +5,7 @@
 //!
 //! In reading order: [`scenario`] is what is simulated and [`file`] how it is
 //! written down; [`harness`] runs it; [`controller`] is the process that can
-//! crash, with [`tail`] as its disk and [`skew`] as its clock. After every step
+//! crash, with [`tail`] as its disk and [`skew`] as its machine's clock. After every step
 //! [`ledger`] and [`orders`] judge what the engine said and ordered, beside
 //! [`crate::engine::Engine::check`]; [`outcome`] judges the end. [`report`] is
 //! what comes out.

@@ -1,6 +1,7 @@
-//! The controller's clock: the true time, and how far it is off.
+//! The wall clock of the controller's machine: the true time, and how far it is off.
 
 use crate::engine::time::{Span, Timestamp};
+use std::time::Duration;
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Skew {
@@ -17,14 +18,10 @@ impl Skew {
         self.ahead = self.ahead.saturating_sub(millis(by));
     }
 
-    /// What the clock shows at a true time.
-    pub(super) fn shows(self, truly: Timestamp) -> Timestamp {
-        Timestamp::from_millis(truly.as_millis().saturating_add(self.ahead))
-    }
-
-    /// The true time at which the clock shows `shown`.
-    pub(super) fn truly(self, shown: Timestamp) -> Timestamp {
-        Timestamp::from_millis(shown.as_millis().saturating_sub(self.ahead))
+    /// What the clock shows at a true time, since the Unix epoch.
+    pub(super) fn shows(self, truly: Timestamp) -> Duration {
+        let shown = truly.as_millis().saturating_add(self.ahead);
+        Duration::from_millis(u64::try_from(shown).unwrap_or(0))
     }
 }
 

@@ -133,8 +133,8 @@ pub enum Violation {
     UnknownOrder { command: CommandId },
     #[error("call {call} waits on {leg} while the switch took it back: its timer was not renewed")]
     NotRenewed { call: CallId, leg: LegId },
-    #[error("a conversation on {switch} was cut by the dead-man's timer")]
-    ConversationCut { switch: SwitchId },
+    #[error("the conversation of leg {leg} was cut by the dead-man's timer")]
+    ConversationCut { leg: LegId },
 
     // Nothing is lost.
     #[error("call {call} was ended by the system with {cause} though nothing failed for it")]

@@ -1,6 +1,9 @@
 //! Runs the trials once for each deliberate bug that is built in, and once
 //! without any. Not part of the product; see `every_deliberate_bug_is_caught.rs`.
 
+mod clock {
+    pub(crate) mod steady;
+}
 mod engine;
 mod nearest;
 mod simulation;

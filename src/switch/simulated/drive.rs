@@ -85,11 +85,8 @@ struct Drive {
 impl Drive {
     async fn run(mut self, mut orders: mpsc::Receiver<SwitchOrder>) {
         let mut out = Vec::new();
-        let mut now = clock::now();
         loop {
-            // A clock set back stops the simulation's time instead of turning it.
-            now = now.max(clock::now());
-            self.simulation.advance(now, &mut out);
+            self.simulation.advance(clock::now(), &mut out);
             for output in out.drain(..) {
                 if self.deliver(output).await.is_err() {
                     return;
@@ -97,7 +94,7 @@ impl Drive {
             }
             tokio::select! {
                 order = orders.recv() => match order {
-                    Some(order) => self.simulation.handle(now.max(clock::now()), order),
+                    Some(order) => self.simulation.handle(clock::now(), order),
                     None => break,
                 },
                 () = until(self.simulation.next_deadline()) => {}

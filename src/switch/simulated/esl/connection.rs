@@ -236,18 +236,16 @@ async fn own_face(
     stopwatch: Stopwatch,
     record: Record,
 ) {
-    let mut now = clock::now();
     let exchange = Exchange::new(settings.model, settings.people, settings.seed);
     let mark = settings.switch.to_string();
-    let mut face = Face::new(exchange, mark, settings.recordings, settings.seed, now);
+    let mut face = Face::new(exchange, mark, settings.recordings, settings.seed, clock::now());
     face.judge.record = record.clone();
     loop {
-        now = now.max(clock::now());
-        face.advance(now);
+        face.advance(clock::now());
         tokio::select! {
             request = requests.recv() => match request {
                 Some(request) => {
-                    now = now.max(clock::now());
+                    let now = clock::now();
                     let subscribes = take_request(&mut face, now, request);
                     if subscribes {
                         record.subscribed();
