@@ -238,7 +238,13 @@ async fn own_face(
 ) {
     let exchange = Exchange::new(settings.model, settings.people, settings.seed);
     let mark = settings.switch.to_string();
-    let mut face = Face::new(exchange, mark, settings.recordings, settings.seed, clock::now());
+    let mut face = Face::new(
+        exchange,
+        mark,
+        settings.recordings,
+        settings.seed,
+        clock::now(),
+    );
     face.judge.record = record.clone();
     loop {
         face.advance(clock::now());
