@@ -126,16 +126,15 @@ impl Engine {
             ..Outage::default()
         };
         let gone = self.missing(&switch, &stock);
-        let mut doubtful: Vec<LegId> = Vec::new();
+        let mut doubtful: Vec<ChannelId> = Vec::new();
         if lags {
-            doubtful.extend(gone);
+            doubtful.extend(gone.into_iter().map(|leg| leg.channel));
         } else {
             outage.closed = u32::try_from(gone.len()).unwrap_or(u32::MAX);
             for leg in &gone {
                 self.vanished(leg, outage.with_all, out);
             }
         }
-        let mut unknown = Vec::new();
         for (leg, found) in &stock {
             if let Some(closing) = self.closing.get(leg) {
                 let (call, answered) = (closing.call, found.state == ChannelState::Answered);
@@ -144,22 +143,19 @@ impl Engine {
                 }
             } else if let Some(call) = self.call_of(leg) {
                 if lags && self.is_doubtful(call, leg, found) {
-                    doubtful.push(leg.clone());
+                    doubtful.push(leg.channel.clone());
                 } else {
                     outage.resumed.extend(self.confirm(call, leg, found, out));
                 }
             } else if !self.strangers.contains(leg) {
                 match &found.live {
                     Some(live) => outage.unknown.push(live.clone()),
-                    None => unknown.push(leg.channel.clone()),
+                    // It may carry a place before those of everybody known.
+                    None => doubtful.push(leg.channel.clone()),
                 }
             }
         }
-        if !doubtful.is_empty() {
-            let channels = doubtful.into_iter().map(|leg| leg.channel).collect();
-            outage.questions = self.examine(&switch, channels, out);
-        }
-        self.examine(&switch, unknown, out);
+        outage.questions = self.examine(&switch, doubtful, out);
         let settled = outage.questions.is_empty();
         self.outages.insert(switch.clone(), outage);
         if settled {

@@ -2,7 +2,11 @@
 //! deadline of the state that waits for it passes. Either way it is noted.
 
 use super::*;
+use crate::engine::arrival::place_variables;
+use crate::engine::call::CallState;
 use crate::engine::cause::Cause;
+use crate::engine::queue::Place;
+use crate::switch::LegVariable;
 
 /// A centre whose switch is compared with every thirty seconds.
 fn audited() -> Play {
@@ -217,6 +221,40 @@ fn after_an_outage_nobody_is_rung_before_the_doubtful_legs_are_known() {
     0      anna offered
     0      call offered
     ");
+}
+
+#[test]
+fn after_an_outage_nobody_is_rung_before_it_is_known_whose_turn_it_is() {
+    let mut play = audited();
+    play.queues_up("c2");
+    play.on_switch(SwitchEvent::LinkLost {
+        why: OutsideText::new("reset"),
+    });
+    play.ready("anna");
+    play.told();
+    // The run before this one took it into the queue and kept no word of it.
+    let listed = ["c1", "c2"].map(|channel| ListedLeg {
+        channel: channel.parse().unwrap(),
+        state: ChannelState::Answered,
+        peer: None,
+    });
+    play.on_switch(SwitchEvent::Snapshot(Snapshot {
+        listed: listed.to_vec(),
+        lags: true,
+        ..Snapshot::default()
+    }));
+    let queue = "desk".parse().unwrap();
+    let call = CallId::from_ulid(ulid::Ulid(1));
+    let place = Place::new(0, Timestamp::from_millis(500_000), call);
+    let mut first = up("c1", None);
+    first.arrival.variables = place_variables(&queue, &place, 0).with(LegVariable::Call, call);
+    play.on_switch(SwitchEvent::Examined(Examination {
+        legs: vec![first],
+        strangers: Vec::new(),
+    }));
+    play.accept_orders();
+    let ringing = play.engine.calls.get(&call).map(|call| call.state);
+    assert_eq!(ringing, Some(CallState::Offered), "{}", play.told());
 }
 
 #[test]
