@@ -1,5 +1,6 @@
 //! Measurements of the controller and of its parts, one noun per file.
 
+mod centre;
 pub mod engine;
 pub mod events;
 pub mod journal;

@@ -2,23 +2,21 @@
 //! anything is lost: `switchyard serve` as a process that is killed again and
 //! again, and the simulated FreeSWITCH here, which lives on and judges.
 
-use crate::cli::simulate_switch::FIRST_EXTENSION;
+use crate::bench::centre::{self, BenchCentre, NUMBER, PASSWORD, SWITCH};
 use crate::clock::monotonic;
 use crate::config::Config;
 use crate::config::finding::ConfigErrors;
-use crate::engine::event::{AgentRequest, Event};
-use crate::engine::id::{AgentId, IdError, SwitchId};
+use crate::engine::id::{IdError, SwitchId};
 use crate::engine::time::Span;
 use crate::runtime::assembly::{self, StartError};
+use crate::switch::link::EngineGone;
 use crate::switch::simulated::crowd::{Crowd, PeopleSettings, Population};
 use crate::switch::simulated::esl::{EslObserver, EslServer, EslSettings, OrderRecord};
 use crate::switch::simulated::model::ModelSettings;
-use crate::switch::{Extension, Key, NotAKey, NotAnExtension};
+use crate::switch::{Key, NotAKey, NotAnExtension};
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
-use std::fmt::Write;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -26,10 +24,6 @@ use std::time::Duration;
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 
-const PASSWORD: &str = "bench";
-const NUMBER: &str = "4001";
-const SWITCH: &str = "bench";
-const JOURNAL: &str = "journal";
 /// From one to the next of the calls of the beginning.
 const BURST_GAP: Span = Span::millis(2);
 /// Agents freed a second, about: what a decision waits for is the controller
@@ -101,8 +95,8 @@ pub enum RecoveryError {
     Key(#[from] NotAKey),
     #[error("the controller could not start: {0}")]
     Start(#[from] StartError),
-    #[error("the controller stopped before its agents were ready")]
-    Stopped,
+    #[error("before the agents were ready {0}")]
+    Stopped(#[from] EngineGone),
 }
 
 impl RecoveryBench {
@@ -119,7 +113,9 @@ impl RecoveryBench {
             .await
             .map_err(RecoveryError::Switch)?;
         let address = server.local_addr().map_err(RecoveryError::Switch)?;
-        self.write_config(&address.to_string())?;
+        let centre = self.centre();
+        std::fs::write(centre.file(), centre.config(&address.to_string()))
+            .map_err(RecoveryError::Files)?;
         let observer = server.observer();
         tokio::select! {
             ended = server.serve() => {
@@ -214,10 +210,7 @@ impl RecoveryBench {
         people.devices.answers_after = (Span::millis(500), Span::millis(2_500));
         people.devices.no_answer = 20;
         people.devices.rejects = 20;
-        let extensions: Result<BTreeSet<Extension>, NotAnExtension> = (0..agents)
-            .map(|agent| Extension::new(&(FIRST_EXTENSION + agent).to_string()))
-            .collect();
-        people.devices.registered = Some(extensions?);
+        people.devices.register(agents)?;
         let model = ModelSettings {
             lines: self.calls * 4,
             channels: self.calls * 8,
@@ -238,18 +231,10 @@ impl RecoveryBench {
     /// Leaves a journal in which every agent is ready, as a controller would
     /// that has not met its switch yet.
     async fn make_ready(&self) -> Result<(), RecoveryError> {
-        let nowhere = "127.0.0.1:9";
-        let config = Config::read(&self.config_file(), &self.config(nowhere), [])?;
+        let (centre, nowhere) = (self.centre(), "127.0.0.1:9");
+        let config = Config::read(&centre.file(), &centre.config(nowhere), [])?;
         let running = assembly::start(&config).await?;
-        for number in 0..self.agents() {
-            let agent = AgentId::new(&agent_name(number))?;
-            for request in [AgentRequest::SignIn, AgentRequest::Ready] {
-                let agent = agent.clone();
-                let event = Event::Agent { agent, request };
-                let sent = running.handle.events.send(event).await;
-                sent.map_err(|_| RecoveryError::Stopped)?;
-            }
-        }
+        centre::make_ready(&running, &config).await?;
         running.stop().await;
         Ok(())
     }
@@ -263,7 +248,7 @@ impl RecoveryBench {
         let also = log.try_clone().map_err(RecoveryError::Files)?;
         Command::new(program)
             .arg("--config")
-            .arg(self.config_file())
+            .arg(self.centre().file())
             .arg("serve")
             .stdin(Stdio::null())
             .stdout(log)
@@ -273,53 +258,18 @@ impl RecoveryBench {
             .map_err(RecoveryError::Process)
     }
 
-    fn write_config(&self, address: &str) -> Result<(), RecoveryError> {
-        std::fs::write(self.config_file(), self.config(address)).map_err(RecoveryError::Files)
-    }
-
-    fn config_file(&self) -> PathBuf {
-        self.folder.join("bench.toml")
-    }
-
     fn log(&self) -> PathBuf {
         self.folder.join("controller.log")
     }
 
-    /// A centre with a menu and one queue that every agent serves. One command
-    /// connection: what the switch reads first was decided first.
-    fn config(&self, address: &str) -> String {
-        let folder = self.folder.display();
-        let most = self.calls * 8;
-        let mut text = format!(
-            "[switches.{SWITCH}]\nkind = \"freeswitch\"\naddress = {address:?}\n\
-             password = {PASSWORD:?}\nendpoint = \"user/{{extension}}\"\n\
-             prompts = \"/prompts\"\nrecordings = \"/recordings\"\ncommand_connections = 1\n\
-             [store]\nurl = \"sqlite://{folder}/store.db\"\n\
-             [journal]\npath = \"{folder}/{JOURNAL}\"\n\
-             [recordings]\nfolder = \"{folder}/recordings\"\n\
-             [http]\nlisten = \"127.0.0.1:0\"\n\
-             [limits]\nmax_calls = {most}\nmissed_offer_rest_s = 1\n\
-             [queues.bench]\nname = \"bench\"\nwrap_up_s = 0\nrecord = false\nmax_waiting = {most}\n\
-             [numbers.{NUMBER}]\nflow = \"bench\"\n\
-             [flows.bench]\nname = \"bench\"\nstart = \"answer\"\n\
-             [flows.bench.blocks.answer]\nkind = \"answer\"\nnext = \"menu\"\n\
-             [flows.bench.blocks.menu]\nkind = \"menu\"\nprompts = [\"welcome\"]\n\
-             choices = {{ 1 = \"queue\" }}\notherwise = \"queue\"\n\
-             [flows.bench.blocks.queue]\nkind = \"queue\"\nqueue = \"bench\"\n"
-        );
-        for number in 0..self.agents() {
-            let (name, extension) = (agent_name(number), FIRST_EXTENSION + number);
-            // Writing to a string cannot fail.
-            let _ = write!(
-                text,
-                "[agents.{name}]\nname = {name:?}\nextension = \"{extension}\"\n\
-                 switch = {SWITCH:?}\nqueues = [\"bench\"]\n"
-            );
+    /// One command connection: what the switch reads first was decided first.
+    fn centre(&self) -> BenchCentre<'_> {
+        BenchCentre {
+            folder: &self.folder,
+            agents: self.agents(),
+            max_calls: self.calls * 8,
+            menu: true,
+            switch: "command_connections = 1",
         }
-        text
     }
-}
-
-fn agent_name(number: u32) -> String {
-    format!("agent{number}")
 }

@@ -2,19 +2,18 @@
 //! causes: the real runtime and FreeSWITCH adapter here, the simulated
 //! FreeSWITCH as a process of its own, which also holds the clock.
 
+use crate::bench::centre::{self, BenchCentre, NUMBER, PASSWORD, SWITCH};
 use crate::bench::process;
-use crate::cli::simulate_switch::{BURST_GAP, FIRST_EXTENSION, Listening, Measured, Measuring};
+use crate::cli::simulate_switch::{BURST_GAP, Listening, Measured, Measuring};
 use crate::config::Config;
 use crate::config::finding::ConfigErrors;
-use crate::engine::event::{AgentRequest, Event};
-use crate::engine::id::{AgentId, IdError};
 use crate::engine::time::Span;
 use crate::runtime::assembly::{self, Running, StartError};
 use crate::runtime::board::Board;
+use crate::switch::link::EngineGone;
 use crate::switch::simulated::esl::EslReport;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::fmt::Write;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -23,11 +22,6 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
-/// Word that the two processes share for one run.
-const PASSWORD: &str = "bench";
-/// What the callers call, and the controller's id of the switch.
-const NUMBER: &str = "4001";
-const SWITCH: &str = "bench";
 /// Seconds after the last call of the beginning before anything is measured.
 const SETTLING_S: u32 = 10;
 /// How much longer than planned the other process may take.
@@ -107,12 +101,10 @@ pub enum WireError {
     Silent,
     #[error("the controller's configuration: {0}")]
     Config(#[from] ConfigErrors),
-    #[error("an agent's name: {0}")]
-    Name(#[from] IdError),
     #[error("the controller could not start: {0}")]
     Start(#[from] StartError),
-    #[error("the controller stopped while it was measured")]
-    Stopped,
+    #[error("before it was measured {0}")]
+    Stopped(#[from] EngineGone),
 }
 
 impl WireBench {
@@ -126,9 +118,10 @@ impl WireBench {
         }
         let mut simulator = Simulator::start(self, program).await?;
         let address = simulator.listening.listening.to_string();
-        let config = Config::read(&self.folder.join("bench.toml"), &self.config(&address), [])?;
+        let centre = self.centre();
+        let config = Config::read(&centre.file(), &centre.config(&address), [])?;
         let running = assembly::start(&config).await?;
-        let measured = self.measure(&running, &mut simulator).await;
+        let measured = self.measure(&running, &config, &mut simulator).await;
         running.stop().await;
         simulator.end().await;
         let (measured, used) = measured?;
@@ -170,23 +163,10 @@ impl WireBench {
     async fn measure(
         &self,
         running: &Running,
+        config: &Config,
         simulator: &mut Simulator,
     ) -> Result<(Measured, Used), WireError> {
-        for number in 0..self.agents {
-            let agent = AgentId::new(&agent_name(number))?;
-            for request in [AgentRequest::SignIn, AgentRequest::Ready] {
-                let event = Event::Agent {
-                    agent: agent.clone(),
-                    request,
-                };
-                running
-                    .handle
-                    .events
-                    .send(event)
-                    .await
-                    .map_err(|_| WireError::Stopped)?;
-            }
-        }
+        centre::make_ready(running, config).await?;
         let live = || running.handle.read(Board::live);
         let (calls_before, resident_before) = (live(), process::resident().unwrap_or_default());
         let warm_up = Duration::from_secs(self.warm_up_s().into());
@@ -212,35 +192,14 @@ impl WireBench {
         u32::try_from(burst.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX) + SETTLING_S
     }
 
-    /// A centre with one queue that every agent serves; no wrap-up, so that the
-    /// end of a conversation frees its agent.
-    fn config(&self, address: &str) -> String {
-        let folder = self.folder.display();
-        let most = self.waiting * 4 + self.agents * 4 + 20_000;
-        let mut text = format!(
-            "[switches.{SWITCH}]\nkind = \"freeswitch\"\naddress = {address:?}\n\
-             password = {PASSWORD:?}\nendpoint = \"user/{{extension}}\"\n\
-             prompts = \"/prompts\"\nrecordings = \"/recordings\"\n\
-             [store]\nurl = \"sqlite://{folder}/store.db\"\n\
-             [journal]\npath = \"{folder}/journal\"\n\
-             [recordings]\nfolder = \"{folder}/recordings\"\n\
-             [limits]\nmax_calls = {most}\n\
-             [queues.bench]\nname = \"bench\"\nwrap_up_s = 0\nrecord = false\nmax_waiting = {most}\n\
-             [numbers.{NUMBER}]\nflow = \"bench\"\n\
-             [flows.bench]\nname = \"bench\"\nstart = \"answer\"\n\
-             [flows.bench.blocks.answer]\nkind = \"answer\"\nnext = \"queue\"\n\
-             [flows.bench.blocks.queue]\nkind = \"queue\"\nqueue = \"bench\"\n"
-        );
-        for number in 0..self.agents {
-            let (name, extension) = (agent_name(number), FIRST_EXTENSION + number);
-            // Writing to a string cannot fail.
-            let _ = write!(
-                text,
-                "[agents.{name}]\nname = {name:?}\nextension = \"{extension}\"\n\
-                 switch = {SWITCH:?}\nqueues = [\"bench\"]\n"
-            );
+    fn centre(&self) -> BenchCentre<'_> {
+        BenchCentre {
+            folder: &self.folder,
+            agents: self.agents,
+            max_calls: self.waiting * 4 + self.agents * 4 + 20_000,
+            menu: false,
+            switch: "",
         }
-        text
     }
 }
 
@@ -254,10 +213,6 @@ fn mib(bytes: u64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     let kib = (bytes / 1_024) as f64;
     kib / 1_024.0
-}
-
-fn agent_name(number: u32) -> String {
-    format!("agent{number}")
 }
 
 /// The simulated switch as a process of its own.

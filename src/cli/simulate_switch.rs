@@ -4,19 +4,16 @@ use crate::bench::process;
 use crate::cli::{CliError, Output, Verdict};
 use crate::engine::id::SwitchId;
 use crate::engine::time::Span;
+use crate::switch::Key;
 use crate::switch::simulated::crowd::{Crowd, PeopleSettings, Population};
 use crate::switch::simulated::esl::{EslObserver, EslReport, EslServer, EslSettings};
 use crate::switch::simulated::model::ModelSettings;
-use crate::switch::{Extension, Key, NotAnExtension};
 use clap::Args;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// The extension of the first agent's device; the others follow.
-pub const FIRST_EXTENSION: u32 = 1_001;
 /// From one to the next of the calls that wait at the beginning.
 pub const BURST_GAP: Span = Span::millis(5);
 /// Lines besides those of the callers that wait and talk from the beginning.
@@ -180,9 +177,6 @@ impl SimulateSwitch {
             .iter()
             .map(|key| Key::try_from(*key))
             .collect::<Result<_, _>>()?;
-        let extensions: Result<BTreeSet<Extension>, NotAnExtension> = (0..self.agents)
-            .map(|agent| Extension::new(&(FIRST_EXTENSION + agent).to_string()))
-            .collect();
         let population = Population {
             numbers: self.numbers.clone(),
             keys,
@@ -205,7 +199,7 @@ impl SimulateSwitch {
         callers.habits.talk = self.talk(per_minute);
         let mut people = PeopleSettings::of(vec![callers]);
         people.devices.answers_after = ANSWERS_AFTER;
-        people.devices.registered = Some(extensions?);
+        people.devices.register(self.agents)?;
         Ok(EslSettings {
             listen: self.listen,
             password: self.password.clone(),

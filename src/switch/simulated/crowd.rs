@@ -5,9 +5,12 @@ use crate::engine::centre::Centre;
 use crate::engine::ivr::flow::Block;
 use crate::engine::time::Span;
 use crate::switch::simulated::chance::PerMille;
-use crate::switch::{Extension, Key};
+use crate::switch::{Extension, Key, NotAnExtension};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// The first extension of devices that are only counted; the others follow.
+pub const FIRST_EXTENSION: u32 = 1_001;
 
 /// Everybody at the far ends of one switch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,6 +130,19 @@ impl PeopleSettings {
     /// Nobody calls by themselves; devices are answered within seconds.
     pub fn quiet(population: Population) -> Self {
         Self::of(vec![Crowd::quiet(population)])
+    }
+}
+
+impl DeviceHabits {
+    /// Lets only so many devices be reachable, those from [`FIRST_EXTENSION`] on.
+    ///
+    /// # Errors
+    /// Never: a number is an extension.
+    pub fn register(&mut self, devices: u32) -> Result<(), NotAnExtension> {
+        let extensions = (0..devices).map(|nth| (FIRST_EXTENSION + nth).to_string());
+        let extensions: Result<_, _> = extensions.map(|digits| Extension::new(&digits)).collect();
+        self.registered = Some(extensions?);
+        Ok(())
     }
 }
 
