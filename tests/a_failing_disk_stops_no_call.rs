@@ -263,16 +263,11 @@ fn what_was_kept_survives_a_kill() {
     assert!(told > 2_000, "each run goes on where the last one ended");
 }
 
-#[tokio::test]
-async fn a_locked_store_lags_and_catches_up() {
+/// Some calls happen while nothing can be written to the store; after `mend` it
+/// has them all. Gives why it failed before.
+async fn lags_and_catches_up(store: Store, mend: impl FnOnce()) -> String {
     let folder = tempfile::tempdir().unwrap();
-    let place = folder.path().join("store.db");
-    let store = Store::open(&format!("sqlite://{}", place.display())).unwrap();
-    store.migrate().await.unwrap();
     let journal = Journal::open(&folder.path().join("journal"), DAY).unwrap();
-    let mut other = SqliteConnection::establish(place.to_str().unwrap()).unwrap();
-    other.batch_execute("BEGIN IMMEDIATE").unwrap();
-
     let quiet = watch::channel(Load::Normal).1;
     let projector = Projector::start(store, journal.clone(), quiet).unwrap();
     let mut projection = projector.projection();
@@ -285,11 +280,25 @@ async fn a_locked_store_lags_and_catches_up() {
         .await
         .unwrap();
     let why = projection.borrow().failing.clone().unwrap();
-    assert!(why.contains("locked"), "{why}");
-    other.batch_execute("ROLLBACK").unwrap();
+    mend();
     within(projection.wait_for(|state| state.failing.is_none() && state.taken_over == seq))
         .await
         .unwrap();
+    projector.finish(Span::seconds(5)).await;
+    why
+}
+
+#[tokio::test]
+async fn a_locked_store_lags_and_catches_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("store.db");
+    let store = Store::open(&format!("sqlite://{}", place.display())).unwrap();
+    store.migrate().await.unwrap();
+    let mut other = SqliteConnection::establish(place.to_str().unwrap()).unwrap();
+    other.batch_execute("BEGIN IMMEDIATE").unwrap();
+    let unlock = || other.batch_execute("ROLLBACK").unwrap();
+    let why = lags_and_catches_up(store, unlock).await;
+    assert!(why.contains("locked"), "{why}");
 }
 
 #[tokio::test]
@@ -300,24 +309,7 @@ async fn a_store_on_a_full_disk_lags_and_catches_up() {
     let store = Store::open(&format!("sqlite://{}/store.db", disk.place.display())).unwrap();
     store.migrate().await.unwrap();
     let filler = disk.fill();
-    let folder = tempfile::tempdir().unwrap();
-    let journal = Journal::open(&folder.path().join("journal"), DAY).unwrap();
-    let quiet = watch::channel(Load::Normal).1;
-    let projector = Projector::start(store, journal.clone(), quiet).unwrap();
-    let mut projection = projector.projection();
-    let mut seq = 0;
-    for step in rehearsal::steps(5).unwrap() {
-        seq = journal.append(step);
-    }
-    within(journal.kept(seq)).await.unwrap();
-    within(projection.wait_for(|state| state.failing.is_some()))
-        .await
-        .unwrap();
-    std::fs::remove_file(filler).unwrap();
-    within(projection.wait_for(|state| state.failing.is_none() && state.taken_over == seq))
-        .await
-        .unwrap();
-    projector.finish(Span::seconds(5)).await;
+    lags_and_catches_up(store, || std::fs::remove_file(filler).unwrap()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
