@@ -7,55 +7,36 @@ use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::time::Duration;
 use support::controller::{Controller, SOON, SimulatedSwitch, free_tcp_port, run};
+use support::settings::Settings;
 use tempfile::TempDir;
+
+const SECTIONS: &str = r#"
+[limits]
+drain_s = 3
+[queues.desk]
+name = "前台"
+record = false
+wrap_up_s = 1
+ring_s = 20
+[flows.desk.blocks]
+answer = { kind = "answer", next = "wait" }
+wait = { kind = "queue", queue = "desk" }
+"#;
 
 /// A folder with the settings of a centre of three agents on `switch`.
 fn centre(switch: &SimulatedSwitch) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
-    let (here, pages) = (folder.path().display(), free_tcp_port());
-    let (address, password) = (switch.address, SimulatedSwitch::PASSWORD);
-    let agents: String = (1..=3)
-        .map(|n| {
-            format!(
-                "[agents.a{n}]\nname = \"a{n}\"\nextension = \"100{n}\"\nswitch = \"fs\"\nqueues = [\"desk\"]\n"
-            )
-        })
-        .collect();
-    let text = format!(
-        r#"
-        [switches.fs]
-        kind = "freeswitch"
-        address = "{address}"
-        password = "{password}"
-        endpoint = "user/{{extension}}"
-        prompts = "/prompts"
-        recordings = "{here}/switch"
-        [http]
-        listen = "{pages}"
-        [store]
-        url = "sqlite://{here}/store.db"
-        [journal]
-        path = "{here}/journal"
-        [recordings]
-        folder = "{here}/recordings"
-        [limits]
-        drain_s = 3
-        [queues.desk]
-        name = "前台"
-        record = false
-        wrap_up_s = 1
-        ring_s = 20
-        [numbers.4001]
-        flow = "desk"
-        [flows.desk]
-        name = "desk"
-        start = "answer"
-        [flows.desk.blocks]
-        answer = {{ kind = "answer", next = "wait" }}
-        wait = {{ kind = "queue", queue = "desk" }}
-{agents}"#
-    );
-    std::fs::write(folder.path().join("switchyard.toml"), text).expect("a writable folder");
+    let section = switch.section(folder.path());
+    let settings = Settings {
+        switch: ("fs", &section),
+        agents: &[
+            ("a1", 1001, "desk"),
+            ("a2", 1002, "desk"),
+            ("a3", 1003, "desk"),
+        ],
+        sections: SECTIONS,
+    };
+    settings.write(folder.path());
     folder
 }
 

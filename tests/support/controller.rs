@@ -244,6 +244,18 @@ impl SimulatedSwitch {
         }
     }
 
+    /// Its section in the configuration of a controller in `folder`.
+    pub fn section(&self, folder: &Path) -> String {
+        format!(
+            "kind = \"freeswitch\"\naddress = \"{}\"\npassword = \"{}\"\n\
+             endpoint = \"user/{{extension}}\"\nprompts = \"/prompts\"\n\
+             recordings = \"{}/switch\"\n",
+            self.address,
+            Self::PASSWORD,
+            folder.display()
+        )
+    }
+
     /// Ends it, and gives what it saw since its start.
     pub async fn report(&mut self) -> EslReport {
         signal(&self.child, "INT").await;

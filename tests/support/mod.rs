@@ -17,6 +17,7 @@ pub mod freeswitch;
 pub mod phone;
 pub mod recorder;
 pub mod rtp;
+pub mod settings;
 pub mod socket;
 pub mod switch;
 pub mod wire;

@@ -8,8 +8,9 @@ pub mod freeswitch;
 pub mod story;
 
 use super::audio::{Voice, share_of};
-use super::controller::{Admin, Controller, SOON, free_tcp_port};
+use super::controller::{Admin, Controller, SOON};
 use super::phone::{Agent, Caller, Phone};
+use super::settings::{NUMBER, Settings};
 use super::wire::Wire;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
@@ -24,8 +25,6 @@ use tokio::sync::Mutex;
 /// machine can draw the same ports for audio.
 static TURN: Mutex<()> = Mutex::const_new(());
 
-/// The access number of every centre here.
-const NUMBER: &str = "4001";
 /// What the caller of the long conversation says, and the agent echoes.
 const VOICE_HZ: f64 = 700.0;
 /// The key that leads to the queue `desk`.
@@ -74,56 +73,20 @@ impl<R: Rig> Chaos<R> {
     pub async fn start(rig: R) -> Chaos<R> {
         let folder = tempfile::tempdir().expect("a folder");
         let wire = Wire::to(&rig.control()).await;
-        let here = folder.path().display();
-        let control = format!("127.0.0.1:{}", wire.port());
-        let id = rig.id();
-        let agents: String = (0..).zip(AGENTS).map(|(nth, agent)| {
-            let queue = if agent == "emil" { "office" } else { "desk" };
-            let extension = rig.extension(nth);
-            format!("[agents.{agent}]\nname = \"{agent}\"\nextension = \"{extension}\"\nswitch = \"{id}\"\nqueues = [\"{queue}\"]\n")
-        }).collect();
-        let text = format!(
-            r#"
-            [centre]
-            language = "en"
-            [switches.{id}]
-            {switch}
-            [http]
-            listen = "{pages}"
-            [store]
-            url = "sqlite://{here}/store.db"
-            [journal]
-            path = "{here}/journal"
-            [recordings]
-            folder = "{here}/recordings"
-            [queues.desk]
-            name = "前台"
-            music = "{music}"
-            ring_s = 60
-            wrap_up_s = 1
-            [queues.office]
-            name = "预订"
-            music = "{music}"
-            ring_s = 60
-            wrap_up_s = 3600
-            priority = 3
-            [numbers.{NUMBER}]
-            flow = "desk"
-            [flows.desk]
-            name = "desk"
-            start = "answer"
-            [flows.desk.blocks]
-            answer = {{ kind = "answer", next = "menu" }}
-            menu = {{ kind = "menu", prompts = ["welcome", "menu"], choices = {{ {DESK} = "desk", {OFFICE} = "office" }}, otherwise = "end", timeout_s = 300 }}
-            desk = {{ kind = "queue", queue = "desk" }}
-            office = {{ kind = "queue", queue = "office" }}
-            end = {{ kind = "hang_up" }}
-{agents}"#,
-            switch = rig.settings(&control),
-            pages = free_tcp_port(),
-            music = rig.music(),
-        );
-        std::fs::write(folder.path().join("switchyard.toml"), text).expect("a writable folder");
+        let switch = rig.settings(&format!("127.0.0.1:{}", wire.port()));
+        let agents: Vec<_> = (0..)
+            .zip(AGENTS)
+            .map(|(nth, agent)| {
+                let queue = if agent == "emil" { "office" } else { "desk" };
+                (agent, rig.extension(nth), queue)
+            })
+            .collect();
+        let settings = Settings {
+            switch: (rig.id(), &switch),
+            agents: &agents,
+            sections: &sections(rig.music()),
+        };
+        settings.write(folder.path());
         let mut controller = Controller::start(folder.path(), &[], &[]).await;
         let admin = controller.admin().await;
         Chaos {
@@ -304,6 +267,33 @@ impl<R: Rig> Chaos<R> {
             .expect("a lock");
         store
     }
+}
+
+/// Two queues, and a menu before them.
+fn sections(music: &str) -> String {
+    format!(
+        r#"
+[centre]
+language = "en"
+[queues.desk]
+name = "前台"
+music = "{music}"
+ring_s = 60
+wrap_up_s = 1
+[queues.office]
+name = "预订"
+music = "{music}"
+ring_s = 60
+wrap_up_s = 3600
+priority = 3
+[flows.desk.blocks]
+answer = {{ kind = "answer", next = "menu" }}
+menu = {{ kind = "menu", prompts = ["welcome", "menu"], choices = {{ {DESK} = "desk", {OFFICE} = "office" }}, otherwise = "end", timeout_s = 300 }}
+desk = {{ kind = "queue", queue = "desk" }}
+office = {{ kind = "queue", queue = "office" }}
+end = {{ kind = "hang_up" }}
+"#
+    )
 }
 
 pub fn text<'a>(of: &'a Value, field: &str) -> &'a str {
