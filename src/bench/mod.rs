@@ -1,4 +1,6 @@
-//! Measurements of the controller and of its parts, one noun per file.
+//! Measurements of the controller and of its parts, one per file. They share
+//! [`rehearsal`] (calls in virtual time), `centre` and `simulator` (calls over a
+//! real connection), and [`process`] (what the system says was used).
 
 mod centre;
 pub mod engine;
@@ -8,4 +10,5 @@ pub mod process;
 pub mod recovery;
 pub mod rehearsal;
 pub mod routing;
+mod simulator;
 pub mod wire;

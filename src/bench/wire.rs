@@ -2,9 +2,10 @@
 //! causes: the real runtime and FreeSWITCH adapter here, the simulated
 //! FreeSWITCH as a process of its own, which also holds the clock.
 
-use crate::bench::centre::{self, BenchCentre, NUMBER, PASSWORD, SWITCH};
+use crate::bench::centre::{self, BenchCentre};
 use crate::bench::process;
-use crate::cli::simulate_switch::{BURST_GAP, Listening, Measured, Measuring};
+use crate::bench::simulator::{Simulator, SimulatorError};
+use crate::cli::simulate_switch::{BURST_GAP, Measured, Measuring};
 use crate::config::Config;
 use crate::config::finding::ConfigErrors;
 use crate::engine::time::Span;
@@ -13,14 +14,8 @@ use crate::runtime::board::Board;
 use crate::switch::link::EngineGone;
 use crate::switch::simulated::esl::EslReport;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
-use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdout, Command};
-use tokio::time::timeout;
 
 /// Seconds after the last call of the beginning before anything is measured.
 const SETTLING_S: u32 = 10;
@@ -90,15 +85,8 @@ struct Used {
 pub enum WireError {
     #[error("--agents is a number from 1 to {MAX_AGENTS}, not {0}")]
     Agents(u32),
-    #[error("the simulated switch could not be started: {0}")]
-    Simulator(io::Error),
-    #[error("the simulated switch said {said:?} instead of what was expected: {why}")]
-    Said {
-        said: String,
-        why: serde_json::Error,
-    },
-    #[error("the simulated switch ended or fell silent")]
-    Silent,
+    #[error(transparent)]
+    Simulator(#[from] SimulatorError),
     #[error("the controller's configuration: {0}")]
     Config(#[from] ConfigErrors),
     #[error("the controller could not start: {0}")]
@@ -116,16 +104,27 @@ impl WireBench {
         if !(1..=MAX_AGENTS).contains(&self.agents) {
             return Err(WireError::Agents(self.agents));
         }
-        let mut simulator = Simulator::start(self, program).await?;
-        let address = simulator.listening.listening.to_string();
+        let mut simulator = self.start_switch(program).await?;
         let centre = self.centre();
-        let config = Config::read(&centre.file(), &centre.config(&address), [])?;
+        let text = centre.config(&simulator.address.to_string());
+        let config = Config::read(&centre.file(), &text, [])?;
         let running = assembly::start(&config).await?;
         let measured = self.measure(&running, &config, &mut simulator).await;
         running.stop().await;
         simulator.end().await;
         let (measured, used) = measured?;
         Ok(self.report(&measured, used))
+    }
+
+    async fn start_switch(&self, program: &Path) -> Result<Simulator, SimulatorError> {
+        let arguments = [
+            ("--calls-per-second", self.calls_per_second.to_string()),
+            ("--agents", self.agents.to_string()),
+            ("--waiting", self.waiting.to_string()),
+            ("--warm-up-s", self.warm_up_s().to_string()),
+            ("--measure-s", self.seconds.to_string()),
+        ];
+        Simulator::start(program, &arguments, PATIENCE).await
     }
 
     fn report(&self, measured: &Measured, used: Used) -> WireReport {
@@ -213,71 +212,4 @@ fn mib(bytes: u64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     let kib = (bytes / 1_024) as f64;
     kib / 1_024.0
-}
-
-/// The simulated switch as a process of its own.
-struct Simulator {
-    process: Child,
-    output: Lines<BufReader<ChildStdout>>,
-    listening: Listening,
-}
-
-impl Simulator {
-    async fn start(bench: &WireBench, program: &Path) -> Result<Self, WireError> {
-        let mut process = Command::new(program)
-            .args(["simulate-switch", "--json", "--listen", "127.0.0.1:0"])
-            .args([
-                "--password",
-                PASSWORD,
-                "--switch",
-                SWITCH,
-                "--number",
-                NUMBER,
-            ])
-            .args(["--calls-per-second", &bench.calls_per_second.to_string()])
-            .args(["--agents", &bench.agents.to_string()])
-            .args(["--waiting", &bench.waiting.to_string()])
-            .args(["--warm-up-s", &bench.warm_up_s().to_string()])
-            .args(["--measure-s", &bench.seconds.to_string()])
-            // One thread is enough, and leaves the other core to the controller.
-            .env("TOKIO_WORKER_THREADS", "1")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(WireError::Simulator)?;
-        let output = process.stdout.take().ok_or(WireError::Silent)?;
-        let mut output = BufReader::new(output).lines();
-        let listening = understood(next_line(&mut output, PATIENCE).await?)?;
-        Ok(Self {
-            process,
-            output,
-            listening,
-        })
-    }
-
-    async fn says<T: DeserializeOwned>(&mut self, within: Duration) -> Result<T, WireError> {
-        understood(next_line(&mut self.output, within).await?)
-    }
-
-    async fn end(mut self) {
-        // It ends by itself after its report; otherwise it is of no more use.
-        if self.process.kill().await.is_err() {
-            tracing::debug!("the simulated switch had ended");
-        }
-    }
-}
-
-fn understood<T: DeserializeOwned>(line: String) -> Result<T, WireError> {
-    serde_json::from_str(&line).map_err(|why| WireError::Said { said: line, why })
-}
-
-async fn next_line(
-    output: &mut Lines<BufReader<ChildStdout>>,
-    within: Duration,
-) -> Result<String, WireError> {
-    match timeout(within, output.next_line()).await {
-        Ok(Ok(Some(line))) => Ok(line),
-        _ => Err(WireError::Silent),
-    }
 }
