@@ -11,7 +11,7 @@ use crate::engine::time::Span;
 use crate::runtime::assembly::{self, StartError};
 use crate::switch::link::EngineGone;
 use crate::switch::simulated::crowd::{Crowd, PeopleSettings, Population};
-use crate::switch::simulated::esl::{EslObserver, EslServer, EslSettings, OrderRecord};
+use crate::switch::simulated::esl::{EslObserver, EslReport, EslServer, EslSettings, OrderRecord};
 use crate::switch::simulated::model::ModelSettings;
 use crate::switch::{Key, NotAKey, NotAnExtension};
 use rand_pcg::Pcg64;
@@ -33,6 +33,10 @@ const FREED_PER_SECOND: u32 = 20;
 const CALLS_PER_AGENT: u32 = 10;
 /// How long a start may take before the measurement is given up.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// From the last call of the beginning to the first kill.
+const SETTLING: Duration = Duration::from_secs(15);
+/// From the last recovery to the end.
+const AFTERMATH: Duration = Duration::from_secs(5);
 /// A controller is left to work for so long, in milliseconds, before it is killed.
 const LIVES_MS: (u64, u64) = (200, 2_500);
 
@@ -99,6 +103,22 @@ pub enum RecoveryError {
     Stopped(#[from] EngineGone),
 }
 
+/// What the switch has seen so far.
+struct Seen {
+    report: EslReport,
+    order: OrderRecord,
+}
+
+impl Seen {
+    async fn by(observer: &EslObserver) -> Result<Self, RecoveryError> {
+        let report = observer.report().await;
+        Ok(Self {
+            report: report.ok_or(RecoveryError::SwitchEnded)?,
+            order: observer.order(),
+        })
+    }
+}
+
 impl RecoveryBench {
     /// Kills and restarts `program` (this program) as the controller.
     ///
@@ -108,8 +128,8 @@ impl RecoveryBench {
         if !(20..=20_000).contains(&self.calls) {
             return Err(RecoveryError::Calls(self.calls));
         }
-        self.make_ready().await?;
-        let server = EslServer::bind(self.switch()?)
+        self.prepare_journal().await?;
+        let server = EslServer::bind(self.switch_settings()?)
             .await
             .map_err(RecoveryError::Switch)?;
         let address = server.local_addr().map_err(RecoveryError::Switch)?;
@@ -134,16 +154,13 @@ impl RecoveryBench {
         let mut chance = Pcg64::seed_from_u64(self.seed);
         let mut controller = self.start(program)?;
         let burst = Duration::from_millis(u64::from(self.calls) * BURST_GAP.as_millis());
-        sleep(burst + Duration::from_secs(15)).await;
-        let ended = || RecoveryError::SwitchEnded;
-        let (before, order_before) = (observer.report().await.ok_or_else(ended)?, observer.order());
+        sleep(burst + SETTLING).await;
+        let before = Seen::by(observer).await?;
         let mut times = Vec::new();
         for _ in 0..self.kills {
             let (least, most) = LIVES_MS;
-            sleep(Duration::from_millis(
-                least + chance.next_u64() % (most - least),
-            ))
-            .await;
+            let life = least + chance.next_u64() % (most - least);
+            sleep(Duration::from_millis(life)).await;
             controller.kill().await.map_err(RecoveryError::Process)?;
             observer.controller_gone();
             let started = monotonic();
@@ -154,31 +171,29 @@ impl RecoveryBench {
             times.push(u64::try_from(took.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX));
             tracing::info!(ms = times.last(), "recovered");
         }
-        sleep(Duration::from_secs(5)).await;
-        let after = observer.report().await.ok_or_else(ended)?;
-        let order = observer.order();
+        sleep(AFTERMATH).await;
+        let after = Seen::by(observer).await?;
         controller.kill().await.map_err(RecoveryError::Process)?;
+        Ok(self.report(times, &before, &after))
+    }
+
+    fn report(&self, mut times: Vec<u64>, before: &Seen, after: &Seen) -> RecoveryReport {
         times.sort_unstable();
-        let tally = after.tally.since(&before.tally);
-        let OrderRecord {
-            rung,
-            reordered,
-            offered_twice,
-            torn,
-        } = order;
-        Ok(RecoveryReport {
+        let tally = after.report.tally.since(&before.report.tally);
+        let of = |count: fn(&OrderRecord) -> u64| count(&after.order) - count(&before.order);
+        RecoveryReport {
             calls: self.calls,
             kills: self.kills,
-            lost: tally.lost() + torn - order_before.torn,
-            reordered: reordered - order_before.reordered,
-            double_offered: tally.double_offered + offered_twice - order_before.offered_twice,
+            lost: tally.lost() + of(|order| order.torn),
+            reordered: of(|order| order.reordered),
+            double_offered: tally.double_offered + of(|order| order.offered_twice),
             recover_p50_ms: times.get(times.len() / 2).copied().unwrap_or_default(),
             recover_max_ms: times.last().copied().unwrap_or_default(),
-            rung: rung - order_before.rung,
+            rung: of(|order| order.rung),
             answered: tally.answered,
             fallbacks: tally.fallbacks,
-            waiting: after.waiting,
-        })
+            waiting: after.report.waiting,
+        }
     }
 
     fn agents(&self) -> u32 {
@@ -192,7 +207,7 @@ impl RecoveryBench {
 
     /// Callers who keep the queue as long as it is, and whose prompts are long
     /// enough for some of them to be in the menu at any time.
-    fn switch(&self) -> Result<EslSettings, RecoveryError> {
+    fn switch_settings(&self) -> Result<EslSettings, RecoveryError> {
         let population = Population {
             numbers: vec![NUMBER.to_owned()],
             keys: vec![Key::try_from('1')?],
@@ -230,7 +245,7 @@ impl RecoveryBench {
 
     /// Leaves a journal in which every agent is ready, as a controller would
     /// that has not met its switch yet.
-    async fn make_ready(&self) -> Result<(), RecoveryError> {
+    async fn prepare_journal(&self) -> Result<(), RecoveryError> {
         let (centre, nowhere) = (self.centre(), "127.0.0.1:9");
         let config = Config::read(&centre.file(), &centre.config(nowhere), [])?;
         let running = assembly::start(&config).await?;
