@@ -10,7 +10,7 @@
 //! the orders and put back.
 
 use crate::clock::monotonic;
-use crate::engine::centre::{AgentSettings, Level, QueueSettings, Strategy};
+use crate::engine::centre::{AgentSettings, Level, NotALevel, QueueSettings, Strategy};
 use crate::engine::explanation::{Exclusion, Explanation, Trigger};
 use crate::engine::id::{AgentId, CallId, IdError, QueueId, SkillId, SwitchId};
 use crate::engine::queue::Place;
@@ -27,7 +27,7 @@ use std::time::Instant;
 use ulid::Ulid;
 
 const SWITCH: &str = "bench";
-/// Decisions before anything is measured, as a share of those measured.
+/// Before anything is measured, one decision for so many of those measured.
 const WARM_UP: u32 = 10;
 /// Explanations kept, as the journal's queue would.
 const KEPT: usize = 1_024;
@@ -81,7 +81,7 @@ pub enum RoutingError {
     #[error(transparent)]
     Name(#[from] IdError),
     #[error("a level of a skill: {0}")]
-    Level(#[from] crate::engine::centre::NotALevel),
+    Level(#[from] NotALevel),
     #[error("an agent's extension: {0}")]
     Extension(#[from] NotAnExtension),
 }
@@ -161,11 +161,8 @@ impl Hall {
             self.queues.set_standing(*agent, busy);
         }
         let queues: Vec<QueueIndex> = self.queues.indices().collect();
-        for queue in (0..waiting)
-            .zip(queues.iter().cycle())
-            .map(|(_, queue)| *queue)
-        {
-            self.refill(queue);
+        for (queue, _) in queues.iter().cycle().zip(0..waiting) {
+            self.refill(*queue);
         }
     }
 
@@ -261,7 +258,7 @@ fn queue_settings(
         let mut requires = BTreeMap::new();
         if bench.skills > 0 {
             for _ in 0..=below(generator, 3) {
-                requires.insert(skill(bench, generator)?, level(generator, 5)?);
+                requires.insert(any_skill(bench, generator)?, any_level(generator, 5)?);
             }
         }
         let settings = QueueSettings {
@@ -293,7 +290,7 @@ fn agent_settings(
     for number in 0..bench.agents {
         let mut skills = BTreeMap::new();
         for _ in 0..bench.skills / 2 {
-            skills.insert(skill(bench, generator)?, level(generator, 9)?);
+            skills.insert(any_skill(bench, generator)?, any_level(generator, 9)?);
         }
         let most = bench.queues_per_agent.min(bench.queues) as usize;
         let offset = usize::try_from(below(generator, u64::from(bench.queues))).unwrap_or(0);
@@ -319,12 +316,12 @@ fn agent_settings(
     Ok(all)
 }
 
-fn skill(bench: &RoutingBench, generator: &mut Pcg64) -> Result<SkillId, RoutingError> {
+fn any_skill(bench: &RoutingBench, generator: &mut Pcg64) -> Result<SkillId, RoutingError> {
     let number = below(generator, u64::from(bench.skills));
     Ok(SkillId::new(&format!("skill{number}"))?)
 }
 
-fn level(generator: &mut Pcg64, highest: u64) -> Result<Level, RoutingError> {
+fn any_level(generator: &mut Pcg64, highest: u64) -> Result<Level, RoutingError> {
     let level = i64::try_from(below(generator, highest)).unwrap_or(0) + 1;
     Ok(Level::new(level)?)
 }

@@ -1,4 +1,4 @@
-//! `switchyard bench journal`: how fast events are made durable.
+//! `switchyard bench journal`.
 
 use crate::bench::journal::{JournalBench, JournalReport};
 use crate::cli::bench::{Folder, Form};
@@ -30,7 +30,9 @@ pub struct Journal {
 }
 
 impl Journal {
-    pub(super) async fn run(&self, out: Output<'_>) -> Result<Verdict, CliError> {
+    /// # Errors
+    /// When the folder cannot be written.
+    pub async fn run(&self, out: Output<'_>) -> Result<Verdict, CliError> {
         let folder = self.folder.open()?;
         let bench = JournalBench {
             folder: folder.path().to_owned(),

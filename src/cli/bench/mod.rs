@@ -18,11 +18,11 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Args)]
 pub struct Bench {
     #[command(subcommand)]
-    what: Measured,
+    what: Measurement,
 }
 
 #[derive(Debug, Subcommand)]
-enum Measured {
+enum Measurement {
     Engine(engine::Engine),
     Events(events::Events),
     Routing(routing::Routing),
@@ -36,12 +36,12 @@ impl Bench {
     /// When what is to be measured cannot run.
     pub async fn run(&self, out: Output<'_>) -> Result<Verdict, CliError> {
         match &self.what {
-            Measured::Engine(engine) => engine.run(out).await,
-            Measured::Events(events) => events.run(out),
-            Measured::Routing(routing) => routing.run(out),
-            Measured::Journal(journal) => journal.run(out).await,
-            Measured::Recovery(recovery) => recovery.run(out).await,
-            Measured::Wire(wire) => wire.run(out).await,
+            Measurement::Engine(engine) => engine.run(out).await,
+            Measurement::Events(events) => events.run(out),
+            Measurement::Routing(routing) => routing.run(out),
+            Measurement::Journal(journal) => journal.run(out).await,
+            Measurement::Recovery(recovery) => recovery.run(out).await,
+            Measurement::Wire(wire) => wire.run(out).await,
         }
     }
 }

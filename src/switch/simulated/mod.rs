@@ -2,7 +2,8 @@
 //! a seed.
 //!
 //! In reading order: [`model`] is the switch itself (channels, playbacks,
-//! bridges; `recording` and `fallback` are parts of it), [`people`] are the callers and agents at its far ends ([`crowd`] says who and how),
+//! bridges; `recording` and `fallback` are parts of it), [`people`] are the
+//! callers and agents at its far ends ([`crowd`] says who and how),
 //! [`exchange`] lets the two run together, [`wire`] adds delays and faults
 //! between the exchange and the controller, and [`simulation`] is all of it
 //! behind a few calls. Up to here everything is pure: time is handed in, and
