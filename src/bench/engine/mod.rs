@@ -2,27 +2,23 @@
 //! events of a simulated switch are prepared in virtual time and then handed to
 //! a new engine at their times, as the driver does it.
 
-use crate::bench::process;
+mod ends;
+mod player;
+
 use crate::bench::rehearsal::{BEGIN, Rehearsal};
-use crate::clock::monotonic;
 use crate::config::Config;
 use crate::config::finding::ConfigErrors;
-use crate::engine::Engine;
-use crate::engine::call::CallState;
-use crate::engine::command::{Command, Commands};
-use crate::engine::event::Event;
-use crate::engine::fact::Fact;
-use crate::engine::id::{CallId, IdError, SwitchId};
+use crate::engine::id::{IdError, SwitchId};
 use crate::engine::time::{Span, Timestamp};
 use crate::store::journal::{Journal, JournalError, Step};
 use crate::switch::simulated::crowd::{Crowd, PeopleSettings};
 use crate::switch::simulated::model::ModelSettings;
 use crate::switch::simulated::wire::WireSettings;
 use crate::switch::simulated::{Population, SimulationSettings};
+use ends::Ends;
+use player::{Player, Prepared};
 use serde::Serialize;
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 const SWITCH: &str = "bench";
 const SEED: u64 = 1;
@@ -243,145 +239,4 @@ impl EngineBench {
         }
         text
     }
-}
-
-/// What reached the engine when.
-struct Prepared {
-    events: Vec<(Timestamp, Event)>,
-    /// What the engine made of it, counted.
-    commands: u64,
-    /// The last call has come.
-    until: Timestamp,
-}
-
-/// What became of the calls.
-#[derive(Debug, Default)]
-struct Ends {
-    came: u64,
-    /// Calls that are there and met no agent yet.
-    unanswered: BTreeSet<CallId>,
-    answered_and_ended: u64,
-    ended: u64,
-}
-
-impl Ends {
-    fn apply(&mut self, commands: &[Command]) {
-        for command in commands {
-            if let Command::Note(fact) = command {
-                self.note(fact);
-            }
-        }
-    }
-
-    fn note(&mut self, fact: &Fact) {
-        match fact {
-            Fact::CallStarted { call, .. } => {
-                self.came += 1;
-                self.unanswered.insert(*call);
-            }
-            Fact::CallMoved {
-                call,
-                state: CallState::Connected,
-            } => {
-                self.unanswered.remove(call);
-            }
-            Fact::CallEnded { call, .. } => {
-                self.ended += 1;
-                self.answered_and_ended += u64::from(!self.unanswered.contains(call));
-            }
-            _ => {}
-        }
-    }
-
-    fn lost(&self) -> u64 {
-        self.came - self.answered_and_ended
-    }
-}
-
-/// The engine and its journal, as the driver has them.
-struct Player {
-    engine: Engine,
-    journal: Journal,
-    commands: u64,
-    ends: Ends,
-}
-
-/// The seconds that are measured.
-struct Window {
-    took: Duration,
-    cpu: Duration,
-    engine_cpu: Duration,
-    calls: u64,
-    events: u64,
-    behind: Duration,
-}
-
-impl Player {
-    fn new(journal: Journal) -> Self {
-        Self {
-            engine: Engine::new(),
-            journal,
-            commands: 0,
-            ends: Ends::default(),
-        }
-    }
-
-    fn play(&mut self, prepared: Prepared) -> Result<Window, EngineError> {
-        let mut events = prepared.events.into_iter().peekable();
-        let from = BEGIN + Span::seconds(WARM_UP_S);
-        let began = monotonic();
-        let mut behind = Duration::ZERO;
-        while let Some((at, event)) = events.next_if(|(at, _)| *at < from) {
-            self.handle_at(began, at, event);
-        }
-        let (start, used, used_here) = (monotonic(), on_core()?, thread_on_core()?);
-        let (mut count, came) = (0, self.ends.came);
-        while let Some((at, event)) = events.next_if(|(at, _)| *at < prepared.until) {
-            behind = behind.max(self.handle_at(began, at, event));
-            count += 1;
-        }
-        let window = Window {
-            took: monotonic() - start,
-            cpu: on_core()?.saturating_sub(used),
-            engine_cpu: thread_on_core()?.saturating_sub(used_here),
-            calls: self.ends.came - came,
-            events: count,
-            behind,
-        };
-        for (at, event) in events {
-            self.handle_at(began, at, event);
-        }
-        match self.commands == prepared.commands {
-            true => Ok(window),
-            false => Err(EngineError::Differs {
-                given: self.commands,
-                prepared: prepared.commands,
-            }),
-        }
-    }
-
-    /// Handles an event when its time has come; gives how late it was then.
-    fn handle_at(&mut self, began: Instant, at: Timestamp, event: Event) -> Duration {
-        let due = began + Duration::from_millis(at.since(BEGIN).as_millis());
-        let mut now = monotonic();
-        while now < due {
-            std::thread::park_timeout(due - now);
-            now = monotonic();
-        }
-        let mut out = Commands::default();
-        self.engine.handle(at, event.clone(), &mut out);
-        let step = Step::new(at, event, out.drain().collect());
-        self.commands += step.commands.len() as u64;
-        self.ends.apply(&step.commands);
-        self.journal.append(step);
-        now - due
-    }
-}
-
-fn on_core() -> Result<Duration, EngineError> {
-    process::on_core().ok_or(EngineError::NoProcessorTime)
-}
-
-fn thread_on_core() -> Result<Duration, EngineError> {
-    process::thread_on_core().ok_or(EngineError::NoProcessorTime)
 }
