@@ -57,7 +57,7 @@ enum Due {
     Mend,
 }
 
-pub struct Harness<'a> {
+struct Harness<'a> {
     scenario: &'a Scenario,
     seed: u64,
     now: Timestamp,
@@ -132,7 +132,7 @@ impl<'a> Harness<'a> {
             chance: Chance::new(seed, "faults"),
             disk: Chance::new(seed, "disk"),
             trace: Trace::new(trace),
-            ledger: Ledger::new(),
+            ledger: Ledger::default(),
             orders: Orders::default(),
             places: BTreeMap::new(),
             crashes: None,

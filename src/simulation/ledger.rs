@@ -89,7 +89,7 @@ pub struct Sums {
     pub commands_failed: u64,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Ledger {
     calls: BTreeMap<CallId, LiveCall>,
     /// Callers' legs.
@@ -117,18 +117,6 @@ pub struct Circumstances<'a> {
 }
 
 impl Ledger {
-    pub fn new() -> Self {
-        Self {
-            calls: BTreeMap::new(),
-            legs: BTreeMap::new(),
-            starting: None,
-            offers: BTreeMap::new(),
-            agents: BTreeMap::new(),
-            waiting: BTreeMap::new(),
-            sums: Sums::default(),
-        }
-    }
-
     pub fn live(&self) -> usize {
         self.calls.len()
     }
@@ -627,12 +615,6 @@ impl Ledger {
             }
         }
         Ok(())
-    }
-}
-
-impl Default for Ledger {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

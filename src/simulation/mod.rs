@@ -10,7 +10,7 @@
 //! [`crate::engine::Engine::check`]; [`outcome`] judges the end. [`report`] is
 //! what comes out.
 
-pub mod controller;
+mod controller;
 pub mod file;
 pub mod harness;
 pub mod ledger;
