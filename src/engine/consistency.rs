@@ -288,6 +288,7 @@ impl Engine {
                     self.agents.get(agent).is_some_and(|agent| agent.resting)
                 }
                 Reason::GuardRenewal(leg) => self.legs.contains_key(leg),
+                Reason::Resumption(call) => self.calls.contains_key(call),
                 Reason::CommandOverdue(command) => self.pending.contains_key(command),
                 Reason::ApartOverdue(call) => {
                     self.calls.get(call).is_some_and(|call| call.is_connected())

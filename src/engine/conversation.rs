@@ -275,7 +275,7 @@ impl Engine {
         self.timers.clear(&Reason::KeyAwaited(call));
         self.timers.clear(&Reason::ApartOverdue(call));
         self.forget_playback(call);
-        self.unheard.remove(&call);
+        self.timers.clear(&Reason::Resumption(call));
         self.move_call(call, CallState::Ended, out);
         out.note(Fact::CallEnded {
             call,

@@ -97,8 +97,6 @@ pub struct Engine {
     doubted: BTreeSet<LegId>,
     /// Switches that came back, as long as not everything on them is known.
     outages: BTreeMap<SwitchId, reconcile::Outage>,
-    /// Waiting calls of whom it is not known what they hear, since an outage.
-    unheard: BTreeSet<CallId>,
     /// Which call an open offer is for.
     offers: BTreeMap<OfferId, CallId>,
     /// The playbacks whose end moves a call on.
@@ -136,7 +134,6 @@ impl Engine {
             suspects: BTreeMap::new(),
             doubted: BTreeSet::new(),
             outages: BTreeMap::new(),
-            unheard: BTreeSet::new(),
             offers: BTreeMap::new(),
             playbacks: BTreeMap::new(),
             recordings: BTreeMap::new(),
@@ -181,7 +178,8 @@ impl Engine {
             Reason::OfferOverdue(offer) => self.offer_overdue(offer, out),
             Reason::WrapUpEnds(agent) => self.wrap_up_ended(&agent, out),
             Reason::RestEnds(agent) => self.rest_ended(&agent, out),
-            Reason::GuardRenewal(leg) => self.keep_up(&leg, out),
+            Reason::GuardRenewal(leg) => self.renew_guard(&leg, out),
+            Reason::Resumption(call) => self.resumption_due(call, out),
             Reason::CommandOverdue(command) => {
                 self.completed(command, crate::switch::Outcome::Lost, out);
             }

@@ -177,6 +177,7 @@ impl Engine {
         // From here on what the caller hears moves nothing: the bridge ends it.
         self.forget_playback(call);
         self.timers.clear(&Reason::GuardRenewal(caller.clone()));
+        self.timers.clear(&Reason::Resumption(call));
         let command = SwitchCommand::Bridge {
             channel: caller.channel,
             peer,
@@ -225,6 +226,7 @@ impl Engine {
         self.timers.clear(&Reason::OfferOverdue(id));
         self.timers.clear(&Reason::AnswerOverdue(call));
         self.timers.clear(&Reason::GuardRenewal(caller_leg.clone()));
+        self.timers.clear(&Reason::Resumption(call));
         self.forget_playback(call);
         for leg in [&caller_leg, &agent_leg] {
             out.note(Fact::LegMoved {

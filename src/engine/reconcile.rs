@@ -16,8 +16,12 @@ use crate::engine::timer::Reason;
 use crate::switch::{ChannelState, LiveLeg, Snapshot};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Upkeep of legs that were out of reach is spread: one leg's share of time.
-const UPKEEP_SHARE: Span = Span::millis(2);
+/// Dead-man's timers are renewed at this rate, a second, after an outage: less
+/// than any switch was seen to take, and soon enough for a controller that is
+/// started again and again.
+const GUARDS_A_SECOND: u64 = 2_000;
+/// The same for what else waiting callers' legs need: several commands each.
+const RESUMPTIONS_A_SECOND: u64 = 500;
 
 /// A leg as a switch's list shows it.
 #[derive(Debug)]
@@ -360,7 +364,7 @@ impl Engine {
 
     /// The same after an outage, for one of `legs` callers: those in a flow go
     /// on at once; those who wait most likely still hear their music, so that
-    /// their upkeep is spread over a while.
+    /// only their dead-man's timers are soon renewed.
     fn resume_later(&mut self, call: CallId, legs: usize, out: &mut Commands) {
         let Some(known) = self.calls.get(&call).filter(|call| call.ending.is_none()) else {
             return;
@@ -373,19 +377,26 @@ impl Engine {
             return self.resume(call, out);
         }
         let leg = known.caller.id.clone();
-        let legs = u64::try_from(legs).unwrap_or(u64::MAX);
-        let longest = self.limits().dead_man.as_millis() / 4;
-        let spread = legs.saturating_mul(UPKEEP_SHARE.as_millis()).min(longest);
-        let at = self.now + self.share_of(Span::millis(spread));
-        self.unheard.insert(call);
-        self.timers.set(Reason::GuardRenewal(leg), at);
+        for (reason, rate) in [
+            (Reason::GuardRenewal(leg), GUARDS_A_SECOND),
+            (Reason::Resumption(call), RESUMPTIONS_A_SECOND),
+        ] {
+            let spread = u64::try_from(legs)
+                .unwrap_or(u64::MAX)
+                .saturating_mul(1_000)
+                / rate;
+            let spread = spread.min(self.limits().dead_man.as_millis() / 4);
+            let at = self.now + self.share_of(Span::millis(spread));
+            self.timers.set(reason, at);
+        }
     }
 
-    /// The upkeep of a caller's leg is due.
-    pub(super) fn keep_up(&mut self, leg: &LegId, out: &mut Commands) {
-        match self.call_of(leg).filter(|call| self.unheard.remove(call)) {
-            Some(call) => self.resume(call, out),
-            None => self.renew_guard(leg, out),
+    /// A caller who still waits is given everything again that an outage may
+    /// have taken.
+    pub(super) fn resumption_due(&mut self, call: CallId, out: &mut Commands) {
+        let state = self.calls.get(&call).map(|call| call.state);
+        if matches!(state, Some(CallState::Waiting | CallState::Offered)) {
+            self.resume(call, out);
         }
     }
 }

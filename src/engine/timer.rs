@@ -16,6 +16,8 @@ pub enum Reason {
     RestEnds(AgentId),
     /// The dead-man's timer in the switch wants renewal.
     GuardRenewal(LegId),
+    /// The switch may not know any more where the caller stands and what to play.
+    Resumption(CallId),
     /// No answer to the command so far: it is lost.
     CommandOverdue(CommandId),
     /// The two sides came apart and nobody hung up.

@@ -4,6 +4,7 @@ use crate::engine::call::CallState;
 use crate::engine::call::OfferStage;
 use crate::engine::fact::{Remembered, RememberedAgent, RememberedCall, RememberedOffer};
 use crate::engine::leg::LegState;
+use std::collections::BTreeSet;
 
 fn live(channel: &str, peer: Option<&str>) -> LiveLeg {
     LiveLeg {
@@ -191,4 +192,45 @@ fn a_new_run_goes_on_where_the_last_one_stopped() {
     0      bert offered
     0      call offered
     "#);
+}
+
+#[test]
+fn after_an_outage_every_dead_mans_timer_is_renewed_before_anything_else_is_repeated() {
+    const CALLERS: usize = 200;
+    let mut play = Play::unconnected();
+    let mut centre = centre();
+    for desk in centre.queues.values_mut() {
+        desk.max_waiting = u32::try_from(CALLERS).unwrap();
+    }
+    play.event(Event::Configured {
+        centre: Box::new(centre),
+    });
+    play.on_switch(snapshot(Vec::new()));
+    let channels: Vec<String> = (0..CALLERS).map(|caller| format!("c{caller}")).collect();
+    for channel in &channels {
+        play.queues_up(channel);
+    }
+    play.on_switch(SwitchEvent::LinkLost {
+        why: OutsideText::new("reset"),
+    });
+    play.on_switch(snapshot(
+        channels.iter().map(|channel| live(channel, None)).collect(),
+    ));
+    play.orders.clear();
+    let orders_of = |play: &Play, wanted: fn(&SwitchCommand) -> bool| {
+        let wanted = play.orders.iter().filter(|order| wanted(&order.command));
+        wanted
+            .filter_map(|order| order.command.channel())
+            .collect::<BTreeSet<_>>()
+            .len()
+    };
+    play.pass(Span::millis(100));
+    let renewed =
+        |play: &Play| orders_of(play, |order| matches!(order, SwitchCommand::Guard { .. }));
+    let resumed =
+        |play: &Play| orders_of(play, |order| matches!(order, SwitchCommand::Music { .. }));
+    assert_eq!(renewed(&play), CALLERS);
+    assert!(resumed(&play) < CALLERS, "the switch is not flooded");
+    play.pass(Span::millis(300));
+    assert_eq!(resumed(&play), CALLERS);
 }
