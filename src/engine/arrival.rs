@@ -12,7 +12,9 @@ use crate::engine::order::Purpose;
 use crate::engine::queue::Place;
 use crate::engine::time::{Span, Timestamp};
 use crate::engine::timer::Reason;
-use crate::switch::{Arrival, ChannelState, Language, LegVariable, LegVariables, SwitchCommand};
+use crate::switch::{
+    Arrival, ChannelState, Failure, Language, LegVariable, LegVariables, SwitchCommand,
+};
 
 impl Engine {
     pub(super) fn arrived(&mut self, switch: SwitchId, arrival: Arrival, out: &mut Commands) {
@@ -175,10 +177,35 @@ impl Engine {
             channel: leg.channel.clone(),
             after,
         };
-        self.order(call, &leg.switch, command, Purpose::Comfort, out);
+        let purpose = Purpose::Guard(leg.clone());
+        self.order(call, &leg.switch, command, purpose, out);
         let renewal = self.jittered(Span::millis(after.as_millis() / 2));
         self.timers
             .set(Reason::GuardRenewal(leg.clone()), self.now + renewal);
+    }
+
+    /// The dead-man's timer was not renewed: what was given the last time runs on,
+    /// and is enough for another try.
+    pub(super) fn guard_failed(
+        &mut self,
+        leg: &LegId,
+        failure: Option<Failure>,
+        out: &mut Commands,
+    ) {
+        let renewal = Reason::GuardRenewal(leg.clone());
+        let Some(planned) = self.timers.get(&renewal) else {
+            return;
+        };
+        match failure {
+            // Its deadline has used up much of the time already.
+            None => self.renew_guard(leg, out),
+            // Gone, or out of reach: the end that is told, or the next list, settles it.
+            Some(Failure::NoSuchChannel | Failure::LinkDown) => {}
+            Some(_) => {
+                let pause = Span::millis(self.limits().dead_man.as_millis() / 8);
+                self.timers.set(renewal, planned.min(self.now + pause));
+            }
+        }
     }
 
     /// Decides that a call ends, and asks the switch for it.

@@ -80,9 +80,9 @@ pub struct Engine {
     calls: BTreeMap<CallId, Call>,
     /// Which call a live leg belongs to.
     legs: BTreeMap<LegId, CallId>,
-    /// Legs that were ordered to end a second time: they were answered before
-    /// they could be refused, or nothing was heard of the first order.
-    insisted: BTreeSet<LegId>,
+    /// Legs that were ordered to end again, and how often: they were answered
+    /// before they could be refused, or nothing was heard of the order before.
+    insisted: BTreeMap<LegId, u32>,
     /// Legs we asked their switch to end, that no longer take part in anything.
     closing: BTreeMap<LegId, Closing>,
     agents: BTreeMap<AgentId, Agent>,
@@ -125,7 +125,7 @@ impl Engine {
             now: Timestamp::default(),
             calls: BTreeMap::new(),
             legs: BTreeMap::new(),
-            insisted: BTreeSet::new(),
+            insisted: BTreeMap::new(),
             closing: BTreeMap::new(),
             agents: BTreeMap::new(),
             queues: Queues::default(),

@@ -144,7 +144,7 @@ impl Engine {
     /// came before the switch had made it. Nobody is there to talk to.
     fn closing_answered(&mut self, leg: &LegId, out: &mut Commands) {
         if let Some(call) = self.closing.get(leg).map(|closing| closing.call)
-            && self.insisted.insert(leg.clone())
+            && self.insist(leg, 1)
         {
             self.end_leg(call, leg, Cause::NormalClearing, true, out);
         }

@@ -32,6 +32,8 @@ pub(crate) enum Purpose {
     Ring(OfferId),
     Bridge(OfferId),
     Record,
+    /// Renews the dead-man's timer of the leg.
+    Guard(LegId),
     /// Ends the leg.
     HangUp(LegId),
     FindRecording(CommandId),
@@ -118,6 +120,7 @@ impl Engine {
             Purpose::Play => self.playback_ended(command, Some(why), out),
             Purpose::Ring(offer) | Purpose::Bridge(offer) => self.offer_failed(offer, out),
             Purpose::Record => self.recording_lost(command, why, out),
+            Purpose::Guard(leg) => self.guard_failed(&leg, failure, out),
             // It has ended, which is told in a moment, or the switch has not made
             // it yet and will ring the device in spite of us.
             Purpose::HangUp(leg) if failure == Some(Failure::NoSuchChannel) => {
@@ -132,7 +135,7 @@ impl Engine {
             // It was answered meanwhile and cannot be refused any more.
             Purpose::HangUp(leg) if failure == Some(Failure::WrongState) => {
                 let lives = self.closing.contains_key(&leg) || self.call_of(&leg).is_some();
-                if lives && self.insisted.insert(leg.clone()) {
+                if lives && self.insist(&leg, 1) {
                     self.end_leg(call, &leg, Cause::NormalClearing, true, out);
                 }
             }

@@ -34,6 +34,10 @@ pub(super) const ANSWERING: Span = Span::seconds(75);
 /// From the end of a conversation until the end of its recording must be told.
 pub(super) const RECORDING: Span = Span::seconds(30);
 
+/// Orders to end a leg that are given after the first, before it counts as gone:
+/// one may find it answered instead of ringing, and one may be lost.
+const INSISTING: u32 = 2;
+
 impl Engine {
     fn stuck(&mut self, stuck: Stuck, call: Option<CallId>, out: &mut Commands) {
         let call_known = call.and_then(|call| self.calls.get(&call));
@@ -76,8 +80,16 @@ impl Engine {
         self.end_call(call, Cause::NetworkFailure, out);
     }
 
+    /// Counts another order to end a leg; false when `most` were given already.
+    pub(super) fn insist(&mut self, leg: &LegId, most: u32) -> bool {
+        let given = self.insisted.entry(leg.clone()).or_default();
+        let may = *given < most;
+        *given += u32::from(may);
+        may
+    }
+
     /// The switch never told of the end of a leg we asked it to end: it is asked
-    /// once more, for the order may be lost, and then the leg counts as gone.
+    /// again, for the order may be lost, and in the end the leg counts as gone.
     /// While the switch is out of reach nothing can be told.
     pub(super) fn hang_up_overdue(&mut self, leg: LegId, out: &mut Commands) {
         if self.links.get(&leg.switch) != Some(&true) {
@@ -86,7 +98,7 @@ impl Engine {
         }
         let closing = self.closing.get(&leg).map(|closing| closing.call);
         if let Some(call) = closing.or_else(|| self.call_of(&leg))
-            && self.insisted.insert(leg.clone())
+            && self.insist(&leg, INSISTING)
         {
             return self.end_leg(call, &leg, Cause::NormalClearing, true, out);
         }

@@ -47,10 +47,12 @@ fn not_ready_asked_for_during_a_call_follows_wrap_up() {
     10000  command failed: the switch did not answer in time
     10000  > hang up c1 with normal_clearing
     20000  command failed: the switch did not answer in time
-    20000  overdue: closing
-    20000  call ended
-    20000  call ended with normal_clearing by Agent
+    20000  > hang up c1 with normal_clearing
     30000  anna not_ready
+    30000  command failed: the switch did not answer in time
+    30000  overdue: closing
+    30000  call ended
+    30000  call ended with normal_clearing by Agent
     "#);
 }
 

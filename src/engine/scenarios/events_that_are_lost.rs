@@ -281,8 +281,8 @@ fn a_call_that_is_never_answered_is_given_up() {
     play.pass(Span::seconds(76));
     play.accept_orders();
     assert_eq!(overdue(&play)[0], "answering");
-    // It is asked to end once more before it counts as gone.
-    play.pass(Span::seconds(21));
+    // It is asked to end twice more before it counts as gone.
+    play.pass(Span::seconds(31));
     assert_eq!(overdue(&play), ["answering", "closing"]);
     assert!(play.engine.calls.is_empty());
 }
@@ -297,7 +297,7 @@ fn a_device_that_falls_silent_frees_the_call_and_the_agent() {
     play.accept_orders();
     assert_eq!(overdue(&play), ["offered"]);
     let leg = play.rung("anna");
-    play.pass(Span::seconds(21));
+    play.pass(Span::seconds(31));
     assert_eq!(overdue(&play)[..2], ["offered", "closing"]);
     assert_ne!(
         play.rung("anna"),
@@ -342,4 +342,69 @@ fn an_agent_whose_wrap_up_or_rest_is_over_is_free_without_a_word() {
     play.hangs_up("c1", Cause::NormalClearing);
     play.pass(Span::seconds(31));
     assert!(play.told().contains("anna ready"));
+}
+
+/// The last order that passed and says `wanted`.
+fn order(play: &Play, wanted: fn(&SwitchCommand) -> bool) -> CommandId {
+    let mut orders = play.orders.iter().rev();
+    let found = orders.find(|order| wanted(&order.command));
+    found.expect("such an order was given").id
+}
+
+#[test]
+fn a_lost_order_to_hang_up_a_device_that_answered_late_leaves_it_alone_until_it_has_ended() {
+    let mut play = Play::begin();
+    play.ready("anna");
+    play.queues_up("c1");
+    let leg = play.rung("anna");
+    play.hangs_up("c1", Cause::NormalClearing);
+    play.event(Event::Completed {
+        command: order(&play, |command| {
+            matches!(command, SwitchCommand::Refuse { .. })
+        }),
+        outcome: Outcome::Failed {
+            why: Failure::WrongState,
+            detail: OutsideText::new("answered"),
+        },
+    });
+    play.told();
+    // Nothing is heard of the order to hang it up.
+    play.pass(Span::seconds(11));
+    play.queues_up("c2");
+    let told = play.told();
+    assert!(told.contains("> hang up the agent's leg"), "{told}");
+    assert_eq!(play.rung("anna"), leg, "she still has a call on her phone");
+    play.hangs_up(&leg, Cause::NormalClearing);
+    assert_ne!(play.rung("anna"), leg);
+}
+
+#[test]
+fn a_dead_mans_timer_is_renewed_again_when_an_order_to_renew_it_is_lost_or_fails() {
+    for refused in [false, true] {
+        let mut play = Play::begin();
+        play.queues_up("c1");
+        play.accept_orders();
+        let renewals = |play: &Play| {
+            let renews =
+                |order: &&SwitchOrder| matches!(order.command, SwitchCommand::Guard { .. });
+            play.orders.iter().filter(renews).count()
+        };
+        let half = Span::millis(play.engine.limits().dead_man.as_millis() / 2);
+        play.pass(half);
+        assert_eq!(renewals(&play), 1);
+        let first = order(&play, |command| {
+            matches!(command, SwitchCommand::Guard { .. })
+        });
+        if refused {
+            play.event(Event::Completed {
+                command: first,
+                outcome: Outcome::Failed {
+                    why: Failure::Refused,
+                    detail: OutsideText::new("no"),
+                },
+            });
+        }
+        play.pass(Span::seconds(11));
+        assert_eq!(renewals(&play), 2, "refused: {refused}");
+    }
 }

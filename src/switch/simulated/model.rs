@@ -447,6 +447,8 @@ impl Model {
             let leg = answered(&mut self.channels, side)?;
             stop_hearing(leg, &mut self.agenda, &mut self.happened);
             leg.peer = Some(other.clone());
+            // A bridge takes a channel out of the dialplan, wherever it was in it.
+            leg.place = Place::Controller;
         }
         self.each_recording(channel, peer, |recording| {
             recording.resume(at, channel, peer)

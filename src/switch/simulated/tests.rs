@@ -253,6 +253,33 @@ fn a_bridge_disarms_the_dead_mans_timers() {
 }
 
 #[test]
+fn a_bridge_takes_a_caller_out_of_the_fallback_path() {
+    let mut hand = Hand::new(settings());
+    let (caller, agent) = hand.two_legs();
+    let guard = SwitchCommand::Guard {
+        channel: caller.clone(),
+        after: Span::millis(10),
+    };
+    hand.order(guard);
+    while hand.simulation.tally().fallbacks == 0 {
+        hand.now = hand.now + Span::millis(1);
+        hand.simulation.advance(hand.now, &mut Vec::new());
+    }
+    hand.order(SwitchCommand::Bridge {
+        channel: caller,
+        peer: agent,
+    });
+    hand.until_event(|e| matches!(e, SwitchEvent::Bridged { .. }));
+    hand.heard.clear();
+    hand.until_event(|e| matches!(e, SwitchEvent::HungUp { .. }));
+    assert_eq!(hand.simulation.tally().fallbacks, 1);
+    let offered = |(_, output): &(Timestamp, SimOutput)| {
+        matches!(output, SimOutput::Event(SwitchEvent::Arrived(_)))
+    };
+    assert!(!hand.heard.iter().any(offered), "{:?}", hand.heard);
+}
+
+#[test]
 fn commands_for_a_missing_or_unanswered_channel_fail_with_their_reason() {
     let mut hand = Hand::new(settings());
     let ghost = ChannelId::new("ghost").unwrap();
