@@ -300,7 +300,10 @@ impl Engine {
             }
             return None;
         }
-        match &found.peer {
+        // A caller can still be together with a leg that is being ended.
+        let peer = found.peer.as_ref();
+        let peer = peer.filter(|peer| !self.closing.contains_key(*peer));
+        match peer {
             Some(peer) => self.bridged(leg, peer, out),
             None if known.is_connected() => self.unbridged(leg, leg, out),
             None if is_caller => {

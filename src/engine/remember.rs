@@ -20,14 +20,17 @@ use crate::engine::time::Span;
 use crate::engine::timer::Reason;
 use crate::engine::{Closing, Engine};
 use crate::switch::Extension;
+use rand_pcg::rand_core::Rng;
 use std::collections::BTreeSet;
 
 /// More commands than a run ever gives in a millisecond, taken over its life.
 const COMMANDS_PER_MILLISECOND: u64 = 256;
+/// Far more commands than a run gives between two that are kept.
+const LARGEST_GAP: u64 = 1 << 32;
 
 impl Engine {
     pub(super) fn remember(&mut self, remembered: Remembered, out: &mut Commands) {
-        self.last_command = self.first_command().max(remembered.last_command);
+        self.last_command = self.numbers_after(remembered.last_command);
         let mut new: BTreeSet<AgentId> = self.agents.keys().cloned().collect();
         for agent in remembered.agents {
             new.remove(&agent.agent);
@@ -53,10 +56,12 @@ impl Engine {
     }
 
     /// Numbers of commands begin with the time, so that a run gives none that
-    /// the run before gave and could not keep: the switch may still use it.
-    fn first_command(&self) -> CommandId {
+    /// the run before gave and could not keep: the switch may still use it. A
+    /// clock may have been set back meanwhile, which is what the gap is for.
+    fn numbers_after(&mut self, last: CommandId) -> CommandId {
         let now = u64::try_from(self.now.as_millis()).unwrap_or(0);
-        CommandId(now.saturating_mul(COMMANDS_PER_MILLISECOND))
+        let begin = now.saturating_mul(COMMANDS_PER_MILLISECOND).max(last.0);
+        CommandId(begin.saturating_add(self.generator.next_u64() % LARGEST_GAP))
     }
 
     fn remember_agent(&mut self, known: RememberedAgent) {

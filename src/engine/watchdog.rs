@@ -75,7 +75,14 @@ impl Engine {
         self.give_up_offer(offer, OfferOutcome::NoAnswer, out);
     }
 
+    /// The two came apart and neither's end was told. While the switch is out of
+    /// reach it can't be: its next list tells.
     pub(super) fn still_apart(&mut self, call: CallId, out: &mut Commands) {
+        let caller = self.calls.get(&call).map(|call| &call.caller.id);
+        if caller.is_some_and(|leg| self.links.get(&leg.switch) != Some(&true)) {
+            let again = self.now + self.limits().command_deadline;
+            return self.timers.set(Reason::ApartOverdue(call), again);
+        }
         self.stuck(Stuck::Apart, Some(call), out);
         self.end_call(call, Cause::NetworkFailure, out);
     }

@@ -440,6 +440,7 @@ impl<'a> Harness<'a> {
     fn judge_switches(&mut self) -> Result<(), Stop> {
         let calm_from = self.disturbed + self.scenario.centre.limits.dead_man + RENEWAL_SLACK;
         let is_there = self.controller.engine.is_some();
+        let now = self.controller.now(self.now);
         for (id, switch) in &mut self.switches {
             if switch.take_rung_twice() {
                 return Err(Violation::DeviceRungTwice { switch: id.clone() }.into());
@@ -455,7 +456,10 @@ impl<'a> Harness<'a> {
                 let Some(call) = self.ledger.call_on(&leg) else {
                     continue;
                 };
-                let calm = is_there && self.now >= calm_from;
+                // One whose arrival was not told may be found when its time is up.
+                let began = self.ledger.began(call).unwrap_or(now);
+                let is_new = now.since(began) < RENEWAL_SLACK;
+                let calm = is_there && self.now >= calm_from && !is_new;
                 if !calm || switch.harmed().contains(&call) {
                     continue;
                 }

@@ -44,6 +44,7 @@ impl Place {
 
 #[derive(Clone, Debug)]
 struct LiveCall {
+    began: Timestamp,
     state: CallState,
     caller: LegId,
     dialled: String,
@@ -126,6 +127,11 @@ impl Ledger {
         self.legs.get(leg).copied()
     }
 
+    /// When a call was taken on.
+    pub fn began(&self, call: CallId) -> Option<Timestamp> {
+        Some(self.calls.get(&call)?.began)
+    }
+
     /// Where a call stands.
     pub fn place_of(&self, call: CallId) -> Option<&Place> {
         self.calls.get(&call)?.place.as_ref()
@@ -162,7 +168,7 @@ impl Ledger {
                 leg,
                 role: LegRole::Caller,
                 ..
-            } => self.caller_came(*call, leg)?,
+            } => self.caller_came(at, *call, leg)?,
             Fact::CallMoved { call, state } => self.moved(*call, *state)?,
             Fact::BlockEntered { call, flow, block } => {
                 let block = (flow.clone(), block.clone());
@@ -242,7 +248,7 @@ impl Ledger {
             .ok_or(Violation::DeadCall { call, what })
     }
 
-    fn caller_came(&mut self, call: CallId, leg: &LegId) -> Result<(), Violation> {
+    fn caller_came(&mut self, at: Timestamp, call: CallId, leg: &LegId) -> Result<(), Violation> {
         let Some((_, dialled)) = self.starting.take_if(|(starting, _)| *starting == call) else {
             let what = "a caller's leg";
             return Err(Violation::DeadCall { call, what });
@@ -254,6 +260,7 @@ impl Ledger {
         self.calls.insert(
             call,
             LiveCall {
+                began: at,
                 state: CallState::Arrived,
                 caller: leg.clone(),
                 dialled,

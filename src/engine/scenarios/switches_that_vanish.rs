@@ -234,3 +234,69 @@ fn after_an_outage_every_dead_mans_timer_is_renewed_before_anything_else_is_repe
     play.pass(Span::millis(300));
     assert_eq!(resumed(&play), CALLERS);
 }
+
+#[test]
+fn a_run_gives_no_number_of_a_lost_run_again_though_the_clock_was_set_back() {
+    let numbers = |seed| {
+        let mut play = Play::unconnected();
+        play.event(Event::Started { seed });
+        let remembered = Remembered {
+            last_command: CommandId(41),
+            ..Remembered::default()
+        };
+        play.event(Event::Remembered { remembered });
+        play.on_switch(SwitchEvent::Snapshot(Snapshot::default()));
+        play.arrives("c1", "4001");
+        let numbers = play.orders.iter().map(|order| order.id);
+        numbers.collect::<BTreeSet<_>>()
+    };
+    // Both begin in the same millisecond, as far as the clock tells.
+    assert!(numbers(1).is_disjoint(&numbers(2)));
+}
+
+fn link_lost() -> SwitchEvent {
+    SwitchEvent::LinkLost {
+        why: OutsideText::new("reset"),
+    }
+}
+
+#[test]
+fn a_caller_still_together_with_a_leg_that_is_being_ended_is_taken_into_our_hands() {
+    let mut play = Play::begin();
+    play.ready("anna");
+    play.queues_up("c1");
+    let leg = play.rung("anna");
+    play.answered(&leg);
+    play.accept_orders();
+    // The bridge is not told; her leg is to end, which is not told either.
+    play.pass(Span::seconds(6));
+    play.on_switch(link_lost());
+    play.pass(Span::seconds(31));
+    play.told();
+    let found = vec![live("c1", Some(&leg)), live(&leg, Some("c1"))];
+    play.on_switch(snapshot(found));
+    play.pass(Span::seconds(1));
+    let told = play.told();
+    assert!(told.contains("> music default to c1"), "{told}");
+}
+
+#[test]
+fn two_that_came_apart_before_an_outage_are_judged_by_the_list_after_it() {
+    let mut play = Play::begin();
+    play.ready("anna");
+    play.queues_up("c1");
+    let leg = play.rung("anna");
+    play.answered(&leg);
+    play.bridged("c1", &leg);
+    play.accept_orders();
+    play.on_switch(SwitchEvent::Unbridged {
+        channel: leg.parse().unwrap(),
+        peer: "c1".parse().unwrap(),
+    });
+    play.on_switch(link_lost());
+    play.pass(Span::seconds(60));
+    play.told();
+    play.on_switch(snapshot(vec![live(&leg, None)]));
+    let told = play.told();
+    assert!(told.contains("call ended with unseen"), "{told}");
+}
