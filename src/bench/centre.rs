@@ -4,6 +4,7 @@
 use crate::config::Config;
 use crate::engine::event::{AgentRequest, Event};
 use crate::runtime::assembly::Running;
+use crate::runtime::board::view::AgentView;
 use crate::switch::link::EngineGone;
 use crate::switch::simulated::crowd::FIRST_EXTENSION;
 use std::fmt::Write;
@@ -98,7 +99,8 @@ impl BenchCentre<'_> {
     }
 }
 
-/// Signs in every agent of a running centre and makes them ready.
+/// Signs in every agent of a running centre, makes them ready, and waits until
+/// they are.
 ///
 /// # Errors
 /// [`EngineGone`] when the centre has stopped.
@@ -111,5 +113,38 @@ pub(super) async fn make_ready(running: &Running, config: &Config) -> Result<(),
             sent.map_err(|_| EngineGone)?;
         }
     }
+    let is_on_the_way = |agent: &AgentView| ["signed_out", "not_ready"].contains(&&*agent.state);
+    let mut changed = running.handle.changed.clone();
+    while running.handle.view().agents.iter().any(is_on_the_way) {
+        changed.changed().await.map_err(|_| EngineGone)?;
+    }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::assembly;
+    use crate::store::journal::Reader;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn who_was_made_ready_is_so_in_the_journal_of_a_centre_that_stops_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let centre = BenchCentre {
+            folder: folder.path(),
+            agents: 20,
+            max_calls: 20,
+            menu: true,
+            switch: "",
+        };
+        let config = Config::read(&centre.file(), &centre.config("127.0.0.1:9"), []).unwrap();
+        let running = assembly::start(&config).await.unwrap();
+        make_ready(&running, &config).await.unwrap();
+        running.stop().await;
+        let mut journal = Reader::open(&folder.path().join("journal")).unwrap();
+        let records = journal.after(0, 1_000).unwrap();
+        let ready = |commands: &str| commands.matches(r#""state":"ready""#).count();
+        let ready: usize = records.iter().map(|record| ready(&record.commands)).sum();
+        assert_eq!(ready, 20);
+    }
 }
