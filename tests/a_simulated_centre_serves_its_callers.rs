@@ -4,10 +4,12 @@
 use std::path::Path;
 use std::time::Duration;
 use switchyard::config::Config;
-use switchyard::engine::event::AgentRequest;
+use switchyard::engine::event::{AgentRequest, Event};
+use switchyard::engine::id::AgentId;
 use switchyard::recordings::folder::digest;
 use switchyard::runtime::assembly::{self, Running};
 use switchyard::store::calls::{self, CallDetail, CallFilter};
+use switchyard::store::journal::Reader;
 
 fn config(folder: &Path) -> Config {
     let folder = folder.display();
@@ -165,4 +167,30 @@ async fn a_second_run_knows_the_agents_of_the_first() {
         Some("lunch")
     );
     second.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_accepted_before_the_end_is_kept() {
+    const REQUESTS: usize = 3_000;
+    let folder = tempfile::tempdir().expect("a folder");
+    let running = assembly::start(&config(folder.path()))
+        .await
+        .expect("the centre starts");
+    let agent = AgentId::new("anna").expect("an id");
+    for _ in 0..REQUESTS {
+        let event = Event::Agent {
+            agent: agent.clone(),
+            request: AgentRequest::SignIn,
+        };
+        let accepted = running.handle.events.send(event).await;
+        accepted.expect("the engine takes it");
+    }
+    running.stop().await;
+    let mut journal = Reader::open(&folder.path().join("journal")).expect("the journal");
+    let entries = journal.after(0, u32::MAX).expect("its entries");
+    let kept = entries.iter().filter(|record| {
+        let entry = record.entry().expect("an entry of this version");
+        matches!(entry.event, Event::Agent { .. })
+    });
+    assert_eq!(kept.count(), REQUESTS);
 }

@@ -46,7 +46,7 @@ impl Driver {
     }
 
     /// Runs until `stop` is given, every sender of events is gone, or a draining
-    /// engine is settled.
+    /// engine is settled. What was accepted until `stop` is handled.
     pub async fn run(mut self, mut stop: oneshot::Receiver<()>) {
         loop {
             let deadline = self.engine.next_deadline().map(|(at, _)| at);
@@ -61,7 +61,7 @@ impl Driver {
                     let _ = pulse.send(());
                     continue;
                 }
-                _ = &mut stop => return,
+                _ = &mut stop => return self.finish(),
             };
             self.weigh();
             let mut ordered = self.take(event);
@@ -75,13 +75,20 @@ impl Driver {
                 }
             }
             if self.engine.is_settled() {
-                return;
+                return self.finish();
             }
             if ordered {
                 // The adapters' tasks wait on this thread: what was ordered is
                 // written before the next event is looked at.
                 tokio::task::yield_now().await;
             }
+        }
+    }
+
+    /// Handles what was accepted before the end: nobody is told again.
+    fn finish(&mut self) {
+        while let Ok(event) = self.events.try_recv() {
+            self.take(event);
         }
     }
 
