@@ -134,6 +134,7 @@ impl Engine {
                 waiting: None,
                 offers: 0,
                 offer: None,
+                sought: false,
                 ending: None,
             },
         );

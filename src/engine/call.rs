@@ -62,6 +62,8 @@ pub(crate) struct Call {
     pub(crate) waiting: Option<(QueueId, Place)>,
     pub(crate) offers: u32,
     pub(crate) offer: Option<Offer>,
+    /// Its switch was asked who of the two is still there, since they came apart.
+    pub(crate) sought: bool,
     /// Why and by whose doing the call is being ended, from the moment it is decided.
     pub(crate) ending: Option<(Cause, EndedBy)>,
 }

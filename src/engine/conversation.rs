@@ -181,6 +181,7 @@ impl Engine {
             return;
         }
         known.caller.state = LegState::Answered;
+        known.sought = false;
         let leg = known.caller.id.clone();
         out.note(Fact::LegMoved {
             call,

@@ -134,6 +134,7 @@ impl Engine {
                 waiting: None,
                 offers: known.offers,
                 offer,
+                sought: false,
                 ending: known.ending,
             },
         );

@@ -75,13 +75,26 @@ impl Engine {
         self.give_up_offer(offer, OfferOutcome::NoAnswer, out);
     }
 
-    /// The two came apart and neither's end was told. While the switch is out of
-    /// reach it can't be: its next list tells.
+    /// The two came apart and neither's end was told: their switch is asked who is
+    /// still there. While it is out of reach its next list tells.
     pub(super) fn still_apart(&mut self, call: CallId, out: &mut Commands) {
-        let caller = self.calls.get(&call).map(|call| &call.caller.id);
-        if caller.is_some_and(|leg| self.links.get(&leg.switch) != Some(&true)) {
-            let again = self.now + self.limits().command_deadline;
+        let again = self.now + self.limits().command_deadline;
+        let Some(known) = self.calls.get_mut(&call) else {
+            return;
+        };
+        let switch = known.caller.id.switch.clone();
+        if self.links.get(&switch) != Some(&true) {
             return self.timers.set(Reason::ApartOverdue(call), again);
+        }
+        if !std::mem::replace(&mut known.sought, true) {
+            let agent = known.offer.as_ref().map(|offer| &offer.leg.id);
+            let legs = [Some(&known.caller.id), agent].into_iter().flatten();
+            let legs: Vec<LegId> = legs.cloned().collect();
+            let channels = legs.iter().map(|leg| leg.channel.clone()).collect();
+            self.doubted.extend(legs);
+            self.timers.set(Reason::ApartOverdue(call), again);
+            self.examine(&switch, channels, out);
+            return;
         }
         self.stuck(Stuck::Apart, Some(call), out);
         self.end_call(call, Cause::NetworkFailure, out);

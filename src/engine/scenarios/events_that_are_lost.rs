@@ -408,3 +408,22 @@ fn a_dead_mans_timer_is_renewed_again_when_an_order_to_renew_it_is_lost_or_fails
         assert_eq!(renewals(&play), 2, "refused: {refused}");
     }
 }
+
+#[test]
+fn who_hung_up_and_was_not_told_of_is_asked_for_before_a_call_is_ended() {
+    let mut play = Play::begin();
+    let leg = talking(&mut play);
+    play.on_switch(SwitchEvent::Unbridged {
+        channel: leg.parse().unwrap(),
+        peer: "c1".parse().unwrap(),
+    });
+    play.pass(Span::seconds(11));
+    play.on_switch(SwitchEvent::Examined(Examination {
+        legs: vec![up(&leg, None)],
+        strangers: vec!["c1".parse().unwrap()],
+    }));
+    let told = play.told();
+    assert!(told.contains("call ended with unseen"), "{told}");
+    assert_eq!(drifts(&play), ["end"]);
+    assert!(overdue(&play).is_empty());
+}
