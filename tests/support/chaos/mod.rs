@@ -1,5 +1,5 @@
-//! A centre on a real switch whose controller is killed, cut off and starved
-//! of its store while callers are everywhere a call can be. What happened is
+//! A centre on a real switch whose controller is killed, replaced, cut off and
+//! starved of its store while callers are everywhere a call can be. What happened is
 //! read in the switch's own log ([`story`]); the controller is asked only what
 //! it believes.
 
@@ -213,6 +213,14 @@ impl<R: Rig> Chaos<R> {
         self.attached().await;
     }
 
+    /// Lets a new controller take over from the one that runs.
+    pub async fn take_over(&mut self) {
+        let next = Controller::start(self.folder.path(), &["--take-over"], &[]).await;
+        let mut last = std::mem::replace(&mut self.controller, next);
+        assert_eq!(last.ended().await, 0, "{}", last.log());
+        self.attached().await;
+    }
+
     pub async fn attached(&self) {
         let up = |links: &Value| links[0]["up"] == true;
         self.admin.until("/api/links", up).await;
@@ -318,8 +326,9 @@ fn place(call: &Value) -> [&Value; 6] {
 }
 
 /// Callers in the menu, queued, ringing at agents, connected and recorded;
-/// agents in every state. The controller is killed, and killed, cut off,
-/// left with a half-open link and without its store while the queue is served.
+/// agents in every state. The controller is killed, and killed, taken over from,
+/// cut off, left with a half-open link and without its store while the queue is
+/// served.
 pub async fn a_controller_comes_and_goes_while_calls_are_everywhere<R: Rig>(rig: R) {
     let mut chaos = Chaos::start(rig).await;
 
@@ -417,6 +426,7 @@ pub async fn a_controller_comes_and_goes_while_calls_are_everywhere<R: Rig>(rig:
     chaos.kill().await;
     chaos.is_over(waiting[0]).await;
     chaos.restart().await;
+    chaos.take_over().await;
     chaos.talks(waiting[1], "dora").await;
     chaos.knows_of_talk(waiting[1]).await;
     chaos.wire.cut();
