@@ -12,6 +12,7 @@ use diesel::RunQueryDsl;
 use diesel::query_dsl::methods::SelectDsl;
 use facts::{DAY, append_a_day, at, call};
 use std::time::Duration;
+use stores::TestStore;
 use switchyard::engine::Engine;
 use switchyard::engine::call::CallState;
 use switchyard::engine::command::{Command, Commands};
@@ -22,7 +23,7 @@ use switchyard::engine::time::Span;
 use switchyard::runtime::load::Load;
 use switchyard::store::calls::{self, CallFilter};
 use switchyard::store::journal::Journal;
-use switchyard::store::projector::{Projector, catch_up, start_over};
+use switchyard::store::projector::{Projection, Projector, catch_up, start_over};
 use switchyard::store::{Store, recall, schema};
 use tokio::sync::watch;
 
@@ -218,52 +219,71 @@ async fn a_new_run_files_the_recordings_that_the_last_one_left() {
     );
 }
 
+/// A projector at work, and how it stands.
+fn projecting(test: &TestStore, journal: &Journal) -> (Projector, watch::Receiver<Projection>) {
+    let quiet = watch::channel(Load::Normal).1;
+    let projector = Projector::start(test.store.clone(), journal.clone(), quiet).unwrap();
+    let projection = projector.projection();
+    (projector, projection)
+}
+
+/// Waits until it stands as `wanted`.
+async fn stands(
+    projection: &mut watch::Receiver<Projection>,
+    wanted: impl FnMut(&Projection) -> bool,
+) -> Projection {
+    let limit = Duration::from_secs(60);
+    let state = tokio::time::timeout(limit, projection.wait_for(wanted)).await;
+    state.unwrap().unwrap().clone()
+}
+
+async fn calls_in(test: &TestStore) -> usize {
+    let page = calls::list(&test.store, CallFilter::default()).await;
+    page.unwrap().calls.len()
+}
+
 #[tokio::test]
 async fn the_projector_catches_up_when_the_store_comes_back() {
     for test in stores::away() {
         let folder = tempfile::tempdir().unwrap();
         let journal = journal_in(&folder).await;
-        let projector = Projector::start(
-            test.store.clone(),
-            journal.clone(),
-            watch::channel(Load::Normal).1,
-        )
-        .unwrap();
-        let mut projection = projector.projection();
-        let limit = Duration::from_secs(60);
-        let failing = projection.wait_for(|state| state.failing.is_some());
-        let lag = tokio::time::timeout(limit, failing)
-            .await
-            .unwrap()
-            .unwrap()
-            .lag;
-        assert_eq!(lag, *journal.durable().borrow(), "{}", test.kind);
+        let (projector, mut projection) = projecting(&test, &journal);
+        let failing = stands(&mut projection, |state| state.failing.is_some()).await;
+        assert_eq!(failing.lag, *journal.durable().borrow(), "{}", test.kind);
 
         test.come_back();
-        let caught_up = projection.wait_for(|state| state.failing.is_none() && state.lag == 0);
-        tokio::time::timeout(limit, caught_up)
-            .await
-            .unwrap()
-            .unwrap();
-        assert_eq!(
-            calls::list(&test.store, CallFilter::default())
-                .await
-                .unwrap()
-                .calls
-                .len(),
-            3
-        );
+        stands(&mut projection, |state| {
+            state.failing.is_none() && state.lag == 0
+        })
+        .await;
+        assert_eq!(calls_in(&test).await, 3);
 
         facts::append_one_more_call(&journal);
         journal.flush().await.unwrap();
         projector.finish(Span::seconds(60)).await;
-        assert_eq!(
-            calls::list(&test.store, CallFilter::default())
-                .await
-                .unwrap()
-                .calls
-                .len(),
-            4
-        );
+        assert_eq!(calls_in(&test).await, 4);
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_goes_away_while_it_is_used_misses_nothing() {
+    for test in stores::fresh().await {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = journal_in(&folder).await;
+        let (projector, mut projection) = projecting(&test, &journal);
+        let all = *journal.durable().borrow();
+        stands(&mut projection, |state| state.taken_over == all).await;
+        assert_eq!(calls_in(&test).await, 3);
+
+        let outage = test.outage();
+        facts::append_one_more_call(&journal);
+        journal.flush().await.unwrap();
+        stands(&mut projection, |state| state.failing.is_some()).await;
+        drop(outage);
+        let all = *journal.durable().borrow();
+        let back = stands(&mut projection, |state| state.taken_over == all).await;
+        assert_eq!(back.failing, None, "{}", test.kind);
+        assert_eq!(calls_in(&test).await, 4);
+        projector.finish(Span::seconds(60)).await;
     }
 }

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, PgConnection};
+use diesel::{Connection, PgConnection, SqliteConnection};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use switchyard::store::Store;
@@ -89,6 +89,48 @@ impl TestStore {
             Database::Postgresql { server, name } => {
                 on_server(server, &format!("CREATE DATABASE {name}"));
             }
+        }
+    }
+
+    /// Takes the database out of reach while it is used, until the result is
+    /// dropped: SQLite is locked by somebody else, PostgreSQL ends all
+    /// connections and lets nobody in.
+    #[expect(clippy::allow_attributes, reason = "see the next line")]
+    #[allow(dead_code, reason = "not every test takes its store away")]
+    pub(crate) fn outage(&self) -> Outage {
+        match &self.database {
+            Database::Sqlite { folder } => {
+                let file = folder.join("store.db").display().to_string();
+                let mut lock = SqliteConnection::establish(&file).unwrap();
+                lock.batch_execute("BEGIN IMMEDIATE").unwrap();
+                Outage::Sqlite { _lock: lock }
+            }
+            Database::Postgresql { server, name } => {
+                let close = format!(
+                    "ALTER DATABASE {name} ALLOW_CONNECTIONS false; \
+                     SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+                );
+                on_server(server, &close);
+                let (server, name) = (server.clone(), name.clone());
+                Outage::Postgresql { server, name }
+            }
+        }
+    }
+}
+
+/// A database that is out of reach.
+pub(crate) enum Outage {
+    Sqlite { _lock: SqliteConnection },
+    Postgresql { server: String, name: String },
+}
+
+impl Drop for Outage {
+    fn drop(&mut self) {
+        if let Outage::Postgresql { server, name } = self {
+            on_server(
+                server,
+                &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true"),
+            );
         }
     }
 }
