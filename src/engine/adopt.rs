@@ -6,12 +6,13 @@ use crate::engine::arrival::place_on_leg;
 use crate::engine::call::{CallState, Offer, OfferStage};
 use crate::engine::cause::Cause;
 use crate::engine::command::Commands;
-use crate::engine::fact::{DriftKind, Fact};
+use crate::engine::fact::{DriftKind, Fact, QueueExit};
 use crate::engine::id::{AgentId, CallId, ChannelId, CommandId, LegId, OfferId, SwitchId};
 use crate::engine::leg::{Leg, LegRole, LegState};
 use crate::engine::order::Purpose;
 use crate::engine::queue::Place;
 use crate::engine::reconcile::Found;
+use crate::engine::timer::Reason;
 use crate::switch::{Arrival, ChannelState, Examination, LegVariable, LiveLeg, SwitchCommand};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -121,9 +122,11 @@ impl Engine {
         for found in order {
             let leg = leg_of(&found.arrival.channel);
             match &found.peer {
-                Some(peer) => {
-                    let peer = live.get(peer);
-                    adopted += u32::from(self.adopt_conversation(&leg, found, peer, out));
+                Some(channel) => {
+                    let peer = live.get(channel);
+                    let adopts = self.adopt_conversation(&leg, found, peer, out)
+                        || self.adopt_agent(&leg, found, &leg_of(channel), out);
+                    adopted += u32::from(adopts);
                 }
                 None => {
                     adopted += 1;
@@ -171,11 +174,7 @@ impl Engine {
         else {
             return false;
         };
-        let free = self
-            .agents
-            .get(&agent)
-            .is_some_and(|agent| !matches!(agent.state, AgentState::Offered | AgentState::OnCall));
-        if !free || self.calls.contains_key(&call) {
+        if !self.has_no_call(&agent) || self.calls.contains_key(&call) {
             return false;
         }
         self.start_call(call, leg.clone(), &found.arrival, out);
@@ -183,14 +182,62 @@ impl Engine {
             switch: leg.switch.clone(),
             channel: peer.arrival.channel.clone(),
         };
+        self.put_together(call, leg, agent, agent_leg, out);
+        true
+    }
+
+    /// An agent's leg that is bridged to the caller of a call that is believed to
+    /// wait: the two were put together in the last instant of a run that could
+    /// not keep it.
+    fn adopt_agent(
+        &mut self,
+        leg: &LegId,
+        found: &LiveLeg,
+        caller: &LegId,
+        out: &mut Commands,
+    ) -> bool {
+        let (Some(call), Some(agent)) = (call_on_leg(&found.arrival), agent_on_leg(&found.arrival))
+        else {
+            return false;
+        };
+        let waits = self.calls.get(&call).is_some_and(|known| {
+            known.caller.id == *caller && known.offer.is_none() && known.ending.is_none()
+        });
+        if !waits || !is_agent(&found.arrival) || !self.has_no_call(&agent) {
+            return false;
+        }
+        self.timers.clear(&Reason::GuardRenewal(caller.clone()));
+        self.timers.clear(&Reason::Resumption(call));
+        self.timers.clear(&Reason::AnswerOverdue(call));
+        self.timers.clear(&Reason::KeyAwaited(call));
+        self.forget_playback(call);
+        self.leave_queue(call, QueueExit::Answered, out);
+        self.put_together(call, caller, agent, leg.clone(), out);
+        true
+    }
+
+    fn has_no_call(&self, agent: &AgentId) -> bool {
+        let agent = self.agents.get(agent);
+        agent.is_some_and(|agent| !matches!(agent.state, AgentState::Offered | AgentState::OnCall))
+    }
+
+    /// A caller and an agent who were found in conversation.
+    fn put_together(
+        &mut self,
+        call: CallId,
+        caller: &LegId,
+        agent: AgentId,
+        leg: LegId,
+        out: &mut Commands,
+    ) {
         out.note(Fact::LegStarted {
             call,
-            leg: agent_leg.clone(),
+            leg: leg.clone(),
             role: LegRole::Agent,
             agent: Some(agent.clone()),
             extension: None,
         });
-        for leg in [leg, &agent_leg] {
+        for leg in [caller, &leg] {
             out.note(Fact::LegMoved {
                 call,
                 leg: leg.clone(),
@@ -198,8 +245,7 @@ impl Engine {
             });
         }
         self.move_call(call, CallState::Connected, out);
-        self.take_on_agent(call, agent, agent_leg, out);
-        true
+        self.take_on_agent(call, agent, leg, out);
     }
 
     /// Puts an agent's leg that was found bridged to a call's caller to the call.

@@ -300,3 +300,28 @@ fn two_that_came_apart_before_an_outage_are_judged_by_the_list_after_it() {
     let told = play.told();
     assert!(told.contains("call ended with unseen"), "{told}");
 }
+
+#[test]
+fn a_conversation_that_the_last_run_could_not_keep_is_put_to_its_call() {
+    let mut play = Play::begin();
+    play.queues_up("c1");
+    let call = *play.engine.calls.keys().next().unwrap();
+    play.on_switch(link_lost());
+    play.ready("anna");
+    play.told();
+    let mut agent = live("a1", Some("c1"));
+    agent.arrival.variables = LegVariables::default()
+        .with(LegVariable::Call, call)
+        .with(LegVariable::Role, "agent")
+        .with(LegVariable::Agent, "anna");
+    play.on_switch(snapshot(vec![live("c1", Some("a1")), agent]));
+    insta::assert_snapshot!(play.told(), @r#"
+    0      left desk: Answered
+    0      call connected
+    0      anna on_call
+    0      link sw up
+    0      reconciled: 1 adopted, 0 closed
+    "#);
+    play.hangs_up("a1", crate::engine::cause::Cause::NormalClearing);
+    assert!(play.told().contains("anna wrap_up"));
+}
