@@ -227,10 +227,9 @@ impl Engine {
             leg: leg.clone(),
             digit,
         });
-        let in_flow = self
-            .calls
-            .get(&call)
-            .is_some_and(|call| call.caller.id == *leg && call.waiting.is_none());
+        let in_flow = self.calls.get(&call).is_some_and(|call| {
+            call.caller.id == *leg && call.waiting.is_none() && call.offer.is_none()
+        });
         if in_flow {
             self.advance(call, Input::Key(digit.key), out);
         }

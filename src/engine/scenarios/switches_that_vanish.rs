@@ -325,3 +325,30 @@ fn a_conversation_that_the_last_run_could_not_keep_is_put_to_its_call() {
     play.hangs_up("a1", crate::engine::cause::Cause::NormalClearing);
     assert!(play.told().contains("anna wrap_up"));
 }
+
+#[test]
+fn a_key_pressed_in_a_conversation_leads_nowhere_though_the_menu_was_not_left() {
+    let mut play = Play::begin();
+    play.arrives("c1", "4001");
+    play.answered("c1");
+    play.accept_orders();
+    let call = *play.engine.calls.keys().next().unwrap();
+    play.on_switch(link_lost());
+    // The run before had put the caller into the queue and could not keep it.
+    let mut caller = live("c1", None);
+    caller.arrival.variables = LegVariables::default()
+        .with(LegVariable::Call, call)
+        .with(LegVariable::Queue, "desk")
+        .with(LegVariable::Entered, play.at.as_millis())
+        .with(LegVariable::Priority, 0);
+    play.on_switch(snapshot(vec![caller]));
+    play.ready("anna");
+    let leg = play.rung("anna");
+    play.answered(&leg);
+    play.bridged("c1", &leg);
+    play.told();
+    play.key("c1", '1');
+    let told = play.told();
+    assert!(!told.contains("entered"), "{told}");
+    assert!(!told.contains("call waiting"), "{told}");
+}
