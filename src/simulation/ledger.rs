@@ -389,6 +389,10 @@ impl Ledger {
         known.offers += 1;
         let (place, switch) = (known.place.clone(), known.caller.switch.clone());
         self.check_agent(call, agent, place.as_ref(), circumstances)?;
+        if let Some(rested) = self.agents.get_mut(agent) {
+            // Over, though the next run's clock may show an earlier time again.
+            rested.rests_until = None;
+        }
         self.offers.insert(offer, (call, agent.clone()));
         let Some(place) = place else {
             let what = "it was offered outside every queue";
