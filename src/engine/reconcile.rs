@@ -16,12 +16,13 @@ use crate::engine::timer::Reason;
 use crate::switch::{ChannelState, LiveLeg, Snapshot};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Dead-man's timers are renewed at this rate, a second, after an outage: less
-/// than any switch was seen to take, and soon enough for a controller that is
-/// started again and again.
-const GUARDS_A_SECOND: u64 = 2_000;
-/// The same for what else waiting callers' legs need: several commands each.
-const RESUMPTIONS_A_SECOND: u64 = 500;
+/// Dead-man's timers are renewed at this rate, a second, after an outage: soon
+/// enough for a controller that is started again and again. With two commands
+/// each and those below it is less than any switch was seen to take (3,000).
+const GUARDS_A_SECOND: u64 = 1_000;
+/// The same for all that waiting callers' legs need, five commands each.
+const RESUMPTIONS_A_SECOND: u64 = 150;
+const LAST_RESUMPTION: Span = Span::seconds(120);
 
 /// A leg as a switch's list shows it.
 #[derive(Debug)]
@@ -380,15 +381,15 @@ impl Engine {
             return self.resume(call, out);
         }
         let leg = known.caller.id.clone();
-        for (reason, rate) in [
-            (Reason::GuardRenewal(leg), GUARDS_A_SECOND),
-            (Reason::Resumption(call), RESUMPTIONS_A_SECOND),
+        let legs = u64::try_from(legs)
+            .unwrap_or(u64::MAX)
+            .saturating_mul(1_000);
+        let soon = (legs / GUARDS_A_SECOND).min(self.limits().dead_man.as_millis() / 4);
+        let later = (legs / RESUMPTIONS_A_SECOND).min(LAST_RESUMPTION.as_millis());
+        for (reason, spread) in [
+            (Reason::GuardRenewal(leg), soon),
+            (Reason::Resumption(call), later),
         ] {
-            let spread = u64::try_from(legs)
-                .unwrap_or(u64::MAX)
-                .saturating_mul(1_000)
-                / rate;
-            let spread = spread.min(self.limits().dead_man.as_millis() / 4);
             let at = self.now + self.share_of(Span::millis(spread));
             self.timers.set(reason, at);
         }

@@ -5,6 +5,7 @@ use crate::engine::event::Event;
 use crate::engine::id::SwitchId;
 use crate::engine::text::OutsideText;
 use crate::store::journal::Journal;
+use crate::switch::link::hand_on;
 use crate::switch::{Failure, Outcome, SwitchOrder};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -109,7 +110,7 @@ fn hand_over(
             "no switch of this name is configured",
         ));
     };
-    link.try_send(order).err().map(|error| match error {
+    hand_on(link, order).err().map(|error| match error {
         TrySendError::Full(order) => refused(
             order,
             Failure::Overloaded,

@@ -16,6 +16,21 @@ use tokio::sync::{mpsc, watch};
 /// [`Failure::Overloaded`] in its place.
 pub const ORDER_QUEUE: usize = 4_096;
 
+/// Hands an order on, unless too many wait already. Upkeep gets no more than
+/// half of the room, so that it cannot take a caller's.
+///
+/// # Errors
+/// The order itself, when there is no room or nobody to take it.
+pub fn hand_on(
+    way: &mpsc::Sender<SwitchOrder>,
+    order: SwitchOrder,
+) -> Result<(), TrySendError<SwitchOrder>> {
+    if order.command.is_upkeep() && way.capacity() < way.max_capacity() / 2 {
+        return Err(TrySendError::Full(order));
+    }
+    way.try_send(order)
+}
+
 /// One switch as the runtime drives it. Dropping `orders` ends the adapter:
 /// what was accepted until then is still written (and answered, if anybody
 /// listens), then it closes its connections and its state is [`LinkState::Closed`].
@@ -152,5 +167,43 @@ impl Inbox {
             .send(Event::Completed { command, outcome })
             .await
             .map_err(|_| EngineGone)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::id::CallId;
+    use crate::engine::time::Span;
+    use crate::switch::SwitchCommand;
+
+    fn order(command: SwitchCommand) -> SwitchOrder {
+        SwitchOrder {
+            id: CommandId(1),
+            call: CallId::from_ulid(ulid::Ulid(1)),
+            switch: SwitchId::new("fs").unwrap(),
+            command,
+        }
+    }
+
+    #[tokio::test]
+    async fn upkeep_leaves_half_of_the_room_to_the_callers() {
+        let (way, _orders) = mpsc::channel(4);
+        let channel = "c1".parse().unwrap();
+        let guard = order(SwitchCommand::Guard {
+            channel,
+            after: Span::seconds(60),
+        });
+        let channel = "c1".parse().unwrap();
+        let answer = order(SwitchCommand::Answer { channel });
+        for _ in 0..3 {
+            hand_on(&way, guard.clone()).unwrap();
+        }
+        assert_eq!(hand_on(&way, guard.clone()), Err(TrySendError::Full(guard)));
+        hand_on(&way, answer.clone()).unwrap();
+        assert_eq!(
+            hand_on(&way, answer.clone()),
+            Err(TrySendError::Full(answer))
+        );
     }
 }

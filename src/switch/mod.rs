@@ -487,6 +487,15 @@ impl SwitchCommand {
         )
     }
 
+    /// Whether the command only keeps up what the switch was told before, so
+    /// that calls lose nothing when it is left out while the switch is behind.
+    pub fn is_upkeep(&self) -> bool {
+        matches!(
+            self,
+            SwitchCommand::Guard { .. } | SwitchCommand::SetVariables { .. }
+        )
+    }
+
     /// The channel whose order of commands this one belongs to, if it is about one.
     pub fn channel(&self) -> Option<&ChannelId> {
         match self {

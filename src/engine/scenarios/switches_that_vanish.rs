@@ -224,14 +224,14 @@ fn after_an_outage_every_dead_mans_timer_is_renewed_before_anything_else_is_repe
             .collect::<BTreeSet<_>>()
             .len()
     };
-    play.pass(Span::millis(100));
+    play.pass(Span::millis(200));
     let renewed =
         |play: &Play| orders_of(play, |order| matches!(order, SwitchCommand::Guard { .. }));
     let resumed =
         |play: &Play| orders_of(play, |order| matches!(order, SwitchCommand::Music { .. }));
     assert_eq!(renewed(&play), CALLERS);
     assert!(resumed(&play) < CALLERS, "the switch is not flooded");
-    play.pass(Span::millis(300));
+    play.pass(Span::seconds(2));
     assert_eq!(resumed(&play), CALLERS);
 }
 

@@ -10,7 +10,7 @@ use crate::switch::freeswitch::lane::{self, Lane, LaneEnd};
 use crate::switch::freeswitch::listener::{self, Listener, ListenerEnd};
 use crate::switch::freeswitch::snapshot;
 use crate::switch::freeswitch::stock::{self, Stock};
-use crate::switch::link::Inbox;
+use crate::switch::link::{Inbox, hand_on};
 use crate::switch::{Failure, Snapshot, SwitchEvent, SwitchOrder};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use tokio::sync::{mpsc, oneshot};
@@ -124,7 +124,7 @@ async fn dispatch(
             order = orders.recv() => {
                 let Some(order) = order else { return SessionEnd::Closed };
                 let id = order.id;
-                let (why, detail) = match ways.of(&order).try_send(order) {
+                let (why, detail) = match hand_on(ways.of(&order), order) {
                     Ok(()) => continue,
                     Err(mpsc::error::TrySendError::Full(_)) => (Failure::Overloaded, "too many commands wait"),
                     Err(mpsc::error::TrySendError::Closed(_)) => (Failure::LinkDown, "the connection is lost"),
