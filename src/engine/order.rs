@@ -116,6 +116,8 @@ impl Engine {
             why: why.clone(),
         });
         match purpose {
+            // The list after the outage takes the call up again.
+            Purpose::Answer if failure == Some(Failure::LinkDown) => {}
             Purpose::Answer => self.end_call(call, Cause::NetworkFailure, out),
             Purpose::Play => self.playback_ended(command, Some(why), out),
             Purpose::Ring(offer) | Purpose::Bridge(offer) => self.offer_failed(offer, out),

@@ -352,3 +352,25 @@ fn a_key_pressed_in_a_conversation_leads_nowhere_though_the_menu_was_not_left() 
     assert!(!told.contains("entered"), "{told}");
     assert!(!told.contains("call waiting"), "{told}");
 }
+
+#[test]
+fn a_call_that_could_not_be_answered_because_its_switch_was_out_of_reach_is_answered_later() {
+    let mut play = Play::begin();
+    play.arrives("c1", "4001");
+    let answers = |order: &&SwitchOrder| matches!(order.command, SwitchCommand::Answer { .. });
+    let answer = play.orders.iter().find(answers).unwrap().id;
+    play.event(Event::Completed {
+        command: answer,
+        outcome: Outcome::Failed {
+            why: Failure::LinkDown,
+            detail: OutsideText::new("reset"),
+        },
+    });
+    play.on_switch(link_lost());
+    play.told();
+    let mut caller = live("c1", None);
+    caller.arrival.state = ChannelState::Ringing;
+    play.on_switch(snapshot(vec![caller]));
+    let told = play.told();
+    assert!(told.contains("> answer c1"), "{told}");
+}
