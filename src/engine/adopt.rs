@@ -1,7 +1,7 @@
 //! Legs that live on a switch and that nobody here knows.
 
 use crate::engine::Engine;
-use crate::engine::agent::AgentState;
+use crate::engine::agent::{Agent, AgentState};
 use crate::engine::arrival::place_on_leg;
 use crate::engine::call::{CallState, Offer, OfferStage};
 use crate::engine::cause::Cause;
@@ -141,6 +141,9 @@ impl Engine {
     /// for nothing.
     fn adopt_leg(&mut self, leg: &LegId, arrival: &Arrival, out: &mut Commands) {
         if is_agent(arrival) {
+            if self.adopt_offer(leg, arrival, out) {
+                return;
+            }
             let call = call_on_leg(arrival).unwrap_or_else(|| CallId::from_ulid(self.new_ulid()));
             let answered = arrival.state == ChannelState::Answered;
             let agent = agent_on_leg(arrival);
@@ -155,6 +158,34 @@ impl Engine {
         } else {
             self.arrived(leg.switch.clone(), arrival.clone(), out);
         }
+    }
+
+    /// An agent's leg that was made for a call that is believed to wait: the offer
+    /// was made in the last instant of a run that could not keep it.
+    fn adopt_offer(&mut self, leg: &LegId, arrival: &Arrival, out: &mut Commands) -> bool {
+        let (Some(call), Some(agent), Some(offer)) = (
+            call_on_leg(arrival),
+            agent_on_leg(arrival),
+            OfferId::of_channel(&leg.channel),
+        ) else {
+            return false;
+        };
+        let is_ready =
+            |agent: &Agent| agent.state == AgentState::Ready && agent.settings.switch == leg.switch;
+        if !self.agents.get(&agent).is_some_and(is_ready) {
+            return false;
+        }
+        let known = self.calls.get(&call);
+        let waits = known.filter(|call| call.state == CallState::Waiting && call.ending.is_none());
+        let place = waits.and_then(|call| call.waiting.as_ref());
+        let Some(queue) = place.and_then(|(queue, _)| self.queues.index(queue)) else {
+            return false;
+        };
+        self.offered(call, queue, offer, agent, out);
+        if arrival.state == ChannelState::Answered {
+            self.leg_answered(leg, out);
+        }
+        true
     }
 
     /// Two bridged legs: their variables say whose conversation it is. One

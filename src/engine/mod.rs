@@ -89,6 +89,8 @@ pub struct Engine {
     queues: Queues,
     /// Whether each switch can be reached.
     links: BTreeMap<SwitchId, bool>,
+    /// Switches that were reached since this run began.
+    met: BTreeSet<SwitchId>,
     /// Legs that were examined and are none of ours.
     strangers: BTreeSet<LegId>,
     /// What the last list of each switch showed otherwise than it is believed.
@@ -130,6 +132,7 @@ impl Engine {
             agents: BTreeMap::new(),
             queues: Queues::default(),
             links: BTreeMap::new(),
+            met: BTreeSet::new(),
             strangers: BTreeSet::new(),
             suspects: BTreeMap::new(),
             doubted: BTreeSet::new(),

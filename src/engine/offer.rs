@@ -8,7 +8,7 @@ use crate::engine::cause::Cause;
 use crate::engine::command::Commands;
 use crate::engine::explanation::{Explanation, Trigger};
 use crate::engine::fact::{EndedBy, Fact, OfferOutcome, QueueExit};
-use crate::engine::id::{CallId, LegId, OfferId};
+use crate::engine::id::{AgentId, CallId, LegId, OfferId};
 use crate::engine::ivr::interpreter::Input;
 use crate::engine::leg::{Leg, LegRole, LegState};
 use crate::engine::order::Purpose;
@@ -35,11 +35,51 @@ impl Engine {
         else {
             return;
         };
-        let Some((queue_id, place)) = known.waiting.clone() else {
+        let Some((queue_id, _)) = known.waiting.clone() else {
             return;
         };
-        self.queues
-            .set_aside(queue, &known.caller.id.switch, &place);
+        let switch = agent.settings.switch.clone();
+        let ring = Ring {
+            channel: offer.channel(),
+            extension: agent.settings.extension.clone(),
+            caller_number: known.caller_number.clone(),
+            caller_name: known.caller_name.clone(),
+            timeout: self.queues.queue(queue).settings.ring,
+            variables: LegVariables::default()
+                .with(LegVariable::Call, call)
+                .with(LegVariable::Role, LegRole::Agent.word())
+                .with(LegVariable::Agent, &agent_id)
+                .with(LegVariable::Queue, &queue_id),
+            originator: known.caller.id.channel.clone(),
+        };
+        let ring = SwitchCommand::Ring(ring);
+        self.order(call, &switch, ring, Purpose::Ring(offer), out);
+        out.note(Fact::Decided {
+            call,
+            queue: queue_id,
+            offer,
+            explanation,
+        });
+        self.offered(call, queue, offer, agent_id, out);
+    }
+
+    /// The agent's device is rung for a call that waits.
+    pub(super) fn offered(
+        &mut self,
+        call: CallId,
+        queue: QueueIndex,
+        offer: OfferId,
+        agent_id: AgentId,
+        out: &mut Commands,
+    ) {
+        let (Some(known), Some(agent)) = (self.calls.get_mut(&call), self.agents.get(&agent_id))
+        else {
+            return;
+        };
+        let Some((_, place)) = &known.waiting else {
+            return;
+        };
+        self.queues.set_aside(queue, &known.caller.id.switch, place);
         known.offers += 1;
         let leg = LegId {
             switch: agent.settings.switch.clone(),
@@ -55,37 +95,11 @@ impl Engine {
             stage: OfferStage::Ringing,
         });
         let extension = agent.settings.extension.clone();
-        let ring = Ring {
-            channel: leg.channel.clone(),
-            extension: extension.clone(),
-            caller_number: known.caller_number.clone(),
-            caller_name: known.caller_name.clone(),
-            timeout: self.queues.queue(queue).settings.ring,
-            variables: LegVariables::default()
-                .with(LegVariable::Call, call)
-                .with(LegVariable::Role, LegRole::Agent.word())
-                .with(LegVariable::Agent, &agent_id)
-                .with(LegVariable::Queue, &queue_id),
-            originator: known.caller.id.channel.clone(),
-        };
-        let overdue = self.now + ring.timeout;
         self.legs.insert(leg.clone(), call);
         self.offers.insert(offer, call);
-        self.order(
-            call,
-            &leg.switch,
-            SwitchCommand::Ring(ring),
-            Purpose::Ring(offer),
-            out,
-        );
+        let ring = self.queues.queue(queue).settings.ring;
         self.timers
-            .set(Reason::OfferOverdue(offer), overdue + SETTLING);
-        out.note(Fact::Decided {
-            call,
-            queue: queue_id,
-            offer,
-            explanation,
-        });
+            .set(Reason::OfferOverdue(offer), self.now + ring + SETTLING);
         out.note(Fact::Offered {
             offer,
             call,

@@ -185,6 +185,7 @@ impl Engine {
         let Some(outage) = self.outages.remove(&switch) else {
             return;
         };
+        self.met.insert(switch.clone());
         let adopted = self.adopt(&switch, outage.unknown, out);
         // Only now, so that nobody is offered a call that is already gone, nor
         // one before another that was found only here.
@@ -213,7 +214,8 @@ impl Engine {
     }
 
     /// Whether a list that lags says too little of the leg: it contradicts what
-    /// is believed, or the leg is in a passing state.
+    /// is believed, or the leg is in a passing state, or its call may have come
+    /// further than the last run could keep.
     fn is_doubtful(&self, call: CallId, leg: &LegId, found: &Found) -> bool {
         let Some(known) = self.calls.get(&call) else {
             return false;
@@ -227,7 +229,11 @@ impl Engine {
                 found.peer.as_ref() != Some(other)
             }
             Some(_) => true,
-            None => found.peer.is_some() || !known.caller.is_answered(),
+            None => {
+                let is_recalled = !self.met.contains(&leg.switch);
+                let may_wait = is_recalled && known.waiting.is_none();
+                found.peer.is_some() || !known.caller.is_answered() || may_wait
+            }
         }
     }
 

@@ -1,9 +1,13 @@
 use super::*;
 use crate::engine::agent::AgentState;
+use crate::engine::arrival::place_variables;
 use crate::engine::call::CallState;
 use crate::engine::call::OfferStage;
-use crate::engine::fact::{Remembered, RememberedAgent, RememberedCall, RememberedOffer};
+use crate::engine::fact::{
+    Remembered, RememberedAgent, RememberedBlock, RememberedCall, RememberedOffer,
+};
 use crate::engine::leg::LegState;
+use crate::engine::queue::Place;
 use std::collections::BTreeSet;
 
 fn live(channel: &str, peer: Option<&str>) -> LiveLeg {
@@ -114,11 +118,10 @@ fn an_unknown_conversation_is_understood_by_its_legs_and_a_strange_one_left_alon
     "#);
 }
 
-#[test]
-fn a_new_run_goes_on_where_the_last_one_stopped() {
-    let mut play = Play::unconnected();
-    let call = |id: &str, channel: &str, state: CallState| RememberedCall {
-        call: id.parse().unwrap(),
+/// A call whose caller was answered before the run.
+fn remembered_call(play: &Play, call: CallId, channel: &str, state: CallState) -> RememberedCall {
+    RememberedCall {
+        call,
         leg: LegId {
             switch: SWITCH.parse().unwrap(),
             channel: channel.parse().unwrap(),
@@ -135,6 +138,14 @@ fn a_new_run_goes_on_where_the_last_one_stopped() {
         offer: None,
         block: None,
         ending: None,
+    }
+}
+
+#[test]
+fn a_new_run_goes_on_where_the_last_one_stopped() {
+    let mut play = Play::unconnected();
+    let call = |id: &str, channel: &str, state: CallState| {
+        remembered_call(&play, id.parse().unwrap(), channel, state)
     };
     let mut waiting = call("01ARZ3NDEKTSV4RRFFQ69G5FAV", "c1", CallState::Waiting);
     waiting.waiting = Some(("desk".parse().unwrap(), 0, play.at));
@@ -192,6 +203,81 @@ fn a_new_run_goes_on_where_the_last_one_stopped() {
     0      bert offered
     0      call offered
     "#);
+}
+
+#[test]
+fn an_offer_that_the_last_run_could_not_keep_rings_on() {
+    let mut play = Play::begin();
+    play.queues_up("c1");
+    let call = *play.engine.calls.keys().next().unwrap();
+    play.on_switch(SwitchEvent::LinkLost {
+        why: OutsideText::new("reset"),
+    });
+    play.ready("anna");
+    play.ready("bert");
+    play.told();
+    let channel = OfferId::from_ulid(ulid::Ulid(9)).channel();
+    let mut device = live(channel.as_str(), None);
+    device.arrival.state = ChannelState::Ringing;
+    device.arrival.variables = LegVariables::default()
+        .with(LegVariable::Call, call)
+        .with(LegVariable::Role, "agent")
+        .with(LegVariable::Agent, "anna");
+    play.on_switch(snapshot(vec![live("c1", None), device]));
+    play.answered(channel.as_str());
+    insta::assert_snapshot!(play.told(), @r#"
+    0      anna offered
+    0      call offered
+    0      link sw up
+    0      reconciled: 1 adopted, 0 closed
+    0      > music default to c1
+    0      > bridge c1 and the agent's leg
+    "#);
+}
+
+#[test]
+fn a_place_that_the_last_run_could_not_keep_is_looked_for_on_the_leg() {
+    let mut play = Play::unconnected();
+    let entered = play.at;
+    let call = CallId::from_ulid(ulid::Ulid(1));
+    let in_flow = RememberedCall {
+        block: Some(RememberedBlock {
+            flow: "desk".parse().unwrap(),
+            block: "menu".parse().unwrap(),
+            attempts: 1,
+        }),
+        ..remembered_call(&play, call, "c1", CallState::InFlow)
+    };
+    play.event(Event::Remembered {
+        remembered: Remembered {
+            calls: vec![in_flow],
+            ..Remembered::default()
+        },
+    });
+    play.told();
+    play.pass(Span::seconds(3));
+    play.on_switch(SwitchEvent::Snapshot(Snapshot {
+        listed: vec![ListedLeg {
+            channel: "c1".parse().unwrap(),
+            state: ChannelState::Answered,
+            peer: None,
+        }],
+        lags: true,
+        ..Snapshot::default()
+    }));
+    let told = play.told();
+    assert!(told.contains("> examine c1"), "{told}");
+    let mut leg = live("c1", None);
+    let place = Place::new(0, entered, call);
+    leg.arrival.variables =
+        place_variables(&"desk".parse().unwrap(), &place, 0).with(LegVariable::Call, call);
+    play.on_switch(SwitchEvent::Examined(Examination {
+        legs: vec![leg],
+        strangers: Vec::new(),
+    }));
+    play.accept_orders();
+    let waiting = play.engine.calls[&call].waiting.clone();
+    assert_eq!(waiting.map(|(_, place)| place.entered), Some(entered));
 }
 
 #[test]
