@@ -34,6 +34,7 @@ impl Engine {
             };
             questions.insert(self.ask(switch, command, out));
         }
+        self.examinations.extend(&questions);
         questions
     }
 
@@ -46,6 +47,13 @@ impl Engine {
     ) -> CommandId {
         let number = CallId::from_ulid(self.new_ulid());
         self.order(number, switch, command, Purpose::Ask, out)
+    }
+
+    /// An examination was answered, or never will be.
+    pub(super) fn examination_over(&mut self, command: CommandId) {
+        if self.examinations.remove(&command) && self.examinations.is_empty() {
+            self.ended_meanwhile.clear();
+        }
     }
 
     /// What channels are that were looked at one by one. Callers' ends come
@@ -71,6 +79,9 @@ impl Engine {
         let mut unknown = Vec::new();
         for live in found.legs {
             let leg = leg_of(live.arrival.channel.clone());
+            if self.ended_meanwhile.contains(&leg) {
+                continue;
+            }
             let doubted = self.doubted.remove(&leg);
             let Some(call) = self.call_of(&leg) else {
                 if doubted && !self.closing.contains_key(&leg) {

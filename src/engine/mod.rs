@@ -97,6 +97,10 @@ pub struct Engine {
     suspects: BTreeMap<SwitchId, BTreeSet<audit::Suspicion>>,
     /// Legs that are examined because two lists contradicted what is believed.
     doubted: BTreeSet<LegId>,
+    /// Examinations under way.
+    examinations: BTreeSet<CommandId>,
+    /// Legs that ended during them: what they find of these is older.
+    ended_meanwhile: BTreeSet<LegId>,
     /// Switches that came back, as long as not everything on them is known.
     outages: BTreeMap<SwitchId, reconcile::Outage>,
     /// Which call an open offer is for.
@@ -136,6 +140,8 @@ impl Engine {
             strangers: BTreeSet::new(),
             suspects: BTreeMap::new(),
             doubted: BTreeSet::new(),
+            examinations: BTreeSet::new(),
+            ended_meanwhile: BTreeSet::new(),
             outages: BTreeMap::new(),
             offers: BTreeMap::new(),
             playbacks: BTreeMap::new(),
@@ -223,7 +229,13 @@ impl Engine {
             SwitchEvent::RecordingFailed { recording, why } => {
                 self.recording_lost(recording, why, out)
             }
-            SwitchEvent::HungUp { channel, cause } => self.hung_up(&leg(channel), cause, out),
+            SwitchEvent::HungUp { channel, cause } => {
+                let leg = leg(channel);
+                if !self.examinations.is_empty() {
+                    self.ended_meanwhile.insert(leg.clone());
+                }
+                self.hung_up(&leg, cause, out);
+            }
             SwitchEvent::Snapshot(snapshot) => self.reconcile(switch, snapshot, out),
             SwitchEvent::Listed(snapshot) => self.audit(switch, snapshot, out),
             SwitchEvent::Examined(found) => self.examined(&switch, found, out),

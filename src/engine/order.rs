@@ -103,6 +103,7 @@ impl Engine {
             return;
         };
         if let Purpose::Ask = purpose {
+            self.examination_over(command);
             self.question_answered(command, out);
         }
         let (failure, why) = match outcome {

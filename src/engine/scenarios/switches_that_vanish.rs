@@ -3,6 +3,7 @@ use crate::engine::agent::AgentState;
 use crate::engine::arrival::place_variables;
 use crate::engine::call::CallState;
 use crate::engine::call::OfferStage;
+use crate::engine::cause::Cause;
 use crate::engine::fact::{
     Remembered, RememberedAgent, RememberedBlock, RememberedCall, RememberedOffer,
 };
@@ -107,7 +108,7 @@ fn an_unknown_conversation_is_understood_by_its_legs_and_a_strange_one_left_alon
     play.told();
     let strangers = [live("x", Some("y")), live("y", Some("x"))];
     play.on_switch(snapshot([vec![caller, agent], strangers.to_vec()].concat()));
-    play.hangs_up("a1", crate::engine::cause::Cause::NormalClearing);
+    play.hangs_up("a1", Cause::NormalClearing);
     insta::assert_snapshot!(play.told(), @r#"
     0      call arrived
     0      call connected
@@ -233,6 +234,47 @@ fn an_offer_that_the_last_run_could_not_keep_rings_on() {
     0      > music default to c1
     0      > bridge c1 and the agent's leg
     "#);
+}
+
+#[test]
+fn a_device_that_stops_ringing_while_it_is_looked_at_rings_for_nobody() {
+    let mut play = Play::begin();
+    play.queues_up("c1");
+    let call = *play.engine.calls.keys().next().unwrap();
+    play.on_switch(SwitchEvent::LinkLost {
+        why: OutsideText::new("reset"),
+    });
+    play.ready("anna");
+    let channel = OfferId::from_ulid(ulid::Ulid(9)).channel();
+    let listed = [
+        ("c1", ChannelState::Answered),
+        (channel.as_str(), ChannelState::Ringing),
+    ];
+    play.on_switch(SwitchEvent::Snapshot(Snapshot {
+        listed: listed
+            .map(|(channel, state)| ListedLeg {
+                channel: channel.parse().unwrap(),
+                state,
+                peer: None,
+            })
+            .to_vec(),
+        lags: true,
+        ..Snapshot::default()
+    }));
+    play.hangs_up(channel.as_str(), Cause::NoAnswer);
+    let mut device = live(channel.as_str(), None);
+    device.arrival.state = ChannelState::Ringing;
+    device.arrival.variables = LegVariables::default()
+        .with(LegVariable::Call, call)
+        .with(LegVariable::Role, "agent")
+        .with(LegVariable::Agent, "anna");
+    play.on_switch(SwitchEvent::Examined(Examination {
+        legs: vec![device],
+        strangers: Vec::new(),
+    }));
+    play.told();
+    play.accept_orders();
+    assert!(play.told().contains("> ring anna"));
 }
 
 #[test]
@@ -408,7 +450,7 @@ fn a_conversation_that_the_last_run_could_not_keep_is_put_to_its_call() {
     0      link sw up
     0      reconciled: 1 adopted, 0 closed
     "#);
-    play.hangs_up("a1", crate::engine::cause::Cause::NormalClearing);
+    play.hangs_up("a1", Cause::NormalClearing);
     assert!(play.told().contains("anna wrap_up"));
 }
 
