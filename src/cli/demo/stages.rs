@@ -2,6 +2,7 @@
 //! believes only what is there.
 
 use crate::cli::{CliError, Output, Verdict};
+use crate::clock;
 use crate::engine::id::CallId;
 use crate::store::Store;
 use crate::store::calls::{self, CallDetail, CallFilter, MAX_PAGE, Recording};
@@ -15,6 +16,9 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 /// The whole check takes at most 60 s, start and end included.
 const PATIENCE: Duration = Duration::from_secs(54);
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// A conversation that is over at once may leave nothing to record.
+const SHORTEST_TALK_MS: i64 = 1_000;
 
 /// The stages of an answered call, in their order.
 const STAGES: [&str; 9] = [
@@ -84,18 +88,20 @@ impl<'a> Watch<'a> {
         Ok(())
     }
 
-    /// The call that was with an agent first.
+    /// The call that was with an agent first, and for long enough.
     async fn first_answered(&self) -> Result<Option<CallId>, CliError> {
         let filter = CallFilter {
             limit: Some(MAX_PAGE),
             ..CallFilter::default()
         };
         let page = calls::list(self.store, filter).await?;
-        let connected = page
-            .calls
-            .iter()
-            .filter_map(|call| Some((call.connected.as_ref()?.ms, &call.call)));
-        match connected.min() {
+        let now = clock::now().as_millis();
+        let talked = page.calls.iter().filter_map(|call| {
+            let connected = call.connected.as_ref()?.ms;
+            let until = call.ended.as_ref().map_or(now, |ended| ended.ms);
+            (until - connected >= SHORTEST_TALK_MS).then_some((connected, &call.call))
+        });
+        match talked.min() {
             Some((_, call)) => Ok(Some(call.parse()?)),
             None => Ok(None),
         }
