@@ -21,6 +21,10 @@ pub const ORDER_QUEUE: usize = 4_096;
 ///
 /// # Errors
 /// The order itself, when there is no room or nobody to take it.
+#[expect(
+    clippy::result_large_err,
+    reason = "the order goes back as from `try_send`, to be answered"
+)]
 pub fn hand_on(
     way: &mpsc::Sender<SwitchOrder>,
     order: SwitchOrder,
