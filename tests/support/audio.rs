@@ -108,6 +108,19 @@ pub fn share_of(hz: f64, samples: &[i16]) -> f64 {
 /// machine comes out above 0.95; frames lost on a loaded one take some of it away.
 pub const ALIKE: f64 = 0.6;
 
+/// Whether a switch recorded so much of a conversation that its two sides can be
+/// compared. A machine that gives the switch no time loses frames of both, each
+/// side others; then this says so, loudly.
+pub fn is_whole(recorded_ms: i64, lasted_ms: i64) -> bool {
+    let whole = recorded_ms * 10 >= lasted_ms * 9;
+    if !whole {
+        eprintln!(
+            "skipped: the alignment: the machine let the switch record {recorded_ms} of {lasted_ms} ms"
+        );
+    }
+    whole
+}
+
 /// Where a phone's echo may lie in a recording whose two sides are aligned, in
 /// milliseconds after what was said. The phone, the bridge and the jitter
 /// buffers delay it, and a loaded machine more; sides that are not aligned are
