@@ -21,21 +21,6 @@ fn audited() -> Play {
     play
 }
 
-fn shown(channel: &str, state: ChannelState, peer: Option<&str>) -> LiveLeg {
-    LiveLeg {
-        arrival: Arrival {
-            state,
-            ..arrival(channel, "4001")
-        },
-        peer: peer.map(|peer| peer.parse().unwrap()),
-        created: None,
-    }
-}
-
-fn up(channel: &str, peer: Option<&str>) -> LiveLeg {
-    shown(channel, ChannelState::Answered, peer)
-}
-
 /// Answers every list that is asked for in the next half minute.
 fn list(play: &mut Play, legs: &[LiveLeg]) {
     for _ in 0..34 {
@@ -170,10 +155,7 @@ fn a_list_that_lags_is_no_evidence_and_an_examination_is() {
     play.on_switch(lagging());
     let told = play.told();
     assert!(told.contains("> examine c1"), "{told}");
-    play.on_switch(SwitchEvent::Examined(Examination {
-        legs: vec![up("c1", Some(&leg)), up(&leg, Some("c1"))],
-        strangers: Vec::new(),
-    }));
+    play.on_switch(examined(vec![up("c1", Some(&leg)), up(&leg, Some("c1"))]));
     assert_eq!(drifts(&play), [""; 0]);
     play.on_switch(lagging());
     play.on_switch(lagging());
@@ -191,20 +173,10 @@ fn after_an_outage_nobody_is_rung_before_the_doubtful_legs_are_known() {
     let mut play = audited();
     play.queues_up("c1");
     play.queues_up("c2");
-    play.on_switch(SwitchEvent::LinkLost {
-        why: OutsideText::new("reset"),
-    });
+    play.on_switch(link_lost());
     play.ready("anna");
     play.told();
-    play.on_switch(SwitchEvent::Snapshot(Snapshot {
-        listed: vec![ListedLeg {
-            channel: "c2".parse().unwrap(),
-            state: ChannelState::Answered,
-            peer: None,
-        }],
-        lags: true,
-        ..Snapshot::default()
-    }));
+    play.on_switch(lagging_snapshot(&[("c2", ChannelState::Answered)]));
     play.on_switch(SwitchEvent::Examined(Examination {
         legs: Vec::new(),
         strangers: vec!["c1".parse().unwrap()],
@@ -227,31 +199,18 @@ fn after_an_outage_nobody_is_rung_before_the_doubtful_legs_are_known() {
 fn after_an_outage_nobody_is_rung_before_it_is_known_whose_turn_it_is() {
     let mut play = audited();
     play.queues_up("c2");
-    play.on_switch(SwitchEvent::LinkLost {
-        why: OutsideText::new("reset"),
-    });
+    play.on_switch(link_lost());
     play.ready("anna");
     play.told();
     // The run before this one took it into the queue and kept no word of it.
-    let listed = ["c1", "c2"].map(|channel| ListedLeg {
-        channel: channel.parse().unwrap(),
-        state: ChannelState::Answered,
-        peer: None,
-    });
-    play.on_switch(SwitchEvent::Snapshot(Snapshot {
-        listed: listed.to_vec(),
-        lags: true,
-        ..Snapshot::default()
-    }));
+    let answered = ChannelState::Answered;
+    play.on_switch(lagging_snapshot(&[("c1", answered), ("c2", answered)]));
     let queue = "desk".parse().unwrap();
     let call = CallId::from_ulid(ulid::Ulid(1));
     let place = Place::new(0, Timestamp::from_millis(500_000), call);
     let mut first = up("c1", None);
     first.arrival.variables = place_variables(&queue, &place, 0).with(LegVariable::Call, call);
-    play.on_switch(SwitchEvent::Examined(Examination {
-        legs: vec![first],
-        strangers: Vec::new(),
-    }));
+    play.on_switch(examined(vec![first]));
     play.accept_orders();
     let ringing = play.engine.calls.get(&call).map(|call| call.state);
     assert_eq!(ringing, Some(CallState::Offered), "{}", play.told());

@@ -261,6 +261,61 @@ fn arrival(channel: &str, dialled: &str) -> Arrival {
     }
 }
 
+/// A leg as a switch shows it, with the one it is together with.
+fn shown(channel: &str, state: ChannelState, peer: Option<&str>) -> LiveLeg {
+    LiveLeg {
+        arrival: Arrival {
+            state,
+            ..arrival(channel, "4001")
+        },
+        peer: peer.map(|peer| peer.parse().unwrap()),
+        created: None,
+    }
+}
+
+/// The same, answered.
+fn up(channel: &str, peer: Option<&str>) -> LiveLeg {
+    shown(channel, ChannelState::Answered, peer)
+}
+
+/// An agent's device that rings for a call, as a switch shows it.
+fn ringing_for(call: CallId, agent: &str, channel: &ChannelId) -> LiveLeg {
+    let mut device = shown(channel.as_str(), ChannelState::Ringing, None);
+    device.arrival.variables = LegVariables::default()
+        .with(LegVariable::Call, call)
+        .with(LegVariable::Role, "agent")
+        .with(LegVariable::Agent, agent);
+    device
+}
+
+/// A first list that may be older than the events around it.
+fn lagging_snapshot(legs: &[(&str, ChannelState)]) -> SwitchEvent {
+    let listed = legs.iter().map(|(channel, state)| ListedLeg {
+        channel: channel.parse().unwrap(),
+        state: *state,
+        peer: None,
+    });
+    SwitchEvent::Snapshot(Snapshot {
+        listed: listed.collect(),
+        lags: true,
+        ..Snapshot::default()
+    })
+}
+
+/// What was found of legs that were looked at one by one.
+fn examined(legs: Vec<LiveLeg>) -> SwitchEvent {
+    SwitchEvent::Examined(Examination {
+        legs,
+        strangers: Vec::new(),
+    })
+}
+
+fn link_lost() -> SwitchEvent {
+    SwitchEvent::LinkLost {
+        why: OutsideText::new("reset"),
+    }
+}
+
 /// One line for what matters to a reader; upkeep (variables, timers) is left out.
 fn describe(command: &Command) -> Option<String> {
     let line = match command {

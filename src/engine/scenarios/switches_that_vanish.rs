@@ -11,17 +11,6 @@ use crate::engine::leg::LegState;
 use crate::engine::queue::Place;
 use std::collections::BTreeSet;
 
-fn live(channel: &str, peer: Option<&str>) -> LiveLeg {
-    LiveLeg {
-        arrival: Arrival {
-            state: ChannelState::Answered,
-            ..arrival(channel, "4001")
-        },
-        peer: peer.map(|peer| peer.parse().unwrap()),
-        created: None,
-    }
-}
-
 fn snapshot(legs: Vec<LiveLeg>) -> SwitchEvent {
     SwitchEvent::Snapshot(Snapshot {
         legs,
@@ -34,12 +23,10 @@ fn a_lost_link_stops_offers_until_the_snapshot() {
     let mut play = Play::begin();
     play.queues_up("c1");
     play.told();
-    play.on_switch(SwitchEvent::LinkLost {
-        why: OutsideText::new("reset"),
-    });
+    play.on_switch(link_lost());
     play.ready("anna");
     play.pass(Span::seconds(5));
-    play.on_switch(snapshot(vec![live("c1", None)]));
+    play.on_switch(snapshot(vec![up("c1", None)]));
     insta::assert_snapshot!(play.told(), @r#"
     0      link sw down
     0      anna ready
@@ -55,11 +42,9 @@ fn a_lost_link_stops_offers_until_the_snapshot() {
 fn calls_that_ended_meanwhile_are_closed_and_unknown_ones_taken_on() {
     let mut play = Play::begin();
     play.queues_up("c1");
-    play.on_switch(SwitchEvent::LinkLost {
-        why: OutsideText::new("reset"),
-    });
+    play.on_switch(link_lost());
     play.told();
-    play.on_switch(snapshot(vec![live("c2", None)]));
+    play.on_switch(snapshot(vec![up("c2", None)]));
     insta::assert_snapshot!(play.told(), @r#"
     0      left desk: Failed
     0      call ended
@@ -77,14 +62,14 @@ fn a_leg_that_carries_its_place_keeps_it() {
     let mut play = Play::begin();
     play.queues_up("c2");
     play.told();
-    let mut old = live("c1", None);
+    let mut old = up("c1", None);
     let earlier = Timestamp::from_millis(play.at.as_millis() - 60_000);
     old.arrival.variables = LegVariables::default()
         .with(LegVariable::Call, "01ARZ3NDEKTSV4RRFFQ69G5FAV")
         .with(LegVariable::Queue, "desk")
         .with(LegVariable::Priority, 0)
         .with(LegVariable::Entered, earlier.as_millis());
-    play.on_switch(snapshot(vec![old, live("c2", None)]));
+    play.on_switch(snapshot(vec![old, up("c2", None)]));
     play.ready("anna");
     let offered = play.facts.iter().rev().find_map(|fact| match fact {
         Fact::Offered { call, .. } => Some(call.to_string()),
@@ -98,15 +83,15 @@ fn an_unknown_conversation_is_understood_by_its_legs_and_a_strange_one_left_alon
     let mut play = Play::begin();
     play.ready("anna");
     let call = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
-    let mut caller = live("c1", Some("a1"));
+    let mut caller = up("c1", Some("a1"));
     caller.arrival.variables = LegVariables::default().with(LegVariable::Call, call);
-    let mut agent = live("a1", Some("c1"));
+    let mut agent = up("a1", Some("c1"));
     agent.arrival.variables = LegVariables::default()
         .with(LegVariable::Call, call)
         .with(LegVariable::Role, "agent")
         .with(LegVariable::Agent, "anna");
     play.told();
-    let strangers = [live("x", Some("y")), live("y", Some("x"))];
+    let strangers = [up("x", Some("y")), up("y", Some("x"))];
     play.on_switch(snapshot([vec![caller, agent], strangers.to_vec()].concat()));
     play.hangs_up("a1", Cause::NormalClearing);
     insta::assert_snapshot!(play.told(), @r#"
@@ -188,9 +173,9 @@ fn a_new_run_goes_on_where_the_last_one_stopped() {
     play.told();
     play.event(Event::Remembered { remembered });
     play.on_switch(snapshot(vec![
-        live("c1", None),
-        live("c2", Some("a2")),
-        live("a2", Some("c2")),
+        up("c1", None),
+        up("c2", Some("a2")),
+        up("a2", Some("c2")),
     ]));
     assert!(play.orders.iter().all(|order| order.id > CommandId(41)));
     insta::assert_snapshot!(play.told(), @r#"
@@ -211,20 +196,13 @@ fn an_offer_that_the_last_run_could_not_keep_rings_on() {
     let mut play = Play::begin();
     play.queues_up("c1");
     let call = *play.engine.calls.keys().next().unwrap();
-    play.on_switch(SwitchEvent::LinkLost {
-        why: OutsideText::new("reset"),
-    });
+    play.on_switch(link_lost());
     play.ready("anna");
     play.ready("bert");
     play.told();
     let channel = OfferId::from_ulid(ulid::Ulid(9)).channel();
-    let mut device = live(channel.as_str(), None);
-    device.arrival.state = ChannelState::Ringing;
-    device.arrival.variables = LegVariables::default()
-        .with(LegVariable::Call, call)
-        .with(LegVariable::Role, "agent")
-        .with(LegVariable::Agent, "anna");
-    play.on_switch(snapshot(vec![live("c1", None), device]));
+    let device = ringing_for(call, "anna", &channel);
+    play.on_switch(snapshot(vec![up("c1", None), device]));
     play.answered(channel.as_str());
     insta::assert_snapshot!(play.told(), @r#"
     0      anna offered
@@ -241,37 +219,16 @@ fn a_device_that_stops_ringing_while_it_is_looked_at_rings_for_nobody() {
     let mut play = Play::begin();
     play.queues_up("c1");
     let call = *play.engine.calls.keys().next().unwrap();
-    play.on_switch(SwitchEvent::LinkLost {
-        why: OutsideText::new("reset"),
-    });
+    play.on_switch(link_lost());
     play.ready("anna");
     let channel = OfferId::from_ulid(ulid::Ulid(9)).channel();
-    let listed = [
+    play.on_switch(lagging_snapshot(&[
         ("c1", ChannelState::Answered),
         (channel.as_str(), ChannelState::Ringing),
-    ];
-    play.on_switch(SwitchEvent::Snapshot(Snapshot {
-        listed: listed
-            .map(|(channel, state)| ListedLeg {
-                channel: channel.parse().unwrap(),
-                state,
-                peer: None,
-            })
-            .to_vec(),
-        lags: true,
-        ..Snapshot::default()
-    }));
+    ]));
     play.hangs_up(channel.as_str(), Cause::NoAnswer);
-    let mut device = live(channel.as_str(), None);
-    device.arrival.state = ChannelState::Ringing;
-    device.arrival.variables = LegVariables::default()
-        .with(LegVariable::Call, call)
-        .with(LegVariable::Role, "agent")
-        .with(LegVariable::Agent, "anna");
-    play.on_switch(SwitchEvent::Examined(Examination {
-        legs: vec![device],
-        strangers: Vec::new(),
-    }));
+    let device = ringing_for(call, "anna", &channel);
+    play.on_switch(examined(vec![device]));
     play.told();
     play.accept_orders();
     assert!(play.told().contains("> ring anna"));
@@ -298,25 +255,14 @@ fn a_place_that_the_last_run_could_not_keep_is_looked_for_on_the_leg() {
     });
     play.told();
     play.pass(Span::seconds(3));
-    play.on_switch(SwitchEvent::Snapshot(Snapshot {
-        listed: vec![ListedLeg {
-            channel: "c1".parse().unwrap(),
-            state: ChannelState::Answered,
-            peer: None,
-        }],
-        lags: true,
-        ..Snapshot::default()
-    }));
+    play.on_switch(lagging_snapshot(&[("c1", ChannelState::Answered)]));
     let told = play.told();
     assert!(told.contains("> examine c1"), "{told}");
-    let mut leg = live("c1", None);
+    let mut leg = up("c1", None);
     let place = Place::new(0, entered, call);
     leg.arrival.variables =
         place_variables(&"desk".parse().unwrap(), &place, 0).with(LegVariable::Call, call);
-    play.on_switch(SwitchEvent::Examined(Examination {
-        legs: vec![leg],
-        strangers: Vec::new(),
-    }));
+    play.on_switch(examined(vec![leg]));
     play.accept_orders();
     let waiting = play.engine.calls[&call].waiting.clone();
     assert_eq!(waiting.map(|(_, place)| place.entered), Some(entered));
@@ -338,11 +284,9 @@ fn after_an_outage_every_dead_mans_timer_is_renewed_before_anything_else_is_repe
     for channel in &channels {
         play.queues_up(channel);
     }
-    play.on_switch(SwitchEvent::LinkLost {
-        why: OutsideText::new("reset"),
-    });
+    play.on_switch(link_lost());
     play.on_switch(snapshot(
-        channels.iter().map(|channel| live(channel, None)).collect(),
+        channels.iter().map(|channel| up(channel, None)).collect(),
     ));
     play.orders.clear();
     let orders_of = |play: &Play, wanted: fn(&SwitchCommand) -> bool| {
@@ -382,12 +326,6 @@ fn a_run_gives_no_number_of_a_lost_run_again_though_the_clock_was_set_back() {
     assert!(numbers(1).is_disjoint(&numbers(2)));
 }
 
-fn link_lost() -> SwitchEvent {
-    SwitchEvent::LinkLost {
-        why: OutsideText::new("reset"),
-    }
-}
-
 #[test]
 fn a_caller_still_together_with_a_leg_that_is_being_ended_is_taken_into_our_hands() {
     let mut play = Play::begin();
@@ -401,7 +339,7 @@ fn a_caller_still_together_with_a_leg_that_is_being_ended_is_taken_into_our_hand
     play.on_switch(link_lost());
     play.pass(Span::seconds(31));
     play.told();
-    let found = vec![live("c1", Some(&leg)), live(&leg, Some("c1"))];
+    let found = vec![up("c1", Some(&leg)), up(&leg, Some("c1"))];
     play.on_switch(snapshot(found));
     play.pass(Span::seconds(1));
     let told = play.told();
@@ -424,7 +362,7 @@ fn two_that_came_apart_before_an_outage_are_judged_by_the_list_after_it() {
     play.on_switch(link_lost());
     play.pass(Span::seconds(60));
     play.told();
-    play.on_switch(snapshot(vec![live(&leg, None)]));
+    play.on_switch(snapshot(vec![up(&leg, None)]));
     let told = play.told();
     assert!(told.contains("call ended with unseen"), "{told}");
 }
@@ -437,12 +375,12 @@ fn a_conversation_that_the_last_run_could_not_keep_is_put_to_its_call() {
     play.on_switch(link_lost());
     play.ready("anna");
     play.told();
-    let mut agent = live("a1", Some("c1"));
+    let mut agent = up("a1", Some("c1"));
     agent.arrival.variables = LegVariables::default()
         .with(LegVariable::Call, call)
         .with(LegVariable::Role, "agent")
         .with(LegVariable::Agent, "anna");
-    play.on_switch(snapshot(vec![live("c1", Some("a1")), agent]));
+    play.on_switch(snapshot(vec![up("c1", Some("a1")), agent]));
     insta::assert_snapshot!(play.told(), @r#"
     0      left desk: Answered
     0      call connected
@@ -463,7 +401,7 @@ fn a_key_pressed_in_a_conversation_leads_nowhere_though_the_menu_was_not_left() 
     let call = *play.engine.calls.keys().next().unwrap();
     play.on_switch(link_lost());
     // The run before had put the caller into the queue and could not keep it.
-    let mut caller = live("c1", None);
+    let mut caller = up("c1", None);
     caller.arrival.variables = LegVariables::default()
         .with(LegVariable::Call, call)
         .with(LegVariable::Queue, "desk")
@@ -496,7 +434,7 @@ fn a_call_that_could_not_be_answered_because_its_switch_was_out_of_reach_is_answ
     });
     play.on_switch(link_lost());
     play.told();
-    let mut caller = live("c1", None);
+    let mut caller = up("c1", None);
     caller.arrival.state = ChannelState::Ringing;
     play.on_switch(snapshot(vec![caller]));
     let told = play.told();
