@@ -248,11 +248,9 @@ impl Engine {
         if !waits || !is_agent(&found.arrival) || !self.has_no_call(&agent) {
             return false;
         }
-        self.timers.clear(&Reason::GuardRenewal(caller.clone()));
-        self.timers.clear(&Reason::Resumption(call));
         self.timers.clear(&Reason::AnswerOverdue(call));
         self.timers.clear(&Reason::KeyAwaited(call));
-        self.forget_playback(call);
+        self.let_go_of_caller(call, caller);
         self.leave_queue(call, QueueExit::Answered, out);
         self.put_together(call, caller, agent, leg.clone(), out);
         true

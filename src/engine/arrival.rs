@@ -209,6 +209,13 @@ impl Engine {
         }
     }
 
+    /// The caller is an agent's now: nothing is renewed, repeated or played any more.
+    pub(super) fn let_go_of_caller(&mut self, call: CallId, leg: &LegId) {
+        self.timers.clear(&Reason::GuardRenewal(leg.clone()));
+        self.timers.clear(&Reason::Resumption(call));
+        self.forget_playback(call);
+    }
+
     /// Decides that a call ends, and asks the switch for it.
     pub(super) fn end_call(&mut self, call: CallId, cause: Cause, out: &mut Commands) {
         self.end_call_by(call, cause, EndedBy::System, out);

@@ -189,9 +189,7 @@ impl Engine {
         let caller = known.caller.id.clone();
         let (id, peer) = (offer.id, offer.leg.id.channel.clone());
         // From here on what the caller hears moves nothing: the bridge ends it.
-        self.forget_playback(call);
-        self.timers.clear(&Reason::GuardRenewal(caller.clone()));
-        self.timers.clear(&Reason::Resumption(call));
+        self.let_go_of_caller(call, &caller);
         let command = SwitchCommand::Bridge {
             channel: caller.channel,
             peer,
@@ -239,9 +237,7 @@ impl Engine {
         );
         self.timers.clear(&Reason::OfferOverdue(id));
         self.timers.clear(&Reason::AnswerOverdue(call));
-        self.timers.clear(&Reason::GuardRenewal(caller_leg.clone()));
-        self.timers.clear(&Reason::Resumption(call));
-        self.forget_playback(call);
+        self.let_go_of_caller(call, &caller_leg);
         for leg in [&caller_leg, &agent_leg] {
             out.note(Fact::LegMoved {
                 call,
