@@ -11,7 +11,7 @@ use switchyard::engine::id::{ChannelId, MusicClass, PromptId};
 use switchyard::engine::time::Span;
 use switchyard::switch::{
     Arrival, ChannelState, Extension, Language, LegVariable, LegVariables, LiveLeg, Ring,
-    SwitchCommand, SwitchEvent,
+    SwitchCommand, SwitchEvent, Target,
 };
 
 /// The pitch of the announcement that begins the fallback path.
@@ -130,12 +130,13 @@ async fn a_conversation_outlives_the_connection_and_is_found_again() {
     let peer = ChannelId::new("agent-of-a-lost-connection").unwrap();
     let ring = Ring {
         channel: peer.clone(),
-        extension: Extension::new("1001").unwrap(),
+        to: Target::Extension(Extension::new("1001").unwrap()),
+        auto_answer: false,
         caller_number: arrival.caller_number,
         caller_name: arrival.caller_name,
         timeout: Span::seconds(10),
         variables: LegVariables::default().with(LegVariable::Role, "agent"),
-        originator: channel.clone(),
+        originator: Some(channel.clone()),
     };
     controller.does(SwitchCommand::Ring(ring)).await;
     controller

@@ -14,7 +14,7 @@ use switchyard::engine::text::OutsideText;
 use switchyard::engine::time::Span;
 use switchyard::switch::{
     ChannelState, Extension, Key, Language, LegVariable, LegVariables, RecordedMedia, Ring,
-    SwitchCommand, SwitchEvent,
+    SwitchCommand, SwitchEvent, Target,
 };
 use tokio::sync::Mutex;
 
@@ -36,12 +36,13 @@ async fn attach(asterisk: &Asterisk) -> Driver {
 fn a_ring(channel: &ChannelId, extension: &str, originator: &ChannelId) -> SwitchCommand {
     SwitchCommand::Ring(Ring {
         channel: channel.clone(),
-        extension: Extension::new(extension).expect("an extension"),
+        to: Target::Extension(Extension::new(extension).expect("an extension")),
+        auto_answer: false,
         caller_number: OutsideText::new("13800138000"),
         caller_name: OutsideText::new("Zhang \"San\", ${EXTEN}\r\nX-Evil: 1"),
         timeout: Span::seconds(2),
         variables: LegVariables::default().with(LegVariable::Role, "agent"),
-        originator: originator.clone(),
+        originator: Some(originator.clone()),
     })
 }
 

@@ -15,7 +15,7 @@ use switchyard::engine::text::OutsideText;
 use switchyard::engine::time::Span;
 use switchyard::switch::{
     Arrival, ChannelState, DigitMethod, Extension, Language, LegVariable, LegVariables,
-    RecordedMedia, Ring, SwitchCommand, SwitchEvent,
+    RecordedMedia, Ring, SwitchCommand, SwitchEvent, Target,
 };
 
 #[tokio::test]
@@ -362,12 +362,13 @@ async fn ring(controller: &mut Controller, leg: &ChannelId, name: &str) -> Chann
     let channel = ChannelId::new(name).expect("an id");
     let ring = Ring {
         channel: channel.clone(),
-        extension: Extension::new("1001").expect("an extension"),
+        to: Target::Extension(Extension::new("1001").expect("an extension")),
+        auto_answer: false,
         caller_number: OutsideText::new("13800138000"),
         caller_name: OutsideText::new("O'Brien, \"Bob\" ${hostname}\r\nInjected: 1"),
         timeout: Span::seconds(3),
         variables: LegVariables::default().with(LegVariable::Role, "agent"),
-        originator: leg.clone(),
+        originator: Some(leg.clone()),
     };
     controller.does(SwitchCommand::Ring(ring)).await;
     channel

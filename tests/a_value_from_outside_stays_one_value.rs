@@ -9,7 +9,9 @@ use switchyard::engine::text::OutsideText;
 use switchyard::engine::time::Span;
 use switchyard::switch::freeswitch::command::Dialect;
 use switchyard::switch::freeswitch::quote::{MAX_VALUE, inert};
-use switchyard::switch::{Extension, LegVariable, LegVariables, Ring, SwitchCommand, SwitchOrder};
+use switchyard::switch::{
+    Extension, LegVariable, LegVariables, Ring, SwitchCommand, SwitchOrder, Target,
+};
 use ulid::Ulid;
 
 fn say(command: SwitchCommand) -> Vec<String> {
@@ -95,12 +97,13 @@ fn block(text: &str) -> (BTreeMap<String, String>, String) {
 fn ring(number: &str, name: &str, variable: &str) -> SwitchCommand {
     SwitchCommand::Ring(Ring {
         channel: ChannelId::new("offer-1").expect("an id"),
-        extension: Extension::new("1001").expect("an extension"),
+        to: Target::Extension(Extension::new("1001").expect("an extension")),
+        auto_answer: false,
         caller_number: OutsideText::new(number),
         caller_name: OutsideText::new(name),
         timeout: Span::millis(20_500),
         variables: LegVariables::default().with(LegVariable::Dialled, variable),
-        originator: ChannelId::new("caller-1").expect("an id"),
+        originator: Some(ChannelId::new("caller-1").expect("an id")),
     })
 }
 

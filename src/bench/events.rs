@@ -279,6 +279,7 @@ fn spawn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> JoinHa
 
 fn dialect() -> Result<Dialect, EventsError> {
     let settings = FreeswitchConfig {
+        outbound: None,
         address: String::new(),
         password: String::new(),
         endpoint: "user/{extension}".to_owned(),

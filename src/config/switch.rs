@@ -59,6 +59,8 @@ section! {
         /// How an agent's extension is dialled; `{extension}` is replaced.
         /// For example `user/{extension}` or `sofia/internal/{extension}@10.0.0.5`.
         default endpoint: String = "user/{extension}",
+        /// How a number outside is dialled; `{number}` is replaced. Without it none is.
+        optional outbound: Option<String> = "sofia/gateway/carrier/{number}",
         /// Folder of prompts on the switch: `<prompts>/<language>/<prompt>.wav`.
         default prompts: PathBuf = "/usr/share/freeswitch/sounds/switchyard",
         /// Folder the switch records into.
@@ -85,6 +87,8 @@ section! {
         default app: String = "switchyard",
         /// How an agent's extension is dialled; `{extension}` is replaced.
         default endpoint: String = "PJSIP/{extension}",
+        /// How a number outside is dialled; `{number}` is replaced. Without it none is.
+        optional outbound: Option<String> = "PJSIP/{number}@carrier",
         /// Folder of prompts below the switch's sounds: `<prompts>/<language>/<prompt>`.
         default prompts: String = "switchyard",
     }

@@ -222,6 +222,12 @@ impl Engine {
             SwitchEvent::Unbridged { channel, peer } => {
                 self.unbridged(&leg(channel), &leg(peer), out)
             }
+            // In-call features take these up.
+            SwitchEvent::Joined { .. }
+            | SwitchEvent::Left { .. }
+            | SwitchEvent::Held { .. }
+            | SwitchEvent::Unheld { .. }
+            | SwitchEvent::TransferAsked { .. } => {}
             SwitchEvent::RecordingStarted { recording } => self.recording_started(recording, out),
             SwitchEvent::RecordingFinished { recording, media } => {
                 self.recording_finished(recording, media, out);

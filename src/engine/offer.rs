@@ -15,7 +15,7 @@ use crate::engine::order::Purpose;
 use crate::engine::queues::QueueIndex;
 use crate::engine::time::Span;
 use crate::engine::timer::Reason;
-use crate::switch::{LegVariable, LegVariables, Ring, SwitchCommand};
+use crate::switch::{LegVariable, LegVariables, Ring, SwitchCommand, Target};
 
 /// How much longer than its ringing an offer may take to be settled by events.
 pub(super) const SETTLING: Span = Span::seconds(5);
@@ -41,7 +41,8 @@ impl Engine {
         let switch = agent.settings.switch.clone();
         let ring = Ring {
             channel: offer.channel(),
-            extension: agent.settings.extension.clone(),
+            to: Target::Extension(agent.settings.extension.clone()),
+            auto_answer: false,
             caller_number: known.caller_number.clone(),
             caller_name: known.caller_name.clone(),
             timeout: self.queues.queue(queue).settings.ring,
@@ -50,7 +51,7 @@ impl Engine {
                 .with(LegVariable::Role, LegRole::Agent.word())
                 .with(LegVariable::Agent, &agent_id)
                 .with(LegVariable::Queue, &queue_id),
-            originator: known.caller.id.channel.clone(),
+            originator: Some(known.caller.id.channel.clone()),
         };
         let ring = SwitchCommand::Ring(ring);
         self.order(call, &switch, ring, Purpose::Ring(offer), out);

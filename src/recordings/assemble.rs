@@ -56,6 +56,20 @@ pub fn stereo(from: &Path, into: &Path) -> Result<u64, AssembleError> {
     output.finish()
 }
 
+/// Brings a mono message into the standard form: both channels carry it.
+///
+/// # Errors
+/// [`AssembleError`] when it can't be read, is not mono or is empty.
+pub fn mono(from: &Path, into: &Path) -> Result<u64, AssembleError> {
+    let track = Track::open("the message", from, 1)?;
+    let mut output = Output::create(into, track.rate)?;
+    for sample in track.samples() {
+        let sample = sample?;
+        output.frame(sample, sample)?;
+    }
+    output.finish()
+}
+
 /// Merges two mono tracks, the caller's left and the agent's right. The agent's
 /// began `agent_lag` after the caller's. The shorter one ends in silence.
 ///

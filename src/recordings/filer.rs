@@ -289,6 +289,11 @@ impl Desk {
                 source.fetch(agent, agent_file.path()).await?;
                 Fetched::Pair(caller_file, agent_file, *agent_lag)
             }
+            RecordedMedia::Mono { file } => {
+                let message = work("message");
+                source.fetch(file, message.path()).await?;
+                Fetched::Mono(message)
+            }
         };
         let (folder, assembled) = (self.settings.folder.clone(), work("assembled"));
         let path = name.to_owned();
@@ -307,7 +312,7 @@ impl Desk {
             return;
         };
         let files = match &order.media {
-            RecordedMedia::Stereo { file } => vec![file],
+            RecordedMedia::Stereo { file } | RecordedMedia::Mono { file } => vec![file],
             RecordedMedia::Pair { caller, agent, .. } => vec![caller, agent],
         };
         for file in files {
@@ -325,12 +330,14 @@ impl Desk {
 enum Fetched {
     Stereo(WorkingFile),
     Pair(WorkingFile, WorkingFile, crate::switch::Lag),
+    Mono(WorkingFile),
 }
 
 impl Fetched {
     fn assemble(&self, into: &Path) -> Result<u64, AssembleError> {
         match self {
             Fetched::Stereo(file) => assemble::stereo(file.path(), into),
+            Fetched::Mono(file) => assemble::mono(file.path(), into),
             Fetched::Pair(caller, agent, lag) => {
                 assemble::pair(caller.path(), agent.path(), *lag, into)
             }

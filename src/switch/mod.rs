@@ -17,6 +17,9 @@ mod backoff;
 pub mod freeswitch;
 pub mod link;
 pub mod simulated;
+mod target;
+
+pub use target::{NotAPhoneNumber, PhoneNumber, Target};
 
 use crate::engine::cause::Cause;
 use crate::engine::id::{CallId, ChannelId, CommandId, MusicClass, PromptId, SwitchId};
@@ -64,6 +67,34 @@ pub enum SwitchEvent {
     Unbridged {
         channel: ChannelId,
         peer: ChannelId,
+    },
+    /// The leg hears everybody in the conference and is heard.
+    Joined {
+        channel: ChannelId,
+        conference: CallId,
+    },
+    /// The leg is out of the conference; it lives unless [`SwitchEvent::HungUp`] says otherwise.
+    Left {
+        channel: ChannelId,
+        conference: CallId,
+    },
+    /// The device put its far end on hold by itself (SIP re-INVITE, hold key).
+    Held {
+        channel: ChannelId,
+    },
+    /// The device took its far end off hold.
+    Unheld {
+        channel: ChannelId,
+    },
+    /// The device asked for the other side to be transferred (SIP REFER). The
+    /// switch has done nothing about it.
+    TransferAsked {
+        channel: ChannelId,
+        /// The user part of `Refer-To`.
+        to: OutsideText,
+        /// The leg that `Replaces` names, for a transfer after a consultation.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replaces: Option<ChannelId>,
     },
     RecordingStarted {
         recording: CommandId,
@@ -181,6 +212,8 @@ pub enum RecordedMedia {
         agent: String,
         agent_lag: Lag,
     },
+    /// One mono file: a message that was left.
+    Mono { file: String },
 }
 
 /// How much later the second track started than the first, in milliseconds;
@@ -228,6 +261,9 @@ pub struct LiveLeg {
     pub arrival: Arrival,
     /// The channel it is bridged to, if any.
     pub peer: Option<ChannelId>,
+    /// The conference it is in, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conference: Option<CallId>,
     /// When the switch created the channel, if it says.
     pub created: Option<Timestamp>,
 }
@@ -338,8 +374,54 @@ pub enum SwitchCommand {
     /// `Ringing`, `Answered` or `HungUp` with the cause.
     Ring(Ring),
     /// Connect two answered legs. Disarms the dead-man's timer of both in the
-    /// same write, and ends what they hear.
+    /// same write, and ends what they hear. A leg that is bridged to a third,
+    /// or in a conference, leaves it; what it leaves lives on in silence.
     Bridge { channel: ChannelId, peer: ChannelId },
+    /// Take two bridged legs apart. Both live on and hear nothing;
+    /// [`SwitchEvent::Unbridged`] says that it happened.
+    Part { channel: ChannelId, peer: ChannelId },
+    /// Let an answered leg into the conference named after a call, which the
+    /// first one makes. It leaves the bridge it was in, whose other leg lives on
+    /// in silence; its dead-man's timer is disarmed in the same write.
+    /// [`SwitchEvent::Joined`] says that it happened.
+    Join {
+        channel: ChannelId,
+        conference: CallId,
+    },
+    /// Take a leg out of its conference: it lives on and hears nothing.
+    /// [`SwitchEvent::Left`] says that it happened.
+    Leave {
+        channel: ChannelId,
+        conference: CallId,
+    },
+    /// Let the answered leg `channel`, a supervisor's, hear what `target`, an
+    /// agent's leg that is bridged, hears and says. Given again with another
+    /// mode it changes the mode. A bridge, a [`SwitchCommand::Silence`] or the
+    /// end of either leg ends it; `channel` lives on when `target` ends.
+    Supervise {
+        channel: ChannelId,
+        target: ChannelId,
+        mode: SupervisionMode,
+    },
+    /// Send keys to the far end of a leg, as its phone would (RFC 4733).
+    SendDigits {
+        channel: ChannelId,
+        digits: Vec<Key>,
+    },
+    /// Record what the leg says, from now until `max` is over, it was silent
+    /// for `silence`, [`SwitchCommand::StopRecording`], or it ends. The command's id names
+    /// the recording, and its media is [`RecordedMedia::Mono`].
+    RecordMessage {
+        channel: ChannelId,
+        max: Span,
+        silence: Span,
+    },
+    /// Light or put out the message lamp of a mailbox (SIP message-summary).
+    SetLamp {
+        mailbox: Extension,
+        new: u32,
+        old: u32,
+    },
     /// Record a conversation with each side on its own channel, from now until
     /// [`SwitchCommand::StopRecording`] or the end of either leg. The command's
     /// id names the recording.
@@ -366,20 +448,37 @@ pub enum SwitchCommand {
     FindRecording { recording: CommandId },
 }
 
-/// Rings one device for one offer.
+/// What a supervisor's leg is to a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SupervisionMode {
+    /// Hears both, heard by nobody.
+    Listen,
+    /// Hears both, heard by the agent alone.
+    Whisper,
+    /// Hears both, heard by both.
+    Barge,
+}
+
+/// Rings one device or number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ring {
     /// The name the new leg shall have.
     pub channel: ChannelId,
-    /// Whom to ring; the switch's `endpoint` setting turns it into a dial string.
-    pub extension: Extension,
+    /// Whom to ring; a setting of the switch turns it into a dial string.
+    pub to: Target,
+    /// Whether the device is asked to answer by itself (SIP `Call-Info:
+    /// answer-after=0`, `Alert-Info: info=alert-autoanswer`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub auto_answer: bool,
     pub caller_number: OutsideText,
     pub caller_name: OutsideText,
     /// How long the device rings before the switch gives up.
     pub timeout: Span,
     pub variables: LegVariables,
-    /// The caller's leg this is rung for, for switches that link the two.
-    pub originator: ChannelId,
+    /// The leg this is rung for, if any, for switches that link the two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub originator: Option<ChannelId>,
 }
 
 /// A number or name inside the centre that a device answers to.
@@ -481,10 +580,11 @@ impl SwitchCommand {
     /// Whether the command can't be taken back, so that it must leave only
     /// after the event that caused it is durable.
     pub fn is_irrevocable(&self) -> bool {
-        matches!(
-            self,
-            SwitchCommand::HangUp { .. } | SwitchCommand::Refuse { .. }
-        )
+        match self {
+            SwitchCommand::HangUp { .. } | SwitchCommand::Refuse { .. } => true,
+            SwitchCommand::Ring(ring) => matches!(ring.to, Target::Number(_)),
+            _ => false,
+        }
     }
 
     /// Whether the command only keeps up what the switch was told before, so
@@ -505,6 +605,12 @@ impl SwitchCommand {
             | SwitchCommand::Music { channel, .. }
             | SwitchCommand::Silence { channel }
             | SwitchCommand::Bridge { channel, .. }
+            | SwitchCommand::Part { channel, .. }
+            | SwitchCommand::Join { channel, .. }
+            | SwitchCommand::Leave { channel, .. }
+            | SwitchCommand::Supervise { channel, .. }
+            | SwitchCommand::SendDigits { channel, .. }
+            | SwitchCommand::RecordMessage { channel, .. }
             | SwitchCommand::Guard { channel, .. }
             | SwitchCommand::SetVariables { channel, .. }
             | SwitchCommand::HangUp { channel, .. } => Some(channel),
@@ -514,6 +620,7 @@ impl SwitchCommand {
             }
             SwitchCommand::List
             | SwitchCommand::Examine { .. }
+            | SwitchCommand::SetLamp { .. }
             | SwitchCommand::FindRecording { .. } => None,
         }
     }

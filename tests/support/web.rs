@@ -315,7 +315,7 @@ fn obey(order: SwitchOrder) -> Vec<Event> {
             let mut events = vec![SwitchEvent::Ringing {
                 channel: channel.clone(),
             }];
-            if ring.extension.as_str().ends_with(['0', '2', '4', '6', '8']) {
+            if ring.to.to_string().ends_with(['0', '2', '4', '6', '8']) {
                 events.push(SwitchEvent::Answered { channel });
             }
             events

@@ -177,6 +177,7 @@ fn leg(channel: &ChannelId, answered: bool, peer: Option<ChannelId>) -> LiveLeg 
             ..arrival(channel.as_str(), "4001")
         },
         peer,
+        conference: None,
         created: None,
     }
 }

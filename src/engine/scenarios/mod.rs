@@ -269,6 +269,7 @@ fn shown(channel: &str, state: ChannelState, peer: Option<&str>) -> LiveLeg {
             ..arrival(channel, "4001")
         },
         peer: peer.map(|peer| peer.parse().unwrap()),
+        conference: None,
         created: None,
     }
 }
@@ -340,7 +341,7 @@ fn describe(command: &Command) -> Option<String> {
             }
             SwitchCommand::Music { channel, class } => format!("> music {class} to {channel}"),
             SwitchCommand::Silence { channel } => format!("> silence {channel}"),
-            SwitchCommand::Ring(ring) => format!("> ring {}", ring.extension),
+            SwitchCommand::Ring(ring) => format!("> ring {}", ring.to),
             SwitchCommand::Bridge { channel, peer } => {
                 format!("> bridge {channel} and {}", short(peer))
             }
@@ -348,6 +349,30 @@ fn describe(command: &Command) -> Option<String> {
                 format!("> record {caller} and {}", short(agent))
             }
             SwitchCommand::StopRecording { caller, .. } => format!("> stop recording {caller}"),
+            SwitchCommand::Part { channel, peer } => {
+                format!("> part {} and {}", short(channel), short(peer))
+            }
+            SwitchCommand::Join { channel, .. } => {
+                format!("> join {} to the conference", short(channel))
+            }
+            SwitchCommand::Leave { channel, .. } => {
+                format!("> take {} out of the conference", short(channel))
+            }
+            SwitchCommand::Supervise {
+                channel,
+                target,
+                mode,
+            } => format!("> {mode:?} {} to {}", short(channel), short(target)),
+            SwitchCommand::SendDigits { channel, digits } => {
+                let digits: String = digits.iter().map(Key::to_string).collect();
+                format!("> send {digits} to {}", short(channel))
+            }
+            SwitchCommand::RecordMessage { channel, .. } => {
+                format!("> record a message of {}", short(channel))
+            }
+            SwitchCommand::SetLamp { mailbox, new, old } => {
+                format!("> lamp {mailbox} {new}/{old}")
+            }
             SwitchCommand::HangUp { channel, cause } => {
                 format!("> hang up {} with {cause}", short(channel))
             }

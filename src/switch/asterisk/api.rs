@@ -2,7 +2,7 @@
 
 use super::address::AriAddress;
 use super::request::{BadRequest, Method, Request};
-use crate::switch::Failure;
+use crate::switch::{Failure, PhoneNumber};
 use reqwest::header::HeaderValue;
 use serde::de::DeserializeOwned;
 use std::path::Path;
@@ -56,6 +56,8 @@ pub(super) enum ApiError {
         request: String,
         why: std::io::Error,
     },
+    #[error("number {0} cannot be dialled: the switch has no `outbound` setting")]
+    NoOutbound(PhoneNumber),
     #[error(transparent)]
     Bad(#[from] BadRequest),
 }

@@ -1,6 +1,7 @@
 //! The requests that carry out a command. Pure: what must be sent is built
 //! here, [`super::executor`] sends it.
 
+use super::api::ApiError;
 use super::name::Name;
 use super::request::Request;
 use super::translate::{DIALLED_BY_US, SNOOP};
@@ -8,7 +9,7 @@ use crate::config::switch::AsteriskConfig;
 use crate::engine::cause::Cause;
 use crate::engine::id::{ChannelId, MusicClass, PromptId};
 use crate::engine::time::Span;
-use crate::switch::{Language, LegVariables, Ring};
+use crate::switch::{Language, LegVariables, Ring, Target};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -17,6 +18,7 @@ use std::collections::BTreeMap;
 pub(super) struct Dialect {
     pub(super) app: String,
     endpoint: String,
+    outbound: Option<String>,
     prompts: String,
 }
 
@@ -25,23 +27,38 @@ impl Dialect {
         Self {
             app: settings.app.clone(),
             endpoint: settings.endpoint.clone(),
+            outbound: settings.outbound.clone(),
             prompts: settings.prompts.trim_matches('/').to_owned(),
         }
     }
 
     /// The leg is created first and dialled then: one created and dialled in
     /// one request is cut when it is answered while the controller is away.
-    pub(super) fn create(&self, ring: &Ring) -> Request {
-        let endpoint = self
-            .endpoint
-            .replace("{extension}", ring.extension.as_str());
-        Request::post(&["channels", "create"])
+    ///
+    /// # Errors
+    /// [`ApiError::NoOutbound`] for a number outside without the `outbound` setting.
+    pub(super) fn create(&self, ring: &Ring) -> Result<Request, ApiError> {
+        let endpoint = match (&ring.to, &self.outbound) {
+            (Target::Extension(extension), _) => {
+                self.endpoint.replace("{extension}", extension.as_str())
+            }
+            (Target::Number(number), Some(outbound)) => {
+                outbound.replace("{number}", number.as_str())
+            }
+            (Target::Number(number), None) => {
+                return Err(ApiError::NoOutbound(number.clone()));
+            }
+        };
+        let create = Request::post(&["channels", "create"])
             .query("endpoint", endpoint)
             .query("app", &self.app)
             .query("appArgs", DIALLED_BY_US)
-            .query("channelId", &ring.channel)
-            .query("originator", &ring.originator)
-            .json(variables_of(ring))
+            .query("channelId", &ring.channel);
+        let create = match &ring.originator {
+            Some(originator) => create.query("originator", originator),
+            None => create,
+        };
+        Ok(create.json(variables_of(ring)))
     }
 
     pub(super) fn play(
@@ -168,6 +185,7 @@ mod tests {
         Dialect {
             app: "switchyard".to_owned(),
             endpoint: "PJSIP/{extension}".to_owned(),
+            outbound: None,
             prompts: "switchyard".to_owned(),
         }
     }
@@ -176,14 +194,15 @@ mod tests {
     fn a_leg_is_created_with_the_callers_name_and_our_variables() {
         let ring = Ring {
             channel: ChannelId::new("leg-1").unwrap(),
-            extension: Extension::new("1001").unwrap(),
+            to: Target::Extension(Extension::new("1001").unwrap()),
+            auto_answer: false,
             caller_number: OutsideText::new("13800138000"),
             caller_name: OutsideText::new("Zhang \"San\", ${EXTEN}\r\nX: y"),
             timeout: Span::millis(1_500),
             variables: LegVariables::default().with(LegVariable::Role, "agent"),
-            originator: ChannelId::new("1795307979.0").unwrap(),
+            originator: Some(ChannelId::new("1795307979.0").unwrap()),
         };
-        let create = dialect().create(&ring);
+        let create = dialect().create(&ring).unwrap();
         insta::assert_snapshot!(create.address().unwrap(), @"/channels/create?endpoint=PJSIP%2F1001&app=switchyard&appArgs=ring&channelId=leg-1&originator=1795307979.0");
         insta::assert_snapshot!(create.body.unwrap(), @r#"{"variables":{"CONNECTEDLINE(name,i)":"Zhang \"San\", ${EXTEN}��X: y","CONNECTEDLINE(num,i)":"13800138000","switchyard_role":"agent"}}"#);
         insta::assert_snapshot!(dial(&ring).address().unwrap(), @"/channels/leg-1/dial?timeout=2");

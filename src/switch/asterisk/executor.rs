@@ -93,6 +93,15 @@ impl Executor {
             SwitchCommand::Guard { channel, after } => {
                 self.api.send(&commands::guard(channel, *after)).await
             }
+            SwitchCommand::Part { channel, .. }
+            | SwitchCommand::Join { channel, .. }
+            | SwitchCommand::Leave { channel, .. }
+            | SwitchCommand::Supervise { channel, .. }
+            | SwitchCommand::SendDigits { channel, .. }
+            | SwitchCommand::RecordMessage { channel, .. } => {
+                self.api.send(&commands::answer(channel)).await
+            }
+            SwitchCommand::SetLamp { .. } => Ok(()),
             SwitchCommand::List => self.list().await,
             SwitchCommand::FindRecording { recording } => {
                 let command = *recording;
@@ -165,7 +174,7 @@ impl Executor {
 
     async fn ring(&self, ring: &Ring) -> Result<(), ApiError> {
         let entered = self.entrances.expect(&ring.channel);
-        self.api.send(&self.dialect.create(ring)).await?;
+        self.api.send(&self.dialect.create(ring)?).await?;
         let dial = commands::dial(ring);
         match self.api.send(&dial).await {
             Err(error) if error.is_conflict() => {

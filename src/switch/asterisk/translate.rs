@@ -125,6 +125,7 @@ impl Translator {
             let arrival = arrival(channel).filter(|a| self.legs.contains_key(&a.channel))?;
             Some(LiveLeg {
                 peer: self.peer(&arrival.channel),
+                conference: None,
                 created: created(channel),
                 arrival,
             })
@@ -182,6 +183,7 @@ impl Translator {
         }
         let legs = arrivals.into_values().map(|(arrival, channel)| LiveLeg {
             peer: peers.get(&arrival.channel).cloned(),
+            conference: None,
             created: created(channel),
             arrival,
         });

@@ -8,7 +8,9 @@ use crate::engine::id::{CallId, ChannelId, CommandId, PromptId, SwitchId};
 use crate::engine::time::Span;
 use crate::switch::freeswitch::cause;
 use crate::switch::freeswitch::quote::inert;
-use crate::switch::{Failure, Language, LegVariables, Ring, SwitchCommand, SwitchOrder};
+use crate::switch::{
+    Failure, Language, LegVariables, PhoneNumber, Ring, SwitchCommand, SwitchOrder, Target,
+};
 
 /// The channel variable that marks a leg as ours; its value is the switch's id
 /// in our configuration. The dialplan sets it on arrival, [`SwitchCommand::Ring`]
@@ -36,6 +38,8 @@ pub enum Unspeakable {
     NoPrompts,
     #[error("a question about the switch has a connection of its own")]
     Question,
+    #[error("number {0} cannot be dialled: the switch has no `outbound` setting")]
+    NoOutbound(PhoneNumber),
     #[error(
         "channel {0} has only digits for a name, which the switch would take for the number of a task"
     )]
@@ -54,6 +58,10 @@ pub enum SettingError {
     )]
     NoExtension { found: String },
     #[error(
+        "`outbound` = {found:?} does not say where the number goes; write {{number}} in it, as in sofia/gateway/carrier/{{number}}"
+    )]
+    NoNumber { found: String },
+    #[error(
         "`fallback` = {found:?} is not an extension, a dialplan and a context, as in \"switchyard-fallback XML switchyard\""
     )]
     Fallback { found: String },
@@ -69,6 +77,7 @@ pub enum SettingError {
 pub struct Dialect {
     switch: SwitchId,
     endpoint: String,
+    outbound: Option<String>,
     prompts: String,
     recordings: String,
     fallback: String,
@@ -85,6 +94,14 @@ impl Dialect {
             });
         }
         plain("endpoint", &endpoint.replace("{extension}", ""))?;
+        if let Some(outbound) = &settings.outbound {
+            if !outbound.contains("{number}") {
+                return Err(SettingError::NoNumber {
+                    found: outbound.clone(),
+                });
+            }
+            plain("outbound", &outbound.replace("{number}", ""))?;
+        }
         let fallback = settings.fallback.split_whitespace().collect::<Vec<_>>();
         if fallback.len() != 3 {
             return Err(SettingError::Fallback {
@@ -97,6 +114,7 @@ impl Dialect {
         Ok(Self {
             switch,
             endpoint: endpoint.clone(),
+            outbound: settings.outbound.clone(),
             prompts: folder("prompts", &settings.prompts)?,
             recordings: folder("recordings", &settings.recordings)?,
             fallback: fallback.join(" "),
@@ -145,7 +163,7 @@ impl Dialect {
                 );
             }
             SwitchCommand::Silence { channel } => batch.silence(channel),
-            SwitchCommand::Ring(ring) => batch.originate(&ring.channel, &self.dial_string(ring)),
+            SwitchCommand::Ring(ring) => batch.originate(&ring.channel, &self.dial_string(ring)?),
             SwitchCommand::Bridge { channel, peer } => {
                 batch.disarm(channel)?;
                 batch.disarm(peer)?;
@@ -178,6 +196,13 @@ impl Dialect {
             SwitchCommand::List
             | SwitchCommand::Examine { .. }
             | SwitchCommand::FindRecording { .. } => return Err(Unspeakable::Question),
+            SwitchCommand::Part { .. }
+            | SwitchCommand::Join { .. }
+            | SwitchCommand::Leave { .. }
+            | SwitchCommand::Supervise { .. }
+            | SwitchCommand::SendDigits { .. }
+            | SwitchCommand::RecordMessage { .. }
+            | SwitchCommand::SetLamp { .. } => return Err(Unspeakable::Question),
             SwitchCommand::SetVariables { channel, variables } => {
                 let list = assignments(variables).collect::<Vec<_>>().join(";");
                 batch.api(&format!("uuid_setvar_multi {channel} {list}"));
@@ -216,7 +241,7 @@ impl Dialect {
         }
     }
 
-    fn dial_string(&self, ring: &Ring) -> String {
+    fn dial_string(&self, ring: &Ring) -> Result<String, Unspeakable> {
         let number = match ring.caller_number.as_str() {
             "" => "anonymous",
             number => number,
@@ -240,10 +265,20 @@ impl Dialect {
             ));
         }
         variables.extend(assignments(&ring.variables));
-        let endpoint = self
-            .endpoint
-            .replace("{extension}", ring.extension.as_str());
-        format!("{{{}}}{endpoint}", variables.join(","))
+        let endpoint = self.endpoint_of(&ring.to)?;
+        Ok(format!("{{{}}}{endpoint}", variables.join(",")))
+    }
+
+    fn endpoint_of(&self, to: &Target) -> Result<String, Unspeakable> {
+        match (to, &self.outbound) {
+            (Target::Extension(extension), _) => {
+                Ok(self.endpoint.replace("{extension}", extension.as_str()))
+            }
+            (Target::Number(number), Some(outbound)) => {
+                Ok(outbound.replace("{number}", number.as_str()))
+            }
+            (Target::Number(number), None) => Err(Unspeakable::NoOutbound(number.clone())),
+        }
     }
 }
 

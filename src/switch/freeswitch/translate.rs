@@ -260,6 +260,7 @@ pub fn live_leg(dialect: &Dialect, dump: &dyn Lookup) -> Option<LiveLeg> {
         .and_then(|micros| micros.parse::<i64>().ok());
     Some(LiveLeg {
         peer: channel(dump, "variable_signal_bond"),
+        conference: None,
         created: created.map(|micros| Timestamp::from_millis(micros / 1_000)),
         arrival: arrival(dialect, id, dump),
     })

@@ -2,7 +2,7 @@
 
 use crate::engine::id::ChannelId;
 use crate::switch::simulated::tape::Tape;
-use crate::switch::{Extension, SwitchEvent};
+use crate::switch::{SwitchEvent, Target};
 
 /// What the switch did, for the controller and for the far ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,10 +11,10 @@ pub enum Happening {
     /// A recording ended; told in place of [`SwitchEvent::RecordingFinished`],
     /// which follows once its file is written.
     Recorded(Tape),
-    /// The device behind `extension` is called on a new leg.
+    /// The device or number is called on a new leg.
     Called {
         channel: ChannelId,
-        extension: Extension,
+        to: Target,
     },
     /// The far end begins to hear prompts.
     HearsPrompt {

@@ -153,6 +153,7 @@ impl Model {
         let live = |leg: &Channel| LiveLeg {
             arrival: leg.told.clone(),
             peer: leg.peer.clone(),
+            conference: None,
             created: Some(leg.created),
         };
         Snapshot {
@@ -177,6 +178,7 @@ impl Model {
         self.channels.get(channel).map(|leg| LiveLeg {
             arrival: leg.told.clone(),
             peer: leg.peer.clone(),
+            conference: None,
             created: Some(leg.created),
         })
     }
@@ -342,6 +344,13 @@ impl Model {
                 }
             }
             SwitchCommand::HangUp { channel, cause } => self.end(at, channel, *cause),
+            SwitchCommand::Part { .. }
+            | SwitchCommand::Join { .. }
+            | SwitchCommand::Leave { .. }
+            | SwitchCommand::Supervise { .. }
+            | SwitchCommand::SendDigits { .. }
+            | SwitchCommand::RecordMessage { .. }
+            | SwitchCommand::SetLamp { .. } => return Err(NO_CHANNEL),
             SwitchCommand::Ring(ring) => self.ring(at, ring)?,
             // Obeyed before: they are about no channel of their own.
             SwitchCommand::List
@@ -363,7 +372,7 @@ impl Model {
             state: ChannelState::Ringing,
             caller_number: ring.caller_number.clone(),
             caller_name: ring.caller_name.clone(),
-            dialled: OutsideText::new(ring.extension.as_str()),
+            dialled: OutsideText::new(&ring.to.to_string()),
             variables: ring.variables.clone(),
         };
         let mut leg = Channel::new(told, at);
@@ -372,10 +381,9 @@ impl Model {
             .add(at + ring.timeout, Due::RingingEnds(ring.channel.clone()));
         leg.ringing_ends = Some(ends);
         self.channels.insert(ring.channel.clone(), leg);
-        let extension = ring.extension.clone();
         self.happened.push_back(Happening::Called {
             channel: ring.channel.clone(),
-            extension,
+            to: ring.to.clone(),
         });
         Ok(())
     }

@@ -12,7 +12,7 @@ use crate::switch::simulated::crowd::{Crowd, DeviceHabits};
 use crate::switch::simulated::happening::Happening;
 use crate::switch::simulated::model::{Model, NewCall};
 use crate::switch::simulated::tally::Tally;
-use crate::switch::{Extension, SwitchEvent};
+use crate::switch::{Extension, SwitchEvent, Target};
 use std::collections::BTreeMap;
 
 pub use crate::switch::simulated::crowd::{PeopleSettings, Population};
@@ -82,7 +82,7 @@ struct Person {
 #[derive(Debug, PartialEq, Eq)]
 enum Role {
     Caller(Caller),
-    Device(Extension),
+    Device(Target),
 }
 
 /// Somebody outside, over all of their calls.
@@ -110,8 +110,12 @@ struct Devices {
 }
 
 impl Devices {
-    fn habits_of(&self, extension: &Extension) -> &DeviceHabits {
-        self.particular.get(extension).unwrap_or(&self.usual)
+    fn habits_of(&self, to: &Target) -> &DeviceHabits {
+        let particular = match to {
+            Target::Extension(extension) => self.particular.get(extension),
+            Target::Number(_) => None,
+        };
+        particular.unwrap_or(&self.usual)
     }
 }
 
@@ -124,7 +128,7 @@ pub struct People {
     began: Timestamp,
     persons: BTreeMap<ChannelId, Person>,
     /// The leg each busy device is on.
-    busy: BTreeMap<Extension, ChannelId>,
+    busy: BTreeMap<Target, ChannelId>,
     tally: Tally,
 }
 
@@ -285,7 +289,7 @@ impl People {
     /// Lets the person on the channel the happening is about notice it.
     pub fn notice(&mut self, at: Timestamp, happening: &Happening) {
         match happening {
-            Happening::Called { channel, extension } => self.device_called(at, channel, extension),
+            Happening::Called { channel, to } => self.device_called(at, channel, to),
             Happening::HearsPrompt { channel } => self.hears_prompt(at, channel),
             Happening::HearsMusic { channel } => self.hears_music(at, channel),
             Happening::FellBack { .. } => self.tally.fallbacks += 1,
@@ -331,27 +335,26 @@ impl People {
         }
     }
 
-    fn device_called(&mut self, at: Timestamp, channel: &ChannelId, extension: &Extension) {
+    fn device_called(&mut self, at: Timestamp, channel: &ChannelId, to: &Target) {
         self.tally.rung += 1;
         let reached = at + DEVICE_REACHED;
-        let habits = self.devices.habits_of(extension);
-        let refusal = if habits
-            .registered
-            .as_ref()
-            .is_some_and(|all| !all.contains(extension))
-        {
+        let habits = self.devices.habits_of(to);
+        let refusal = if habits.registered.as_ref().is_some_and(|all| match to {
+            Target::Extension(extension) => !all.contains(extension),
+            Target::Number(_) => false,
+        }) {
             Some(Cause::NotReachable)
-        } else if self.busy.contains_key(extension) {
+        } else if self.busy.contains_key(to) {
             self.tally.double_offered += 1;
             Some(Cause::UserBusy)
         } else {
             self.chance.happens(habits.busy).then_some(Cause::UserBusy)
         };
-        let mut person = Person::new(Role::Device(extension.clone()), None);
+        let mut person = Person::new(Role::Device(to.clone()), None);
         if let Some(cause) = refusal {
             person.leaves = Some(self.agenda.add(reached, Act::Leave(channel.clone(), cause)));
         } else {
-            self.busy.insert(extension.clone(), channel.clone());
+            self.busy.insert(to.clone(), channel.clone());
             self.agenda.add(reached, Act::Alert(channel.clone()));
             if self.chance.happens(habits.rejects) {
                 let rejects = Act::Leave(channel.clone(), Cause::Rejected);
@@ -413,9 +416,9 @@ impl People {
         let sides = [channel, peer];
         let agents_talk = sides.iter().find_map(|side| match self.persons.get(side) {
             Some(Person {
-                role: Role::Device(extension),
+                role: Role::Device(device),
                 ..
-            }) => self.devices.habits_of(extension).talk,
+            }) => self.devices.habits_of(device).talk,
             _ => None,
         });
         let crowd = sides
@@ -449,21 +452,15 @@ impl People {
             self.gone(at, &channel);
         }
     }
-
-    /// Whom each device talks with or is rung by.
-    pub fn busy_devices(&self) -> &BTreeMap<Extension, ChannelId> {
-        &self.busy
-    }
-
     fn gone(&mut self, at: Timestamp, channel: &ChannelId) {
         self.stays(channel);
         let Some(person) = self.persons.remove(channel) else {
             return;
         };
         match person.role {
-            Role::Device(extension) => {
-                if self.busy.get(&extension) == Some(channel) {
-                    self.busy.remove(&extension);
+            Role::Device(device) => {
+                if self.busy.get(&device) == Some(channel) {
+                    self.busy.remove(&device);
                 }
             }
             Role::Caller(_) if person.talked => {}

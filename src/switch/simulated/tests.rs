@@ -10,7 +10,7 @@ use crate::switch::simulated::wire::{LinkCuts, WireSettings};
 use crate::switch::simulated::{SimOutput, Simulation, SimulationSettings};
 use crate::switch::{
     Extension, Failure, Key, Language, LegVariable, LegVariables, Outcome, Ring, SwitchCommand,
-    SwitchEvent, SwitchOrder,
+    SwitchEvent, SwitchOrder, Target,
 };
 
 /// A controller that a test plays by hand.
@@ -67,12 +67,13 @@ impl Hand {
         let channel = ChannelId::new(channel).unwrap();
         self.order(SwitchCommand::Ring(Ring {
             channel: channel.clone(),
-            extension: Extension::new(extension).unwrap(),
+            to: Target::Extension(Extension::new(extension).unwrap()),
+            auto_answer: false,
             caller_number: OutsideText::default(),
             caller_name: OutsideText::default(),
             timeout: Span::seconds(20),
             variables: LegVariables::default(),
-            originator: originator.clone(),
+            originator: Some(originator.clone()),
         }));
         channel
     }

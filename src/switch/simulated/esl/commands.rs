@@ -9,7 +9,7 @@ use crate::switch::simulated::esl::dial_string::{self, DialString};
 use crate::switch::simulated::esl::face::{Dialling, Face, RunningRecording};
 use crate::switch::simulated::esl::frame::Message;
 use crate::switch::simulated::esl::leg::{self, Application, Leg, cause_named};
-use crate::switch::{LegVariables, Ring, SwitchCommand};
+use crate::switch::{LegVariables, Ring, SwitchCommand, Target};
 use tokio::sync::oneshot;
 
 /// The answer to an API command: at once, or when a dialled leg is answered or over.
@@ -311,12 +311,13 @@ impl Face {
         }
         let ring = SwitchCommand::Ring(Ring {
             channel: channel.clone(),
-            extension,
+            to: Target::Extension(extension),
+            auto_answer: false,
             caller_number: OutsideText::new(&leg.caller_number),
             caller_name: OutsideText::new(&leg.caller_name),
             timeout: timeout.map_or(RINGING, Span::seconds),
             variables: LegVariables::default(),
-            originator: channel.clone(),
+            originator: None,
         });
         self.legs.insert(channel.clone(), leg);
         self.dialling.insert(channel.clone(), waiting);

@@ -49,7 +49,12 @@ impl Face {
             | SwitchEvent::Snapshot(_)
             | SwitchEvent::Listed(_)
             | SwitchEvent::Examined(_)
-            | SwitchEvent::LinkLost { .. } => {}
+            | SwitchEvent::LinkLost { .. }
+            | SwitchEvent::Joined { .. }
+            | SwitchEvent::Left { .. }
+            | SwitchEvent::Held { .. }
+            | SwitchEvent::Unheld { .. }
+            | SwitchEvent::TransferAsked { .. } => {}
         }
     }
 
