@@ -24,6 +24,7 @@ const FIRST_COMMANDS: usize = 2;
 
 fn settings(address: String) -> FreeswitchConfig {
     FreeswitchConfig {
+        outbound: None,
         address,
         password: "secret".to_owned(),
         endpoint: "user/{extension}".to_owned(),

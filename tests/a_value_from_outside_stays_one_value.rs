@@ -16,6 +16,7 @@ use ulid::Ulid;
 
 fn say(command: SwitchCommand) -> Vec<String> {
     let settings = FreeswitchConfig {
+        outbound: None,
         address: "127.0.0.1:8021".to_owned(),
         password: String::new(),
         endpoint: "sofia/internal/{extension}@10.0.0.5".to_owned(),

@@ -24,6 +24,7 @@ impl Asterisk {
         let found = (|| {
             Some(Asterisk {
                 settings: AsteriskConfig {
+                    outbound: None,
                     url: read("ARI_URL")?,
                     user: read("ARI_USER")?,
                     password: read("ARI_PASSWORD")?,
