@@ -8,6 +8,7 @@ use switchyard::config::Config;
 use switchyard::config::example::example;
 use switchyard::config::finding::ConfigErrors;
 use switchyard::config::switch::SwitchKind;
+use switchyard::engine::time::Timestamp;
 
 fn read(text: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigErrors> {
     let variables = variables
@@ -55,7 +56,7 @@ fn the_example_file_is_current() {
 fn the_example_file_loads_without_a_warning() {
     let config = read(&example(), &[]).unwrap();
     assert_eq!(config.warnings, []);
-    assert_eq!(config.centre().numbers.len(), 1);
+    assert_eq!(config.numbers.len(), 1);
 }
 
 #[test]
@@ -208,5 +209,57 @@ fn a_flow_can_stand_in_a_file_of_its_own_and_its_mistakes_name_that_file() {
     assert!(
         text.contains("side.toml:5:8: error: flows.side.blocks.a.next"),
         "{text}"
+    );
+}
+
+#[test]
+fn what_cannot_be_meant_in_a_calendar_is_told_at_its_line() {
+    let calendar = r#"
+[queues.nights]
+name = "Nights"
+calendar = "nihgts"
+[calendars.office]
+time_zone = "Asia/Shanghia"
+hours = { mon-fry = ["08:30-12:00"], tue = ["8-12"] }
+holidays = { 2026-02-30 = "?" }
+[calendars.nights]
+time_zone = "Asia/Shanghai"
+[calendars.nights.hours]
+mon = ["22:00-06:00"]
+tue-fri = ["05:00-12:00", "11:30-18:00"]
+fri = ["08:00-12:00"]
+[calendars.nights.holidays]
+"2026-10-01/2026-10-07" = "国庆节"
+"2026-10-07/2026-10-08" = "重阳节"
+[calendars.nights.special_days]
+2026-10-10 = ["09:00-12:00"]
+[calendars.nights.make_up_days]
+2026-10-03 = "fri"
+2026-10-10 = "sun"
+2026-10-12 = "fri"
+[calendars.never]
+time_zone = "UTC"
+"#;
+    insta::with_settings!({ omit_expression => true }, {
+        insta::assert_snapshot!(mistakes(&format!("{SOUND}{calendar}")));
+    });
+}
+
+#[test]
+fn the_end_of_the_holidays_is_told_sixty_days_before() {
+    let calendar = "[calendars.office]\ntime_zone = \"Asia/Shanghai\"\nhours = { mon-fri = [\"09:00-18:00\"] }\n\
+                    [calendars.office.holidays]\n\"2027-10-01/2027-10-07\" = \"国庆节\"\n2027-01-01 = \"元旦\"\n";
+    let config = read(&format!("{SOUND}{calendar}"), &[]).unwrap();
+    let day = |text: &str| {
+        let instant: jiff::Timestamp = text.parse().unwrap();
+        Timestamp::from_millis(instant.as_millisecond())
+    };
+    assert_eq!(config.warnings_at(day("2027-08-07T15:59:59Z")), []);
+    let told = config.warnings_at(day("2027-08-07T16:00:00Z"));
+    assert_eq!(told.len(), 1);
+    let told = told[0].to_string();
+    assert!(
+        told.starts_with("switchyard.toml:23:27: warning: calendars.office.holidays.2027-10-01/2027-10-07: no holiday"),
+        "{told}"
     );
 }

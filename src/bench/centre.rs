@@ -105,7 +105,7 @@ impl BenchCentre<'_> {
 /// # Errors
 /// [`EngineGone`] when the centre has stopped.
 pub(super) async fn make_ready(running: &Running, config: &Config) -> Result<(), EngineGone> {
-    for agent in config.centre().agents.into_keys() {
+    for agent in config.agents.keys() {
         for request in [AgentRequest::SignIn, AgentRequest::Ready] {
             let agent = agent.clone();
             let event = Event::Agent { agent, request };

@@ -40,7 +40,7 @@ pub enum RehearsalError {
 /// # Errors
 /// Never with the settings that stand here.
 pub fn steps(calls: u64) -> Result<Vec<Step>, RehearsalError> {
-    let centre = Config::read(Path::new("rehearsal.toml"), &settings(), [])?.centre();
+    let centre = Config::read(Path::new("rehearsal.toml"), &settings(), [])?.centre(BEGIN);
     let mut callers = Crowd::quiet(Population::of(&centre));
     callers.arrivals.per_minute = RATE;
     callers.arrivals.at_most = Some(calls);

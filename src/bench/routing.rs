@@ -272,6 +272,7 @@ fn queue_settings(
             max_waiting: u32::MAX,
             priority: 0,
             greeting: None,
+            calendar: None,
         };
         all.insert(QueueId::new(&format!("queue{number}"))?, settings);
     }

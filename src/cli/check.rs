@@ -2,10 +2,15 @@
 
 use crate::cli::config_file::ConfigFile;
 use crate::cli::{CliError, Output, Verdict};
+use crate::clock;
 use crate::config::Config;
+use crate::config::calendar::openings::DAYS_AHEAD;
 use crate::config::example::example;
 use crate::config::finding::{ConfigErrors, Finding, Severity};
+use crate::engine::id::CalendarId;
+use crate::nearest;
 use clap::Args;
+use jiff::civil::Date;
 
 /// Check the configuration and its flows without touching a switch
 ///
@@ -16,7 +21,9 @@ use clap::Args;
 Examples:
   switchyard check
   switchyard --config /etc/switchyard/switchyard.toml check --json
-  switchyard check --print-example > switchyard.toml")]
+  switchyard check --print-example > switchyard.toml
+  switchyard check --calendar office                    the open hours of the coming weeks
+  switchyard check --calendar office --on 2027-02-20    and of one day")]
 pub struct Check {
     /// Print the findings as JSON
     #[arg(long, conflicts_with = "print_example")]
@@ -24,6 +31,12 @@ pub struct Check {
     /// Print a documented example of a configuration file and stop
     #[arg(long)]
     print_example: bool,
+    /// Print the days of a calendar with their hours and stop
+    #[arg(long, value_name = "ID", conflicts_with_all = ["json", "print_example"])]
+    calendar: Option<CalendarId>,
+    /// With --calendar: this day only, such as 2027-02-20
+    #[arg(long, value_name = "DATE", requires = "calendar")]
+    on: Option<Date>,
 }
 
 impl Check {
@@ -34,9 +47,12 @@ impl Check {
             out.write_all(example().as_bytes())?;
             return Ok(Verdict::Good);
         }
+        if let Some(calendar) = &self.calendar {
+            return self.print_days(calendar, &file.load()?, out);
+        }
         let path = file.path()?;
         let findings = match Config::load(&path) {
-            Ok(config) => config.warnings,
+            Ok(config) => config.warnings_at(clock::now()),
             Err(ConfigErrors::Found(findings)) => findings,
             Err(unreadable) => return Err(unreadable.into()),
         };
@@ -54,6 +70,30 @@ impl Check {
         } else {
             Verdict::Bad
         })
+    }
+}
+
+impl Check {
+    fn print_days(
+        &self,
+        id: &CalendarId,
+        config: &Config,
+        out: Output<'_>,
+    ) -> Result<Verdict, CliError> {
+        let Some(calendar) = config.calendars.get(id) else {
+            let known = config.calendars.keys().map(CalendarId::as_str);
+            let known = nearest::suggestion(id.as_str(), known)
+                .unwrap_or_else(|| "none is configured".to_owned());
+            return Err(format!("unknown calendar \"{id}\"; {known}").into());
+        };
+        let (first, count) = match self.on {
+            Some(date) => (date, 1),
+            None => (calendar.date(clock::now()), DAYS_AHEAD),
+        };
+        for day in calendar.days(first, count) {
+            writeln!(out, "{day}")?;
+        }
+        Ok(Verdict::Good)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::cli::config_file::ConfigFile;
 use crate::cli::{CliError, Output, Verdict};
+use crate::clock;
 use crate::runtime::serve::{Service, Up, serve};
 use crate::telemetry;
 use clap::Args;
@@ -35,7 +36,7 @@ impl Serve {
     pub async fn run(&self, file: &ConfigFile, out: Output<'_>) -> Result<Verdict, CliError> {
         let config = file.load()?;
         telemetry::start(&config.log)?;
-        for warning in &config.warnings {
+        for warning in config.warnings_at(clock::now()) {
             tracing::warn!("{warning}");
         }
         let mut told = Ok(());

@@ -2,6 +2,7 @@
 //! that it can never tell anything else than the code does.
 
 use crate::config::agent::AgentConfig;
+use crate::config::calendar::CalendarConfig;
 use crate::config::centre::CentreConfig;
 use crate::config::dialplan::DialplanConfig;
 use crate::config::flow;
@@ -33,13 +34,14 @@ pub fn example() -> String {
     let mut text = HEAD.to_owned();
     section::<CentreConfig>(&mut text, "centre", &[]);
     section::<AsteriskConfig>(&mut text, "switches.pbx", &["kind = \"asterisk\""]);
-    commented::<FreeswitchConfig>(&mut text, "switches.fs", "kind = \"freeswitch\"");
-    commented::<SimulatedConfig>(&mut text, "switches.sim", "kind = \"simulated\"");
+    commented::<FreeswitchConfig>(&mut text, "switches.fs", Some("kind = \"freeswitch\""));
+    commented::<SimulatedConfig>(&mut text, "switches.sim", Some("kind = \"simulated\""));
     section::<StoreConfig>(&mut text, "store", &[]);
     section::<JournalConfig>(&mut text, "journal", &[]);
     section::<RecordingsConfig>(&mut text, "recordings", &[]);
     section::<HttpConfig>(&mut text, "http", &[]);
     section::<QueueConfig>(&mut text, "queues.reservations", &[]);
+    commented::<CalendarConfig>(&mut text, "calendars.office", None);
     section::<AgentConfig>(&mut text, "agents.wangfang", &[]);
     section::<NumberConfig>(&mut text, "numbers.4001", &[]);
     text.push('\n');
@@ -67,9 +69,9 @@ fn section<S: Section>(text: &mut String, header: &str, first: &[&str]) {
 }
 
 /// A section that is shown, and not in force.
-fn commented<S: Section>(text: &mut String, header: &str, first: &str) {
+fn commented<S: Section>(text: &mut String, header: &str, first: Option<&str>) {
     let mut active = String::new();
-    section::<S>(&mut active, header, &[first]);
+    section::<S>(&mut active, header, first.as_slice());
     for shown in active.lines() {
         match shown.chars().next() {
             Some('#') | None => line(text, shown),

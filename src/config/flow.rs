@@ -17,6 +17,7 @@ pub(super) const EXAMPLE: &str = r#"# A flow: what a caller goes through. It beg
 #   play     prompts, next
 #   menu     prompts, choices, otherwise, timeout_s = 5, attempts = 3
 #   queue    queue, full                           `full`: where to go when it is full
+#   hours    calendar, open, closed                by whether the calendar is open
 #   busy                                           refuses an unanswered call
 #   hang_up  cause = "normal_clearing"
 [flows.reservations]

@@ -4,6 +4,7 @@
 //! say of each other.
 
 pub mod agent;
+pub mod calendar;
 pub mod centre;
 pub mod dialplan;
 pub mod difference;
@@ -24,9 +25,11 @@ pub mod store;
 pub mod switch;
 
 use crate::engine::centre::{AccessNumber, Centre};
-use crate::engine::id::{AgentId, FlowId, QueueId, SwitchId};
+use crate::engine::id::{AgentId, CalendarId, FlowId, QueueId, SwitchId};
 use crate::engine::ivr::flow::Flow;
+use crate::engine::time::Timestamp;
 use agent::AgentConfig;
+use calendar::CalendarConfig;
 use centre::CentreConfig;
 use dialplan::DialplanConfig;
 use difference::Given;
@@ -57,6 +60,7 @@ pub struct Config {
     pub recordings: RecordingsConfig,
     pub http: HttpConfig,
     pub queues: BTreeMap<QueueId, QueueConfig>,
+    pub calendars: BTreeMap<CalendarId, CalendarConfig>,
     pub agents: BTreeMap<AgentId, AgentConfig>,
     pub numbers: BTreeMap<String, NumberConfig>,
     pub flows: BTreeMap<FlowId, Flow>,
@@ -65,8 +69,17 @@ pub struct Config {
     pub log: LogConfig,
     /// Doubtful things that do not stand in the way.
     pub warnings: Vec<Finding>,
+    /// What becomes doubtful with time; [`Config::warnings_at`] tells.
+    lapsing: Vec<Lapsing>,
     /// The settings by their paths, for telling what a change changed.
     given: Given,
+}
+
+/// A setting that is right today, and doubtful from some day on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Lapsing {
+    from: Timestamp,
+    finding: Finding,
 }
 
 impl Config {
@@ -123,13 +136,20 @@ impl Config {
         findings: &mut Findings,
     ) -> Option<Self> {
         resolve_flows(&mut root, folder, findings);
-        let config = read_root(&root, folder, findings)?;
-        references::check(&config, &root, findings);
+        let mut config = read_root(&root, folder, findings)?;
+        config.lapsing = references::check(&config, &root, findings);
         (!findings.has_errors()).then_some(config)
     }
 
-    /// The centre as the engine is told of it.
-    pub fn centre(&self) -> Centre {
+    /// Every warning, with those that count only from some day on.
+    pub fn warnings_at(&self, now: Timestamp) -> Vec<Finding> {
+        let lapsed = self.lapsing.iter().filter(|lapsing| lapsing.from <= now);
+        let lapsed = lapsed.map(|lapsing| lapsing.finding.clone());
+        self.warnings.iter().cloned().chain(lapsed).collect()
+    }
+
+    /// The centre as the engine is told of it at `now`.
+    pub fn centre(&self, now: Timestamp) -> Centre {
         let numbers = self.numbers.iter().map(|(dialled, number)| {
             let language = number.language.unwrap_or(self.centre.language);
             (
@@ -163,6 +183,11 @@ impl Config {
                 .agents
                 .iter()
                 .map(|(id, agent)| (id.clone(), agent.into()))
+                .collect(),
+            calendars: self
+                .calendars
+                .iter()
+                .map(|(id, calendar)| (id.clone(), calendar.openings(now)))
                 .collect(),
             limits: (&self.limits).into(),
         }
@@ -200,6 +225,7 @@ fn read_root(root: &Node, folder: &Path, findings: &mut Findings) -> Option<Conf
         recordings: sections.one("recordings")?,
         http: sections.one("http")?,
         queues: sections.many("queues", QueueConfig::read),
+        calendars: sections.many("calendars", CalendarConfig::read),
         agents: sections.many("agents", AgentConfig::read),
         numbers: sections.many("numbers", NumberConfig::read),
         flows: sections.many("flows", flow::read),
@@ -207,6 +233,7 @@ fn read_root(root: &Node, folder: &Path, findings: &mut Findings) -> Option<Conf
         dialplan: sections.one("dialplan")?,
         log: sections.one("log")?,
         warnings: Vec::new(),
+        lapsing: Vec::new(),
         given: Given::of(root),
     };
     sections.reader.finish();

@@ -2,7 +2,7 @@
 
 use crate::config::section::section;
 use crate::engine::centre::{Level, QueueSettings, Strategy};
-use crate::engine::id::{MusicClass, PromptId, SkillId};
+use crate::engine::id::{CalendarId, MusicClass, PromptId, SkillId};
 use crate::engine::time::Span;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -30,6 +30,8 @@ section! {
         default priority: i32 = 0,
         /// Prompt played to callers when they enter, before the music.
         optional greeting: Option<PromptId> = "please-wait",
+        /// The calendar of its opening hours; without one it is always open.
+        optional calendar: Option<CalendarId> = "office",
     }
 }
 
@@ -46,6 +48,7 @@ impl From<&QueueConfig> for QueueSettings {
             max_waiting: queue.max_waiting.get(),
             priority: queue.priority,
             greeting: queue.greeting.clone(),
+            calendar: queue.calendar.clone(),
         }
     }
 }

@@ -1,21 +1,25 @@
 //! What sections say of each other: every name they use must exist.
 
-use crate::config::Config;
 use crate::config::agent::AgentConfig;
-use crate::config::finding::{Findings, Place, Severity};
+use crate::config::calendar::check::Doubt;
+use crate::config::finding::{Finding, Findings, Place, Severity};
 use crate::config::source::{Node, Value};
 use crate::config::switch::SwitchKind;
-use crate::engine::id::QueueId;
-use crate::engine::ivr::check;
+use crate::config::{Config, Lapsing};
+use crate::engine::ivr::check::{self, Known};
 use crate::nearest::suggestion;
+use std::collections::BTreeSet;
+use std::str::FromStr;
 
-pub(super) fn check(config: &Config, root: &Node, findings: &mut Findings) {
+/// Checks them, and gives what will become doubtful with time.
+pub(super) fn check(config: &Config, root: &Node, findings: &mut Findings) -> Vec<Lapsing> {
     let mut references = References { root, findings };
     references.switches(config);
     references.agents(config);
     references.numbers(config);
     references.flows(config);
     references.skills(config);
+    references.calendars(config)
 }
 
 struct References<'a> {
@@ -88,10 +92,12 @@ impl<'a> References<'a> {
     }
 
     fn flows(&mut self, config: &Config) {
-        let names = self.names("queues");
-        let queues: Vec<QueueId> = names.iter().filter_map(|name| name.parse().ok()).collect();
+        let known = Known {
+            queues: self.ids("queues"),
+            calendars: self.ids("calendars"),
+        };
         for (id, flow) in &config.flows {
-            for finding in check::check(flow, &queues) {
+            for finding in check::check(flow, &known) {
                 let mut path = vec!["flows", id.as_str()];
                 match &finding.block {
                     Some(block) => path.extend(["blocks", block.as_str()]),
@@ -148,6 +154,42 @@ impl<'a> References<'a> {
         }
     }
 
+    fn calendars(&mut self, config: &Config) -> Vec<Lapsing> {
+        for (id, queue) in &config.queues {
+            if let Some(calendar) = &queue.calendar {
+                let path = ["queues", id.as_str(), "calendar"];
+                self.exists(&path, "calendar", "calendars", calendar.as_str());
+            }
+        }
+        let mut lapsing = Vec::new();
+        for (id, calendar) in &config.calendars {
+            let full = |doubt: &Doubt| {
+                let path = ["calendars".to_owned(), id.to_string()];
+                path.into_iter()
+                    .chain(doubt.path.clone())
+                    .collect::<Vec<_>>()
+            };
+            for doubt in calendar.doubts() {
+                let path = full(&doubt);
+                let path: Vec<&str> = path.iter().map(String::as_str).collect();
+                self.push(doubt.severity, &path, doubt.what, Some(doubt.repair));
+            }
+            lapsing.extend(calendar.ending().map(|(from, doubt)| {
+                let path = full(&doubt);
+                let path: Vec<&str> = path.iter().map(String::as_str).collect();
+                let finding = Finding {
+                    severity: doubt.severity,
+                    place: locate(self.root, &path),
+                    subject: path.join("."),
+                    what: doubt.what,
+                    repair: Some(doubt.repair),
+                };
+                Lapsing { from, finding }
+            }));
+        }
+        lapsing
+    }
+
     /// Reports `name` at `path` unless the file has a section `[<sections>.<name>]`.
     fn exists(&mut self, path: &[&str], noun: &str, sections: &str, name: &str) {
         let known = self.names(sections);
@@ -169,6 +211,11 @@ impl<'a> References<'a> {
             Some(Value::Table(table)) => table.keys().map(String::as_str).collect(),
             _ => Vec::new(),
         }
+    }
+
+    fn ids<K: FromStr + Ord>(&self, sections: &str) -> BTreeSet<K> {
+        let names = self.names(sections).into_iter();
+        names.filter_map(|name| name.parse().ok()).collect()
     }
 
     fn error(&mut self, path: &[&str], what: String, repair: Option<String>) {

@@ -9,7 +9,9 @@ use crate::config::finding::{ConfigErrors, Findings, Place};
 use crate::config::source::{self, Node, Table, Value};
 use crate::nearest;
 use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::str::FromStr;
 
 /// A struct that is read from one table of the file.
 pub trait Section: Sized {
@@ -50,6 +52,8 @@ pub struct Field {
 /// - `required`: must be given; the TOML is an example;
 /// - `default`: the TOML is used when it is not given;
 /// - `optional`: an `Option`, absent when not given; the TOML is an example;
+/// - `table`: a table whose entries are read one by one, so that each gives its own
+///   findings; empty when not given; the TOML is an example;
 /// - `secret`: required text that may also be given as `<name>_file`, a file
 ///   that holds it, and is never shown;
 /// - `default_secret`: the same with a default.
@@ -196,6 +200,41 @@ impl<'a> Reader<'a> {
             Some(node) => self.value(name, &node),
             None => Some(T::default()),
         }
+    }
+
+    pub(crate) fn table<K: FromStr<Err: ToString> + Ord, V: DeserializeOwned>(
+        &mut self,
+        name: &str,
+        _example: &str,
+    ) -> Option<BTreeMap<K, V>> {
+        let Some(node) = self.take(name) else {
+            return Some(BTreeMap::new());
+        };
+        let Value::Table(table) = &node.value else {
+            let what = format!("must be a table, not {}", node.kind());
+            let path = self.path_of(name);
+            self.findings.error(&node.place, &path, what, None);
+            return None;
+        };
+        let mut entries = BTreeMap::new();
+        let mut complete = true;
+        for (key, node) in table {
+            let value: Option<V> = self.value(&format!("{name}.{key}"), node);
+            let wrong = match (key.parse::<K>(), value) {
+                (Err(error), _) => Some(error.to_string()),
+                (Ok(_), None) => None,
+                (Ok(key), Some(value)) => match entries.insert(key, value) {
+                    Some(_) => Some("is given twice".to_owned()),
+                    None => continue,
+                },
+            };
+            complete = false;
+            if let Some(what) = wrong {
+                let path = self.path_of(&format!("{name}.{key}"));
+                self.findings.error(&node.key, &path, what, None);
+            }
+        }
+        complete.then_some(entries)
     }
 
     pub(crate) fn secret(&mut self, name: &str, _example: &str) -> Option<String> {

@@ -2,8 +2,9 @@
 //! access numbers exist, what callers hear. Made from the configuration,
 //! validated there; the engine only reads it.
 
+use crate::engine::calendar::Calendars;
 use crate::engine::id::{
-    AgentId, FlowId, MusicClass, PromptId, QueueId, SiteId, SkillId, SwitchId, TenantId,
+    AgentId, CalendarId, FlowId, MusicClass, PromptId, QueueId, SiteId, SkillId, SwitchId, TenantId,
 };
 use crate::engine::ivr::flow::Flow;
 use crate::engine::time::Span;
@@ -22,6 +23,9 @@ pub struct Centre {
     pub flows: BTreeMap<FlowId, Arc<Flow>>,
     pub queues: BTreeMap<QueueId, QueueSettings>,
     pub agents: BTreeMap<AgentId, AgentSettings>,
+    /// The open hours of the coming weeks, told anew each day.
+    #[serde(default, skip_serializing_if = "Calendars::is_empty")]
+    pub calendars: Calendars,
     pub limits: Limits,
 }
 
@@ -79,6 +83,9 @@ pub struct QueueSettings {
     pub priority: i32,
     /// Played to callers when they enter, before the music.
     pub greeting: Option<PromptId>,
+    /// Its opening hours; always open without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<CalendarId>,
 }
 
 /// How the agent for a call is chosen among those who can take it.

@@ -43,9 +43,11 @@ impl Engine {
         });
         let gone: Vec<AgentId> = self
             .agents
-            .keys()
-            .filter(|id| !centre.agents.contains_key(id))
-            .cloned()
+            .iter()
+            .filter(|(id, _)| !centre.agents.contains_key(id))
+            // Asked already, and still in a call.
+            .filter(|(_, agent)| agent.next != Some(AgentRequest::SignOut))
+            .map(|(id, _)| id.clone())
             .collect();
         let agents = self.agents.iter();
         self.queues.configure(

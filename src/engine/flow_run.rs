@@ -8,7 +8,7 @@ use crate::engine::command::Commands;
 use crate::engine::fact::Fact;
 use crate::engine::id::{CallId, CommandId, LegId, PromptId};
 use crate::engine::ivr::flow::Flow;
-use crate::engine::ivr::interpreter::{Action, Input, Session};
+use crate::engine::ivr::interpreter::{Action, Input, Session, Surroundings};
 use crate::engine::order::Purpose;
 use crate::engine::text::OutsideText;
 use crate::engine::timer::Reason;
@@ -63,7 +63,6 @@ impl Engine {
     /// Moves a call's flow by one input.
     pub(super) fn advance(&mut self, call: CallId, input: Input, out: &mut Commands) {
         let Some(centre) = &self.centre else { return };
-        let max_steps = centre.limits.max_flow_steps;
         let Some(known) = self
             .calls
             .get_mut(&call)
@@ -77,11 +76,16 @@ impl Engine {
         let Some(flow) = flow_of(known, centre) else {
             return self.end_call(call, Cause::Congestion, out);
         };
-        let answered = known.caller.is_answered();
+        let around = Surroundings {
+            answered: known.caller.is_answered(),
+            max_steps: centre.limits.max_flow_steps,
+            now: self.now,
+            calendars: &centre.calendars,
+        };
         let Some(session) = &mut known.session else {
             return;
         };
-        let moves = session.step(&flow, input, answered, max_steps);
+        let moves = session.step(&flow, input, &around);
         let flow_id = session.flow.clone();
         for block in moves.entered {
             out.note(Fact::BlockEntered {

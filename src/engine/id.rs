@@ -108,6 +108,8 @@ name_id!(/// A person who handles calls.
     AgentId, "agent id");
 name_id!(/// A queue of waiting calls.
     QueueId, "queue id");
+name_id!(/// A calendar of opening hours and holidays.
+    CalendarId, "calendar id");
 name_id!(/// Something an agent can do, at a level.
     SkillId, "skill id");
 name_id!(/// A flow (IVR).

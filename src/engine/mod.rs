@@ -11,6 +11,7 @@ mod adopt;
 pub mod agent;
 mod arrival;
 mod audit;
+pub mod calendar;
 pub mod call;
 pub mod cause;
 pub mod centre;

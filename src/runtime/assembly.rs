@@ -75,7 +75,7 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
     let keep = Span::seconds(config.journal.keep_days.saturating_mul(86_400));
     let journal = Journal::open(&config.journal.path, keep)?;
     let store = Store::open(&config.store.url)?;
-    let centre = config.centre();
+    let centre = config.centre(clock::now());
     let remembered = recall::recall(&journal)?.remembered();
 
     let (events, inbox) = mpsc::channel(EVENT_QUEUE);

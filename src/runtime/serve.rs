@@ -1,6 +1,7 @@
 //! `switchyard serve`: a centre with its pages, from its start until it is
 //! asked to end, to read its settings again, or to hand over.
 
+use crate::clock;
 use crate::config::Config;
 use crate::config::difference::Difference;
 use crate::config::finding::{ConfigErrors, Finding};
@@ -24,6 +25,9 @@ use tokio::time::{interval, timeout};
 const LAST_REQUESTS: Duration = Duration::from_secs(3);
 /// How long a controller may take to hand over.
 const HAND_OVER: Duration = Duration::from_secs(60);
+
+/// How often the engine is told the open hours of the coming weeks.
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// What is to be served.
 pub struct Service {
@@ -190,6 +194,9 @@ impl Keeper {
         let handle = running.handle.clone();
         let watchdog = watch_over(&handle);
         tokio::pin!(watchdog);
+        let mut days = interval(DAY);
+        // The first turn is at once, and the start has told that day.
+        days.tick().await;
         loop {
             tokio::select! {
                 told = self.signals.next() => match told {
@@ -205,6 +212,7 @@ impl Keeper {
                         let _ = answer.send(reply);
                     }
                 },
+                _ = days.tick() => self.next_day(&handle).await,
                 () = running.ended() => return Leave::Lost,
                 () = &mut watchdog => {}
             }
@@ -234,6 +242,17 @@ impl Keeper {
         reply
     }
 
+    /// Tells the engine the open hours of the coming weeks anew; nothing else changes.
+    async fn next_day(&self, handle: &Handle) {
+        if self.config.calendars.is_empty() {
+            return;
+        }
+        warn(&self.config);
+        let centre = Box::new(self.config.centre(clock::now()));
+        // An engine that has ended is noticed by whoever waits for its end.
+        drop(handle.events.send(Event::Configured { centre }).await);
+    }
+
     async fn read_again(&mut self, handle: &Handle) -> Reply {
         let refused = |why: String, differences| Reply::Refused { why, differences };
         let Some(file) = &self.file else {
@@ -256,7 +275,7 @@ impl Keeper {
             );
             return refused(why, differences);
         }
-        let centre = Box::new(config.centre());
+        let centre = Box::new(config.centre(clock::now()));
         if handle
             .events
             .send(Event::Configured { centre })
@@ -265,12 +284,16 @@ impl Keeper {
         {
             return refused("the engine has ended".to_owned(), differences);
         }
-        for warning in &config.warnings {
-            tracing::warn!("{warning}");
-        }
+        warn(&config);
         self.drain = Span::seconds(config.limits.drain_s);
         self.config = config;
         Reply::Reloaded { differences }
+    }
+}
+
+fn warn(config: &Config) {
+    for warning in config.warnings_at(clock::now()) {
+        tracing::warn!("{warning}");
     }
 }
 

@@ -10,6 +10,7 @@ use crate::engine::event::AgentRequest;
 use crate::engine::id::{AgentId, SwitchId};
 use crate::engine::text::OutsideText;
 use crate::engine::time::Span;
+use crate::simulation::scenario::BEGIN;
 use crate::simulation::scenario::{Disk, Fault, FaultPlan, Planned, Request, Scenario, Spell};
 use crate::switch::simulated::crowd::{
     Arrivals, CallerHabits, Crowd, DeviceHabits, PeopleSettings, Population, Rate, Redials,
@@ -537,7 +538,7 @@ fn read_centre(
         }
         _ => Config::read_node(node, folder, findings),
     };
-    Ok(config.map(|config| config.centre()))
+    Ok(config.map(|config| config.centre(BEGIN)))
 }
 
 /// The sections `[<name>.<key>]`.

@@ -75,6 +75,7 @@ pub(crate) fn centre() -> Centre {
         max_waiting: 100,
         priority: 0,
         greeting: None,
+        calendar: None,
     };
     Centre {
         tenant: TenantId::new("acme").unwrap(),
@@ -84,6 +85,7 @@ pub(crate) fn centre() -> Centre {
         flows: BTreeMap::new(),
         queues: BTreeMap::from([(queue(), settings)]),
         agents: BTreeMap::new(),
+        calendars: Default::default(),
         limits: Default::default(),
     }
 }

@@ -144,7 +144,7 @@ impl EngineBench {
         if calls > MOST_CALLS {
             return Err(EngineError::TooMany { calls });
         }
-        let centre = Config::read(Path::new("bench.toml"), &self.config(), [])?.centre();
+        let centre = Config::read(Path::new("bench.toml"), &self.config(), [])?.centre(BEGIN);
         let switch = SwitchId::new(SWITCH)?;
         let mut callers = Crowd::quiet(Population::of(&centre));
         callers.habits.patience = None;

@@ -1,6 +1,6 @@
 //! Finds what is wrong with a flow before a caller does.
 
-use crate::engine::id::{BlockId, QueueId};
+use crate::engine::id::{BlockId, CalendarId, QueueId};
 use crate::engine::ivr::flow::{Block, Flow};
 use crate::nearest::suggestion;
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +28,9 @@ pub enum Problem {
     },
     UnknownQueue {
         queue: QueueId,
+    },
+    UnknownCalendar {
+        calendar: CalendarId,
     },
     Unreachable,
     NoPrompts,
@@ -66,6 +69,7 @@ impl fmt::Display for Problem {
                 "leads to \"{next}\", which is not one of the flow's blocks"
             ),
             Problem::UnknownQueue { queue } => write!(f, "unknown queue \"{queue}\""),
+            Problem::UnknownCalendar { calendar } => write!(f, "unknown calendar \"{calendar}\""),
             Problem::Unreachable => f.write_str("no way from the start leads to this block"),
             Problem::NoPrompts => f.write_str("there is no prompt to play"),
             Problem::NoChoices => f.write_str("the menu has no choices"),
@@ -89,14 +93,20 @@ impl fmt::Display for Problem {
     }
 }
 
+/// What exists outside of the flow, by name.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    pub queues: BTreeSet<QueueId>,
+    pub calendars: BTreeSet<CalendarId>,
+}
+
 /// Everything found in `flow`, in the order of its blocks.
-pub fn check<'q>(flow: &Flow, queues: impl IntoIterator<Item = &'q QueueId>) -> Vec<FlowFinding> {
-    let queues: BTreeSet<&QueueId> = queues.into_iter().collect();
+pub fn check(flow: &Flow, known: &Known) -> Vec<FlowFinding> {
     let mut findings = Vec::new();
     start(flow, &mut findings);
     for (id, block) in &flow.blocks {
         edges(flow, id, block, &mut findings);
-        content(id, block, &queues, &mut findings);
+        content(id, block, known, &mut findings);
     }
     if flow.blocks.contains_key(&flow.start) {
         reach(flow, &mut findings);
@@ -129,12 +139,7 @@ fn edges(flow: &Flow, id: &BlockId, block: &Block, findings: &mut Vec<FlowFindin
     }
 }
 
-fn content(
-    id: &BlockId,
-    block: &Block,
-    queues: &BTreeSet<&QueueId>,
-    findings: &mut Vec<FlowFinding>,
-) {
+fn content(id: &BlockId, block: &Block, known: &Known, findings: &mut Vec<FlowFinding>) {
     let mut add = |edge: &str, problem, repair: &str| {
         findings.push(at(id, Some(edge), problem, repair.to_owned()))
     };
@@ -182,8 +187,9 @@ fn content(
                 );
             }
         }
-        Block::Queue { queue, .. } if !queues.contains(queue) => {
-            let repair = suggestion(queue.as_str(), queues.iter().map(|queue| queue.as_str()));
+        Block::Queue { queue, .. } if !known.queues.contains(queue) => {
+            let names = known.queues.iter().map(|queue| queue.as_str());
+            let repair = suggestion(queue.as_str(), names);
             let problem = Problem::UnknownQueue {
                 queue: queue.clone(),
             };
@@ -191,6 +197,18 @@ fn content(
                 "queue",
                 problem,
                 &repair.unwrap_or_else(|| "configure a queue of this name".to_owned()),
+            );
+        }
+        Block::Hours { calendar, .. } if !known.calendars.contains(calendar) => {
+            let names = known.calendars.iter().map(|calendar| calendar.as_str());
+            let repair = suggestion(calendar.as_str(), names);
+            let problem = Problem::UnknownCalendar {
+                calendar: calendar.clone(),
+            };
+            add(
+                "calendar",
+                problem,
+                &repair.unwrap_or_else(|| "configure a calendar of this name".to_owned()),
             );
         }
         _ => {}
@@ -233,44 +251,38 @@ fn reach(flow: &Flow, findings: &mut Vec<FlowFinding>) {
     }
 }
 
-/// Circles of blocks that go on by themselves. Such a block has one edge, so
-/// every circle is found by walking from each block until one comes again.
+/// Circles of blocks that go on by themselves: walks every way through them and
+/// tells each block that leads back into the way that led to it.
 fn circles(flow: &Flow, findings: &mut Vec<FlowFinding>) {
-    let alone: BTreeMap<&BlockId, &BlockId> = flow
+    let alone: BTreeMap<&BlockId, Vec<(String, &BlockId)>> = flow
         .blocks
         .iter()
-        .filter_map(|(id, block)| match block {
-            Block::Answer { next } | Block::Play { next, .. } => Some((id, next)),
-            Block::Menu { .. } | Block::Queue { .. } | Block::Busy | Block::HangUp { .. } => None,
-        })
+        .filter(|(_, block)| block.goes_on_alone())
+        .map(|(id, block)| (id, block.edges()))
         .collect();
     let mut settled: BTreeSet<&BlockId> = BTreeSet::new();
     for first in alone.keys() {
-        let mut walk: Vec<&BlockId> = Vec::new();
-        let mut here = *first;
-        while !settled.contains(here) {
-            if let Some(begin) = walk.iter().position(|id| *id == here) {
-                let circle: Vec<BlockId> = walk[begin..]
-                    .iter()
-                    .chain([&here])
-                    .map(|id| (*id).clone())
-                    .collect();
+        // The way so far: each block with the edges not yet tried.
+        let mut way = vec![(*first, alone[first].iter())];
+        while let Some((here, edges)) = way.last_mut() {
+            let here = *here;
+            let Some((edge, next)) = edges.next().filter(|_| !settled.contains(here)) else {
+                settled.insert(here);
+                way.pop();
+                continue;
+            };
+            if let Some(begin) = way.iter().position(|(id, _)| id == next) {
+                let ids = way[begin..].iter().map(|(id, _)| *id).chain([*next]);
+                let circle: Vec<BlockId> = ids.cloned().collect();
+                let into = alone[next].iter().find(|(_, to)| circle.get(1) == Some(to));
+                let edge = into.map_or(edge, |(edge, _)| edge);
                 let repair = "lead it to a menu, a queue or the end of the call".to_owned();
-                findings.push(at(
-                    here,
-                    Some("next"),
-                    Problem::NeverWaits { circle },
-                    repair,
-                ));
-                break;
-            }
-            walk.push(here);
-            match alone.get(here) {
-                Some(next) => here = next,
-                None => break,
+                let problem = Problem::NeverWaits { circle };
+                findings.push(at(next, Some(edge), problem, repair));
+            } else if let Some(edges) = alone.get(next) {
+                way.push((*next, edges.iter()));
             }
         }
-        settled.extend(walk);
     }
 }
 
@@ -296,12 +308,15 @@ mod tests {
     fn problems(blocks: &str) -> Vec<(String, Problem)> {
         let text = format!("name = \"Test\"\nstart = \"start\"\n[blocks]\n{blocks}");
         let flow: Flow = toml::from_str(&text).unwrap();
-        let queue = QueueId::new("desk").unwrap();
+        let known = Known {
+            queues: BTreeSet::from([QueueId::new("desk").unwrap()]),
+            calendars: BTreeSet::from([CalendarId::new("office").unwrap()]),
+        };
         let place = |finding: &FlowFinding| {
             let block = finding.block.as_ref().map_or("-", BlockId::as_str);
             format!("{block}.{}", finding.edge.as_deref().unwrap_or("-"))
         };
-        check(&flow, [&queue])
+        check(&flow, &known)
             .into_iter()
             .map(|finding| {
                 assert!(!finding.repair.is_empty(), "every finding has a repair");
@@ -398,5 +413,41 @@ mod tests {
             ]
         );
         assert!(found.iter().all(|(_, problem)| !problem.is_fatal()));
+    }
+
+    #[test]
+    fn hours_are_followed_on_both_edges() {
+        let found = problems(
+            r#"
+            start = { kind = "hours", calendar = "offcie", open = "desk", closed = "bye" }
+            desk = { kind = "queue", queue = "desk" }
+            bye = { kind = "play", prompts = ["closed"], next = "start" }"#,
+        );
+        let calendar = CalendarId::new("offcie").unwrap();
+        let circle = ["bye", "start", "bye"].map(block).to_vec();
+        assert_eq!(
+            found,
+            [
+                (
+                    "start.calendar".to_owned(),
+                    Problem::UnknownCalendar { calendar }
+                ),
+                ("bye.-".to_owned(), Problem::Unanswered),
+                ("desk.-".to_owned(), Problem::Unanswered),
+                ("bye.next".to_owned(), Problem::NeverWaits { circle }),
+            ]
+        );
+    }
+
+    #[test]
+    fn two_ways_that_meet_again_are_no_circle() {
+        let found = problems(
+            r#"
+            start = { kind = "hours", calendar = "office", open = "a", closed = "b" }
+            a = { kind = "answer", next = "b" }
+            b = { kind = "answer", next = "end" }
+            end = { kind = "hang_up" }"#,
+        );
+        assert_eq!(found, []);
     }
 }

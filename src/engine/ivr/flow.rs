@@ -1,7 +1,7 @@
 //! The flow document: a flat map of blocks, each naming what comes next.
 
 use crate::engine::cause::Cause;
-use crate::engine::id::{BlockId, PromptId, QueueId};
+use crate::engine::id::{BlockId, CalendarId, PromptId, QueueId};
 use crate::engine::time::Span;
 use crate::switch::Key;
 use serde::{Deserialize, Serialize};
@@ -49,6 +49,12 @@ pub enum Block {
         /// Where to go when the queue is full; without it the call ends with congestion.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         full: Option<BlockId>,
+    },
+    /// Go on by whether a calendar is open now.
+    Hours {
+        calendar: CalendarId,
+        open: BlockId,
+        closed: BlockId,
     },
     HangUp {
         #[serde(default = "default_hang_up_cause")]
@@ -110,7 +116,18 @@ impl Block {
                 edges
             }
             Block::Queue { full, .. } => full.iter().map(|to| ("full".to_owned(), to)).collect(),
+            Block::Hours { open, closed, .. } => {
+                vec![("open".to_owned(), open), ("closed".to_owned(), closed)]
+            }
             Block::Busy | Block::HangUp { .. } => Vec::new(),
+        }
+    }
+
+    /// Whether it leads on without waiting for the caller or an agent.
+    pub fn goes_on_alone(&self) -> bool {
+        match self {
+            Block::Answer { .. } | Block::Play { .. } | Block::Hours { .. } => true,
+            Block::Menu { .. } | Block::Queue { .. } | Block::Busy | Block::HangUp { .. } => false,
         }
     }
 

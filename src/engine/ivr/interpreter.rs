@@ -1,10 +1,11 @@
 //! Runs one call through its flow: an input moves the session, and what has to
 //! be done in the world comes back as actions.
 
+use crate::engine::calendar::Calendars;
 use crate::engine::cause::Cause;
 use crate::engine::id::{BlockId, FlowId, PromptId, QueueId};
 use crate::engine::ivr::flow::{Block, Flow, MenuKey};
-use crate::engine::time::Span;
+use crate::engine::time::{Span, Timestamp};
 use crate::switch::Key;
 
 /// Where a call is in its flow.
@@ -31,6 +32,18 @@ pub enum Input {
     TimedOut,
     /// The queue does not take the call.
     QueueFull,
+}
+
+/// What a step depends on besides the session.
+#[derive(Clone, Copy, Debug)]
+pub struct Surroundings<'a> {
+    /// Whether the caller's leg is answered.
+    pub answered: bool,
+    /// Bounds the blocks run through without waiting; a flow that exceeds it
+    /// ends the call with [`Cause::Congestion`].
+    pub max_steps: u32,
+    pub now: Timestamp,
+    pub calendars: &'a Calendars,
 }
 
 /// What a session wants done.
@@ -75,10 +88,12 @@ impl Session {
         }
     }
 
-    /// Moves the session by one input. `answered` is whether the caller's leg
-    /// is answered; `max_steps` bounds the blocks run through without waiting,
-    /// and a flow that exceeds it ends the call with [`Cause::Congestion`].
-    pub fn step(&mut self, flow: &Flow, input: Input, answered: bool, max_steps: u32) -> Moves {
+    /// Moves the session by one input, in the given [`Surroundings`].
+    pub fn step(&mut self, flow: &Flow, input: Input, around: &Surroundings<'_>) -> Moves {
+        let answered = Surroundings {
+            answered: true,
+            ..*around
+        };
         let mut moves = Moves::default();
         let Some(block) = flow.blocks.get(&self.block) else {
             // The flow was replaced under a live call and the block is gone.
@@ -86,20 +101,22 @@ impl Session {
             return moves;
         };
         match (block, input) {
-            (_, Input::Enter) => {
-                self.enter(flow, self.block.clone(), answered, max_steps, &mut moves)
-            }
+            (_, Input::Enter) => self.enter(flow, self.block.clone(), around, &mut moves),
             (Block::Play { prompts, .. } | Block::Menu { prompts, .. }, Input::Resume) => {
                 moves.actions.push(Action::Play(prompts.clone()));
             }
-            (Block::Answer { .. }, Input::Resume) if !answered => {
+            (Block::Answer { .. }, Input::Resume) if !around.answered => {
                 moves.actions.push(Action::Answer);
             }
             (Block::Answer { next }, Input::Resume) => {
-                self.enter(flow, next.clone(), true, max_steps, &mut moves);
+                self.enter(flow, next.clone(), &answered, &mut moves);
             }
             (Block::Queue { queue, .. }, Input::Resume) => {
                 moves.actions.push(Action::Queue(queue.clone()));
+            }
+            // It never stays here; a call that was found here goes by the hours now.
+            (Block::Hours { .. }, Input::Resume) => {
+                self.enter(flow, self.block.clone(), around, &mut moves);
             }
             (Block::Busy, Input::Resume) => moves.actions.push(Action::Refuse(Cause::UserBusy)),
             (Block::HangUp { cause }, Input::Resume) => {
@@ -107,7 +124,7 @@ impl Session {
             }
             (Block::Answer { next }, Input::Answered)
             | (Block::Play { next, .. }, Input::PlaybackEnded) => {
-                self.enter(flow, next.clone(), true, max_steps, &mut moves);
+                self.enter(flow, next.clone(), &answered, &mut moves);
             }
             (Block::Menu { timeout_s, .. }, Input::PlaybackEnded) => {
                 moves
@@ -117,13 +134,13 @@ impl Session {
             (Block::Menu { choices, .. }, Input::Key(key)) => {
                 moves.actions.push(Action::Silence);
                 match choices.get(&MenuKey(key)) {
-                    Some(next) => self.enter(flow, next.clone(), true, max_steps, &mut moves),
-                    None => self.menu_again(flow, max_steps, &mut moves),
+                    Some(next) => self.enter(flow, next.clone(), &answered, &mut moves),
+                    None => self.menu_again(flow, &answered, &mut moves),
                 }
             }
-            (Block::Menu { .. }, Input::TimedOut) => self.menu_again(flow, max_steps, &mut moves),
+            (Block::Menu { .. }, Input::TimedOut) => self.menu_again(flow, &answered, &mut moves),
             (Block::Queue { full, .. }, Input::QueueFull) => match full {
-                Some(next) => self.enter(flow, next.clone(), true, max_steps, &mut moves),
+                Some(next) => self.enter(flow, next.clone(), &answered, &mut moves),
                 None => moves.actions.push(Action::HangUp(Cause::Congestion)),
             },
             // A key during a prompt that takes none, or an answer already known.
@@ -132,7 +149,7 @@ impl Session {
         moves
     }
 
-    fn menu_again(&mut self, flow: &Flow, max_steps: u32, moves: &mut Moves) {
+    fn menu_again(&mut self, flow: &Flow, around: &Surroundings<'_>, moves: &mut Moves) {
         let Some(Block::Menu {
             prompts,
             attempts,
@@ -147,25 +164,18 @@ impl Session {
             moves.repeated = Some(self.attempts);
             moves.actions.push(Action::Play(prompts.clone()));
         } else {
-            self.enter(flow, otherwise.clone(), true, max_steps, moves);
+            self.enter(flow, otherwise.clone(), around, moves);
         }
     }
 
-    fn enter(
-        &mut self,
-        flow: &Flow,
-        first: BlockId,
-        answered: bool,
-        max_steps: u32,
-        moves: &mut Moves,
-    ) {
+    fn enter(&mut self, flow: &Flow, first: BlockId, around: &Surroundings<'_>, moves: &mut Moves) {
         let mut next = first;
-        for _ in 0..max_steps {
+        for _ in 0..around.max_steps {
             self.block = next.clone();
             self.attempts = 0;
             moves.entered.push(next.clone());
             let action = match flow.blocks.get(&next) {
-                Some(Block::Answer { next: after }) if answered => {
+                Some(Block::Answer { next: after }) if around.answered => {
                     next = after.clone();
                     continue;
                 }
@@ -176,6 +186,15 @@ impl Session {
                     Action::Play(prompts.clone())
                 }
                 Some(Block::Queue { queue, .. }) => Action::Queue(queue.clone()),
+                Some(Block::Hours {
+                    calendar,
+                    open,
+                    closed,
+                }) => {
+                    let is_open = around.calendars.is_open(calendar, around.now);
+                    next = if is_open { open } else { closed }.clone();
+                    continue;
+                }
                 Some(Block::Busy) => Action::Refuse(Cause::UserBusy),
                 Some(Block::HangUp { cause }) => Action::HangUp(*cause),
                 None => Action::HangUp(Cause::Congestion),
@@ -190,6 +209,8 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::calendar::{Opening, Openings};
+    use crate::engine::id::CalendarId;
 
     fn id(text: &str) -> BlockId {
         BlockId::new(text).unwrap()
@@ -210,6 +231,31 @@ mod tests {
         Session::at(FlowId::new("desk").unwrap(), id("in"))
     }
 
+    const NOON: Timestamp = Timestamp::from_millis(12 * 3_600_000);
+
+    fn step(session: &mut Session, flow: &Flow, input: Input, answered: bool) -> Moves {
+        let morning = Opening {
+            opens: Timestamp::from_millis(8 * 3_600_000),
+            closes: NOON,
+        };
+        let evening = Opening {
+            opens: NOON,
+            closes: Timestamp::from_millis(20 * 3_600_000),
+        };
+        let calendar = |name: &str, opening| {
+            let id = CalendarId::new(name).unwrap();
+            (id, Openings::new(vec![opening]))
+        };
+        let calendars = [calendar("mornings", morning), calendar("evenings", evening)];
+        let around = Surroundings {
+            answered,
+            max_steps: 9,
+            now: NOON,
+            calendars: &calendars.into_iter().collect(),
+        };
+        session.step(flow, input, &around)
+    }
+
     fn key(c: char) -> Input {
         Input::Key(Key::try_from(c).unwrap())
     }
@@ -218,16 +264,16 @@ mod tests {
     fn a_key_leads_to_its_queue() {
         let (flow, mut session) = (flow(), session());
         assert_eq!(
-            session.step(&flow, Input::Enter, false, 9).actions,
+            step(&mut session, &flow, Input::Enter, false).actions,
             [Action::Answer]
         );
         let menu = vec![PromptId::new("menu").unwrap()];
         assert_eq!(
-            session.step(&flow, Input::Answered, true, 9).actions,
+            step(&mut session, &flow, Input::Answered, true).actions,
             [Action::Play(menu)]
         );
         assert_eq!(
-            session.step(&flow, key('1'), true, 9).actions,
+            step(&mut session, &flow, key('1'), true).actions,
             [
                 Action::Silence,
                 Action::Queue(QueueId::new("desk").unwrap())
@@ -239,17 +285,17 @@ mod tests {
     #[test]
     fn wrong_keys_and_silence_use_up_the_attempts() {
         let (flow, mut session) = (flow(), session());
-        session.step(&flow, Input::Enter, true, 9);
+        step(&mut session, &flow, Input::Enter, true);
         assert!(matches!(
-            session.step(&flow, key('9'), true, 9).actions[..],
+            step(&mut session, &flow, key('9'), true).actions[..],
             [Action::Silence, Action::Play(_)]
         ));
         assert_eq!(
-            session.step(&flow, Input::PlaybackEnded, true, 9).actions,
+            step(&mut session, &flow, Input::PlaybackEnded, true).actions,
             [Action::AwaitKey(Span::seconds(5))]
         );
         assert_eq!(
-            session.step(&flow, Input::TimedOut, true, 9).actions,
+            step(&mut session, &flow, Input::TimedOut, true).actions,
             [Action::HangUp(Cause::NormalClearing)]
         );
     }
@@ -257,10 +303,10 @@ mod tests {
     #[test]
     fn a_full_queue_leads_to_its_edge() {
         let (flow, mut session) = (flow(), session());
-        session.step(&flow, Input::Enter, true, 9);
-        session.step(&flow, key('1'), true, 9);
+        step(&mut session, &flow, Input::Enter, true);
+        step(&mut session, &flow, key('1'), true);
         assert_eq!(
-            session.step(&flow, Input::QueueFull, true, 9).entered,
+            step(&mut session, &flow, Input::QueueFull, true).entered,
             [id("bye")]
         );
     }
@@ -272,8 +318,27 @@ mod tests {
         )
         .unwrap();
         let mut session = Session::at(FlowId::new("x").unwrap(), id("a"));
-        let moves = session.step(&looping, Input::Enter, true, 5);
+        let moves = step(&mut session, &looping, Input::Enter, true);
         assert_eq!(moves.actions, [Action::HangUp(Cause::Congestion)]);
-        assert_eq!(moves.entered.len(), 5);
+        assert_eq!(moves.entered.len(), 9);
+    }
+
+    #[test]
+    fn hours_lead_on_at_once_by_whether_their_calendar_is_open() {
+        let flow: Flow = serde_json::from_str(
+            r#"{"name":"x","start":"in","blocks":{
+                "in":{"kind":"hours","calendar":"mornings","open":"busy","closed":"later"},
+                "later":{"kind":"hours","calendar":"evenings","open":"gone","closed":"busy"},
+                "gone":{"kind":"hours","calendar":"removed","open":"bye","closed":"busy"},
+                "busy":{"kind":"busy"},
+                "bye":{"kind":"hang_up"}}}"#,
+        )
+        .unwrap();
+        for input in [Input::Enter, Input::Resume] {
+            let mut session = session();
+            let moves = step(&mut session, &flow, input, false);
+            assert_eq!(moves.actions, [Action::HangUp(Cause::NormalClearing)]);
+            assert_eq!(moves.entered, ["in", "later", "gone", "bye"].map(id));
+        }
     }
 }

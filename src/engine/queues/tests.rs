@@ -166,6 +166,7 @@ fn settings() -> impl Strategy<Value = Settings> {
         max_waiting: 100,
         priority: 0,
         greeting: None,
+        calendar: None,
     });
     let queues = prop::collection::btree_map(one_of(&QUEUES).prop_map(id), queue, 1..=4);
     let served = prop::collection::vec(one_of(&QUEUES).prop_map(id), 0..5);
@@ -374,6 +375,7 @@ fn an_agent_gone_from_the_settings_is_counted_no_more() {
         max_waiting: 100,
         priority: 0,
         greeting: None,
+        calendar: None,
     };
     settings.queues.insert(id("desk"), queue);
     for name in ["anna", "bert"] {

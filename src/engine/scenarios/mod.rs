@@ -40,6 +40,7 @@ fn centre() -> Centre {
         max_waiting: 2,
         priority: 0,
         greeting: None,
+        calendar: None,
     };
     let agent = |name: &str, level: &[(&str, i64)]| AgentSettings {
         name: name.into(),
@@ -71,6 +72,7 @@ fn centre() -> Centre {
             ("bert".parse().unwrap(), agent("bert", &[("desk", 5)])),
             ("carl".parse().unwrap(), agent("carl", &[("desk", 1)])),
         ]),
+        calendars: Default::default(),
         limits: Limits {
             max_offers: 3,
             audit_every: Span::ZERO,

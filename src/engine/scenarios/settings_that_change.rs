@@ -1,4 +1,5 @@
 use super::*;
+use crate::engine::calendar::{Opening, Openings};
 use std::sync::Arc;
 
 #[test]
@@ -101,5 +102,73 @@ fn a_flow_that_leads_to_a_removed_queue_gives_way_to_the_present_one() {
     insta::assert_snapshot!(play.told(), @r#"
     0      > silence c1
     0      > play closed to c1
+    "#);
+}
+
+#[test]
+fn the_same_settings_told_again_disturb_nothing() {
+    let mut play = Play::begin();
+    play.ready("anna");
+    play.queues_up("c1");
+    let agent = play.rung("anna");
+    play.answered(&agent);
+    play.bridged("c1", &agent);
+    play.queues_up("c2");
+    play.ready("bert");
+    play.queues_up("c3");
+    let mut changed = centre();
+    changed.agents.remove(&"anna".parse().unwrap());
+    let again = changed.clone();
+    play.event(Event::Configured {
+        centre: Box::new(changed),
+    });
+    play.accept_orders();
+    play.told();
+    let facts = play.facts.len();
+    play.event(Event::Configured {
+        centre: Box::new(again),
+    });
+    assert_eq!(play.told(), "");
+    assert!(play.orders.is_empty());
+    assert_eq!(play.facts[facts..], []);
+}
+
+#[test]
+fn callers_go_by_the_hours_that_were_told_last() {
+    let mut play = Play::begin();
+    let open = |opens: i64, closes: i64| {
+        let opening = Opening {
+            opens: Timestamp::from_millis(opens),
+            closes: Timestamp::from_millis(closes),
+        };
+        let mut centre = centre();
+        let flow = r#"{"name":"desk","start":"hours","blocks":{
+            "hours":{"kind":"hours","calendar":"office","open":"in","closed":"busy"},
+            "in":{"kind":"answer","next":"desk"},
+            "desk":{"kind":"queue","queue":"desk"},
+            "busy":{"kind":"busy"}}}"#;
+        let flow = Arc::new(serde_json::from_str(flow).unwrap());
+        centre.flows = BTreeMap::from([("desk".parse().unwrap(), flow)]);
+        let office = ("office".parse().unwrap(), Openings::new(vec![opening]));
+        centre.calendars = [office].into_iter().collect();
+        Event::Configured {
+            centre: Box::new(centre),
+        }
+    };
+    play.event(open(0, 2_000_000));
+    play.told();
+    play.arrives("c1", "4001");
+    play.pass(Span::seconds(1_000));
+    play.told();
+    play.arrives("c2", "4001");
+    play.event(open(2_000_000, 3_000_000));
+    play.arrives("c3", "4001");
+    insta::assert_snapshot!(play.told(), @r#"
+    1000000call arrived
+    1000000call in_flow
+    1000000> refuse c2 with user_busy
+    1000000call arrived
+    1000000call in_flow
+    1000000> answer c3
     "#);
 }

@@ -153,6 +153,7 @@ fn changed_settings_keep_what_is_live() {
         flows: BTreeMap::new(),
         queues: BTreeMap::new(),
         agents: BTreeMap::new(),
+        calendars: Default::default(),
         limits: Limits::default(),
     });
     assert_eq!(

@@ -50,7 +50,13 @@ impl Step {
     pub(super) fn weight(&self) -> usize {
         let event = match &self.event {
             Event::Configured { centre } => {
-                500 * (centre.agents.len() + centre.queues.len() + centre.flows.len() * 8)
+                let openings: usize = centre
+                    .calendars
+                    .iter()
+                    .map(|(_, openings)| openings.iter().count())
+                    .sum();
+                60 * openings
+                    + 500 * (centre.agents.len() + centre.queues.len() + centre.flows.len() * 8)
             }
             Event::Remembered { remembered } => {
                 800 * (remembered.calls.len() + remembered.agents.len())
