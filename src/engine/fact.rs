@@ -4,6 +4,7 @@
 use crate::engine::agent::AgentState;
 use crate::engine::call::{CallState, OfferStage};
 use crate::engine::cause::Cause;
+use crate::engine::estimate::Learnt;
 use crate::engine::event::AgentRequest;
 use crate::engine::explanation::Explanation;
 use crate::engine::id::{
@@ -97,6 +98,11 @@ pub enum Fact {
         call: CallId,
         queue: QueueId,
         reason: QueueExit,
+    },
+    /// What was learnt about a queue, for the estimates of the next run.
+    QueueLearnt {
+        queue: QueueId,
+        learnt: Learnt,
     },
     /// Why an agent was chosen for a call.
     Decided {
@@ -305,6 +311,9 @@ pub struct Remembered {
     pub closing: Vec<RememberedClosing>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recordings: Vec<RememberedRecording>,
+    /// What was learnt about queues.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub learnt: Vec<RememberedLearnt>,
     /// The highest command id given so far; this run goes on above it.
     pub last_command: CommandId,
 }
@@ -373,6 +382,12 @@ pub struct RememberedClosing {
     pub call: CallId,
     /// Whose device it is, when it is an agent's.
     pub agent: Option<AgentId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RememberedLearnt {
+    pub queue: QueueId,
+    pub learnt: Learnt,
 }
 
 /// A recording that was neither filed nor lost.

@@ -5,11 +5,12 @@
 use crate::engine::agent::AgentState;
 use crate::engine::call::{CallState, OfferStage};
 use crate::engine::command::Command;
+use crate::engine::estimate::Learnt;
 use crate::engine::fact::{
     Fact, OfferOutcome, Remembered, RememberedAgent, RememberedBlock, RememberedCall,
-    RememberedClosing, RememberedOffer, RememberedRecording,
+    RememberedClosing, RememberedLearnt, RememberedOffer, RememberedRecording,
 };
-use crate::engine::id::{AgentId, CallId, CommandId, LegId, OfferId};
+use crate::engine::id::{AgentId, CallId, CommandId, LegId, OfferId, QueueId};
 use crate::engine::leg::{LegRole, LegState};
 use crate::engine::recording::FilingOrder;
 use crate::engine::text::OutsideText;
@@ -25,6 +26,8 @@ pub struct Memory {
     agents: BTreeMap<AgentId, RememberedAgent>,
     closing: Vec<RememberedClosing>,
     recordings: BTreeMap<CommandId, RememberedRecording>,
+    #[serde(default)]
+    learnt: BTreeMap<QueueId, Learnt>,
     last_command: CommandId,
     /// Calls between their first fact and that of their leg.
     #[serde(skip)]
@@ -188,6 +191,9 @@ impl Memory {
             Fact::RecordingFiled { recording, .. } | Fact::RecordingLost { recording, .. } => {
                 self.recordings.remove(recording);
             }
+            Fact::QueueLearnt { queue, learnt } => {
+                self.learnt.insert(queue.clone(), learnt.clone());
+            }
             Fact::DigitPressed { .. }
             | Fact::Decided { .. }
             | Fact::RecordingStarted { .. }
@@ -206,6 +212,7 @@ impl Memory {
             agents: self.agents.values().cloned().collect(),
             closing: self.closing.clone(),
             recordings: self.recordings.values().cloned().collect(),
+            learnt: self.learnt.iter().map(remembered_learnt).collect(),
             last_command: self.last_command,
         }
     }
@@ -318,5 +325,12 @@ impl Memory {
             next,
         };
         self.agents.insert(agent.clone(), moved);
+    }
+}
+
+fn remembered_learnt((queue, learnt): (&QueueId, &Learnt)) -> RememberedLearnt {
+    RememberedLearnt {
+        queue: queue.clone(),
+        learnt: learnt.clone(),
     }
 }

@@ -3,7 +3,7 @@
 //! Reading order: [`event`] and [`command`] (what goes in and out), [`centre`]
 //! (what it is told of the centre), the state ([`call`], [`leg`], [`agent`],
 //! [`queue`], [`queues`]), then what happens: [`arrival`], [`ivr`] with [`flow_run`],
-//! [`waiting`] with [`strategy`] as the planner, [`offer`], [`conversation`],
+//! [`waiting`] with [`strategy`] as the planner and [`estimate`] for how long it takes, [`offer`], [`conversation`],
 //! [`desk`], [`remember`], [`reconcile`] with [`adopt`], [`audit`], [`watchdog`], [`drain`]; [`timer`] holds every deadline and [`order`] every
 //! command that still wants its answer.
 
@@ -21,6 +21,7 @@ pub mod consistency;
 mod conversation;
 mod desk;
 mod drain;
+pub mod estimate;
 pub mod event;
 pub mod explanation;
 pub mod fact;
@@ -114,6 +115,7 @@ pub struct Engine {
     timers: Timers,
     /// The controller is about to leave and makes no new offers.
     draining: bool,
+    estimator: estimate::Estimator,
 }
 
 impl Default for Engine {
@@ -151,6 +153,7 @@ impl Engine {
             last_command: CommandId::default(),
             timers: Timers::default(),
             draining: false,
+            estimator: estimate::Estimator::default(),
         }
     }
 
@@ -158,13 +161,20 @@ impl Engine {
     /// deadlines are worked off first, so that an event never overtakes them.
     pub fn handle(&mut self, at: Timestamp, event: Event, out: &mut Commands) {
         self.now = self.now.max(at);
+        let told = out.as_slice().len();
         while let Some(reason) = self.timers.take_due(self.now) {
             self.due(reason, out);
         }
         match event {
             Event::Started { seed } => self.generator = Pcg64::seed_from_u64(seed),
-            Event::Configured { centre } => self.configure(*centre, out),
-            Event::Remembered { remembered } => self.remember(remembered, out),
+            Event::Configured { centre } => {
+                self.estimator.configure(&centre);
+                self.configure(*centre, out);
+            }
+            Event::Remembered { remembered } => {
+                self.estimator.remember(&remembered);
+                self.remember(remembered, out);
+            }
             Event::Switch { switch, event } => self.on_switch(switch, event, out),
             Event::Completed { command, outcome } => self.completed(command, outcome, out),
             Event::Agent { agent, request } => self.on_agent_request(&agent, request, out),
@@ -175,6 +185,7 @@ impl Engine {
             Event::Drain { until } => self.drain(until),
             Event::Due => {}
         }
+        self.note_estimates(told, out);
     }
 
     /// When the engine next has something to do by itself, and why.

@@ -9,6 +9,7 @@ pub mod view;
 use crate::engine::agent::AgentState;
 use crate::engine::call::CallState;
 use crate::engine::centre::Centre;
+use crate::engine::estimate::Estimator;
 use crate::engine::fact::{Fact, OfferOutcome, QueueExit, Remembered};
 use crate::engine::id::{AgentId, CallId, QueueId, SwitchId};
 use crate::engine::text::OutsideText;
@@ -16,7 +17,7 @@ use crate::engine::time::Timestamp;
 use crate::store::moment::Moment;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
-use view::{AgentView, BoardView, CallView, LinkView, QueueView};
+use view::{AgentView, BoardView, CallView, LinkView, QueueView, WaitView};
 
 /// What is true now of queues, agents, calls and links.
 #[derive(Debug)]
@@ -28,11 +29,13 @@ pub struct Board {
     agents: BTreeMap<AgentId, Agent>,
     calls: BTreeMap<CallId, Call>,
     links: BTreeMap<SwitchId, Link>,
+    estimator: Estimator,
 }
 
 #[derive(Debug, Default)]
 struct Queue {
     name: String,
+    priority: i32,
     /// Gone from the settings; shown until its last call has left.
     leaving: bool,
     answered: u32,
@@ -94,6 +97,7 @@ impl Board {
             agents: BTreeMap::new(),
             calls: BTreeMap::new(),
             links: BTreeMap::new(),
+            estimator: Estimator::default(),
         };
         board.configure(centre);
         board
@@ -101,15 +105,14 @@ impl Board {
 
     /// Takes over changed settings; what is live stays.
     pub fn configure(&mut self, centre: &Centre) {
+        self.estimator.configure(centre);
         for (id, queue) in &mut self.queues {
             queue.leaving = !centre.queues.contains_key(id);
         }
         for (id, settings) in &centre.queues {
-            self.queues
-                .entry(id.clone())
-                .or_default()
-                .name
-                .clone_from(&settings.name);
+            let queue = self.queues.entry(id.clone()).or_default();
+            queue.name.clone_from(&settings.name);
+            queue.priority = settings.priority;
         }
         for (id, agent) in &mut self.agents {
             agent.leaving = !centre.agents.contains_key(id);
@@ -133,11 +136,13 @@ impl Board {
     /// Forgets what is live, and puts back what is remembered of it.
     pub fn start_over(&mut self, remembered: &Remembered) {
         self.calls.clear();
+        self.estimator.forget_calls();
         self.remember(remembered);
     }
 
     /// Puts back what the store knew when the run began.
     pub fn remember(&mut self, remembered: &Remembered) {
+        self.estimator.remember(remembered);
         for known in &remembered.calls {
             let waiting = known.waiting.as_ref();
             self.calls.insert(
@@ -170,6 +175,7 @@ impl Board {
     /// Makes `fact`, which became true `at`, part of the board.
     pub fn apply(&mut self, at: Timestamp, fact: &Fact) {
         self.turn_day(at);
+        self.estimator.apply(at, fact);
         match fact {
             Fact::CallStarted {
                 call,
@@ -291,6 +297,7 @@ impl Board {
             | Fact::LegEnded { .. }
             | Fact::DigitPressed { .. }
             | Fact::Decided { .. }
+            | Fact::QueueLearnt { .. }
             | Fact::RecordingStarted { .. }
             | Fact::RecordingFiled { .. }
             | Fact::RecordingLost { .. }
@@ -321,6 +328,10 @@ impl Board {
                 let view = QueueView {
                     id: id.to_string(),
                     name: queue.name.clone(),
+                    expected_wait: self
+                        .estimator
+                        .newcomer(id, queue.priority, at)
+                        .map(WaitView::from),
                     answered_today: tally(queue.answered),
                     abandoned_today: tally(queue.abandoned),
                     failed_today: tally(queue.failed),

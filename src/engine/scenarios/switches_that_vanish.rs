@@ -168,6 +168,7 @@ fn a_new_run_goes_on_where_the_last_one_stopped() {
         calls: vec![waiting, talking, over],
         closing: Vec::new(),
         recordings: Vec::new(),
+        learnt: Vec::new(),
         last_command: CommandId(41),
     };
     play.told();

@@ -2,6 +2,7 @@
 
 use crate::engine::agent::AgentState;
 use crate::engine::call::CallState;
+use crate::engine::estimate::Estimate;
 use crate::engine::time::Timestamp;
 use crate::store::moment::Moment;
 use serde::Serialize;
@@ -35,12 +36,34 @@ pub struct QueueView {
     pub agents_ready: u32,
     /// Agents of this queue who are signed in.
     pub agents_signed_in: u32,
+    /// How long a call that enters now is expected to wait; absent when nobody
+    /// is there to answer it.
+    pub expected_wait: Option<WaitView>,
     /// Calls connected to an agent today, since this controller started.
     pub answered_today: u32,
     /// Callers who hung up while waiting, likewise.
     pub abandoned_today: u32,
     /// Waits that ended in neither way, likewise.
     pub failed_today: u32,
+}
+
+/// A wait from the entry into the queue to the answer, in milliseconds: four of
+/// five end between `low_ms` and `high_ms`, half of them by `median_ms`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct WaitView {
+    pub low_ms: u64,
+    pub median_ms: u64,
+    pub high_ms: u64,
+}
+
+impl From<Estimate> for WaitView {
+    fn from(estimate: Estimate) -> Self {
+        Self {
+            low_ms: estimate.low.as_millis(),
+            median_ms: estimate.median.as_millis(),
+            high_ms: estimate.high.as_millis(),
+        }
+    }
 }
 
 /// One agent now.

@@ -159,6 +159,7 @@ fn call_of(fact: &Fact) -> Option<CallId> {
         Fact::AgentRests { .. }
         | Fact::AgentAsked { .. }
         | Fact::LinkChanged { .. }
+        | Fact::QueueLearnt { .. }
         | Fact::Reconciled { .. } => None,
     }
 }

@@ -328,6 +328,7 @@ impl Taking<'_> {
             } => self.reconciled(switch, *adopted, *closed),
             // What only the next run must know, or what metrics and logs tell.
             Fact::BlockRepeated { .. }
+            | Fact::QueueLearnt { .. }
             | Fact::CallEnding { .. }
             | Fact::LegClosing { .. }
             | Fact::AgentRests { .. }
