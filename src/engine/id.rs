@@ -123,6 +123,14 @@ name_id!(/// The name of something played to a caller, without language or file 
 name_id!(/// A class of music on hold, as the switch knows it.
     MusicClass, "music class");
 
+impl PromptId {
+    /// A name that stands in the code and was checked there by a test.
+    pub(in crate::engine) fn of_word(name: &'static str) -> Self {
+        debug_assert!(check("prompt id", name).is_ok(), "{name}");
+        Self(Arc::from(name))
+    }
+}
+
 macro_rules! ulid_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*

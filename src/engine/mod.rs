@@ -38,6 +38,7 @@ pub(crate) mod queues;
 mod reconcile;
 pub mod recording;
 mod remember;
+pub mod say;
 pub mod skill;
 pub(crate) mod strategy;
 pub mod text;
