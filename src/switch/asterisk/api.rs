@@ -2,6 +2,7 @@
 
 use super::address::AriAddress;
 use super::request::{BadRequest, Method, Request};
+use crate::engine::id::ChannelId;
 use crate::switch::{Failure, PhoneNumber};
 use reqwest::header::HeaderValue;
 use serde::de::DeserializeOwned;
@@ -58,6 +59,13 @@ pub(super) enum ApiError {
     },
     #[error("number {0} cannot be dialled: the switch has no `outbound` setting")]
     NoOutbound(PhoneNumber),
+    #[error("legs {0} and {1} are not in one bridge")]
+    Apart(ChannelId, ChannelId),
+    #[error(
+        "Asterisk has no mailboxes in ARI, so no message lamp can be lit: load res_mwi_external, \
+         res_stasis_mailbox and res_ari_mailboxes (they take the place of app_voicemail)"
+    )]
+    NoMailboxes,
     #[error(transparent)]
     Bad(#[from] BadRequest),
 }
@@ -66,7 +74,8 @@ impl ApiError {
     pub(super) fn failure(&self) -> Failure {
         match self {
             ApiError::Status { status: 404, .. } => Failure::NoSuchChannel,
-            ApiError::Status {
+            ApiError::Apart(..)
+            | ApiError::Status {
                 status: 409 | 412 | 422,
                 ..
             } => Failure::WrongState,
@@ -79,7 +88,8 @@ impl ApiError {
         matches!(self, ApiError::Status { status: 404, .. })
     }
 
-    /// The channel exists, and is not in our application (yet, or any more).
+    /// The channel exists, and is not in our application (yet, or any more); or
+    /// what shall be made exists.
     pub(super) fn is_conflict(&self) -> bool {
         matches!(self, ApiError::Status { status: 409, .. })
     }

@@ -2,14 +2,13 @@
 //! here, [`super::executor`] sends it.
 
 use super::api::ApiError;
-use super::name::Name;
-use super::request::Request;
-use super::translate::{DIALLED_BY_US, SNOOP};
+use super::request::{Method, Request};
+use super::translate::DIALLED_BY_US;
 use crate::config::switch::AsteriskConfig;
 use crate::engine::cause::Cause;
 use crate::engine::id::{ChannelId, MusicClass, PromptId};
 use crate::engine::time::Span;
-use crate::switch::{Language, LegVariables, Ring, Target};
+use crate::switch::{Extension, Key, Language, LegVariables, Ring, Target};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -49,6 +48,7 @@ impl Dialect {
                 return Err(ApiError::NoOutbound(number.clone()));
             }
         };
+        let is_pjsip = endpoint.starts_with("PJSIP/");
         let create = Request::post(&["channels", "create"])
             .query("endpoint", endpoint)
             .query("app", &self.app)
@@ -58,7 +58,7 @@ impl Dialect {
             Some(originator) => create.query("originator", originator),
             None => create,
         };
-        Ok(create.json(variables_of(ring)))
+        Ok(create.json(variables_of(ring, is_pjsip)))
     }
 
     pub(super) fn play(
@@ -76,18 +76,26 @@ impl Dialect {
             .query("playbackId", playback)
             .query("media", media.collect::<Vec<_>>().join(","))
     }
-
-    pub(super) fn snoop(&self, party: &ChannelId, track: &str) -> Request {
-        Request::post(&["channels", party.as_str(), "snoop"])
-            .query("snoopId", track)
-            .query("spy", "in")
-            .query("app", &self.app)
-            .query("appArgs", SNOOP)
-    }
 }
 
-/// Our variables, and whom the agent's phone shows as the caller.
-fn variables_of(ring: &Ring) -> String {
+/// What asks a phone to answer by itself; phones of most makers know one of the two.
+const AUTO_ANSWER: [(&str, &str); 2] = [
+    (
+        "PJSIP_HEADER(add,Call-Info)",
+        "<sip:auto-answer>;answer-after=0",
+    ),
+    (
+        "PJSIP_HEADER(add,Alert-Info)",
+        "<http://auto-answer>;info=alert-autoanswer",
+    ),
+];
+
+/// Leaves a transfer that the phone asks for (REFER) to us.
+const TRANSFERS_ARE_OURS: (&str, &str) = ("PJSIP_TRANSFER_HANDLING()", "ari-only");
+
+/// Our variables, whom the agent's phone shows as the caller, and how a SIP
+/// phone is to behave.
+fn variables_of(ring: &Ring, is_pjsip: bool) -> String {
     #[derive(Serialize)]
     struct Body<'a> {
         variables: BTreeMap<&'a str, &'a str>,
@@ -96,6 +104,10 @@ fn variables_of(ring: &Ring) -> String {
     let mut variables: BTreeMap<_, _> = ours.map(|(name, value)| (name.name(), value)).collect();
     variables.insert("CONNECTEDLINE(num,i)", ring.caller_number.as_str());
     variables.insert("CONNECTEDLINE(name,i)", ring.caller_name.as_str());
+    if is_pjsip {
+        variables.extend([TRANSFERS_ARE_OURS]);
+        variables.extend(AUTO_ANSWER.into_iter().filter(|_| ring.auto_answer));
+    }
     // A map of texts always serialises.
     serde_json::to_string(&Body { variables }).unwrap_or_default()
 }
@@ -143,45 +155,34 @@ fn set_variable(channel: &ChannelId, variable: &str, value: &str) -> Request {
         .query("value", value)
 }
 
-/// An empty bridge, named after `channel`; see [`super::translate`].
-pub(super) fn bridge(bridge: &str, channel: &ChannelId) -> Request {
-    Request::post(&["bridges"])
-        .query("bridgeId", bridge)
-        .query("type", "mixing")
-        .query("name", channel)
+/// Presses keys for 100 ms each, 100 ms apart.
+pub(super) fn send_digits(channel: &ChannelId, digits: &[Key]) -> Request {
+    let keys: String = digits.iter().map(|key| char::from(*key)).collect();
+    Request::post(&["channels", channel.as_str(), "dtmf"])
+        .query("dtmf", keys)
+        .query("duration", 100)
+        .query("between", 100)
 }
 
-pub(super) fn join(bridge: &str, channel: &ChannelId, peer: &ChannelId) -> Request {
-    Request::post(&["bridges", bridge, "addChannel"]).query("channel", format!("{channel},{peer}"))
+/// Creates the mailbox where there is none.
+pub(super) fn set_lamp(mailbox: &Extension, new: u32, old: u32) -> Request {
+    Request::new(Method::Put, &["mailboxes", mailbox.as_str()])
+        .query("newMessages", new)
+        .query("oldMessages", old)
 }
 
-pub(super) fn destroy_bridge(bridge: &str) -> Request {
-    Request::delete(&["bridges", bridge])
-}
-
-/// Records a snoop channel under its own name.
-pub(super) fn start_track(track: &str) -> Request {
-    Request::post(&["channels", track, "record"])
-        .query("name", track)
-        .query("format", "wav")
-        .query("ifExists", "overwrite")
-}
-
-pub(super) fn end_track(track: &str) -> Request {
-    Request::delete(&["channels", track])
-}
-
-pub(super) fn bridge_name(name: &Name) -> String {
-    format!("{name}-bridge")
+/// Tells a phone how the transfer goes that it asked for (a NOTIFY of its REFER).
+pub(super) fn transfer_answered(channel: &str) -> Request {
+    Request::post(&["channels", channel, "transfer_progress"]).query("states", "channel_answered")
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::engine::text::OutsideText;
-    use crate::switch::{Extension, LegVariable};
+    use crate::switch::{LegVariable, PhoneNumber};
 
-    fn dialect() -> Dialect {
+    pub(in crate::switch::asterisk) fn dialect() -> Dialect {
         Dialect {
             app: "switchyard".to_owned(),
             endpoint: "PJSIP/{extension}".to_owned(),
@@ -190,9 +191,8 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_leg_is_created_with_the_callers_name_and_our_variables() {
-        let ring = Ring {
+    fn a_ring() -> Ring {
+        Ring {
             channel: ChannelId::new("leg-1").unwrap(),
             to: Target::Extension(Extension::new("1001").unwrap()),
             auto_answer: false,
@@ -201,7 +201,12 @@ mod tests {
             timeout: Span::millis(1_500),
             variables: LegVariables::default().with(LegVariable::Role, "agent"),
             originator: Some(ChannelId::new("1795307979.0").unwrap()),
-        };
+        }
+    }
+
+    #[test]
+    fn a_leg_is_created_with_the_callers_name_and_our_variables() {
+        let ring = a_ring();
         let create = dialect().create(&ring).unwrap();
         insta::assert_snapshot!(create.address().unwrap(), @"/channels/create?endpoint=PJSIP%2F1001&app=switchyard&appArgs=ring&channelId=leg-1&originator=1795307979.0");
         insta::assert_snapshot!(create.body.unwrap(), @r#"{"variables":{"CONNECTEDLINE(name,i)":"Zhang \"San\", ${EXTEN}��X: y","CONNECTEDLINE(num,i)":"13800138000","switchyard_role":"agent"}}"#);
@@ -229,5 +234,50 @@ mod tests {
             guard(&channel, Span::millis(30_250)).address().unwrap(),
             "/channels/1.2/variable?variable=TIMEOUT%28absolute%29&value=30.250"
         );
+    }
+    #[test]
+    fn a_phone_is_asked_to_answer_by_itself_where_it_is_a_sip_phone() {
+        let ring = Ring {
+            auto_answer: true,
+            variables: LegVariables::default(),
+            ..a_ring()
+        };
+        insta::assert_snapshot!(dialect().create(&ring).unwrap().body.unwrap(), @"");
+        let other = Dialect {
+            endpoint: "Local/{extension}@phones".to_owned(),
+            ..dialect()
+        };
+        let body = other.create(&ring).unwrap().body.unwrap();
+        assert!(!body.contains("PJSIP"), "{body}");
+    }
+
+    #[test]
+    fn a_number_outside_is_dialled_by_the_setting_for_it() {
+        let number = PhoneNumber::new("+8613800138000").unwrap();
+        let ring = Ring {
+            to: Target::Number(number),
+            ..a_ring()
+        };
+        let refused = dialect().create(&ring).unwrap_err();
+        assert!(matches!(refused, ApiError::NoOutbound(_)), "{refused}");
+        let trunk = Dialect {
+            outbound: Some("PJSIP/{number}@trunk".to_owned()),
+            ..dialect()
+        };
+        insta::assert_snapshot!(trunk.create(&ring).unwrap().address().unwrap(), @"");
+    }
+
+    #[test]
+    fn keys_are_pressed_one_after_the_other() {
+        let channel = ChannelId::new("1.2").unwrap();
+        let keys = ['1', '*', '#', 'd'].map(|key| Key::try_from(key).unwrap());
+        insta::assert_snapshot!(send_digits(&channel, &keys).address().unwrap(), @"");
+    }
+
+    #[test]
+    fn a_lamp_is_the_count_of_messages_in_a_mailbox() {
+        let lamp = set_lamp(&Extension::new("1001").unwrap(), 2, 1);
+        assert_eq!(lamp.method, Method::Put);
+        insta::assert_snapshot!(lamp.address().unwrap(), @"");
     }
 }

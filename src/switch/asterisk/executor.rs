@@ -6,20 +6,19 @@ use super::entrance::Entrances;
 use super::farewell::Farewells;
 use super::hearing::{Hearing, Sound};
 use super::message::{Bridge, Channel};
-use super::name::{Name, Side};
+use super::name::Name;
 use super::request::Request;
 use crate::config::switch::AsteriskConfig;
 use crate::engine::cause::Cause;
-use crate::engine::id::{ChannelId, CommandId};
-use crate::engine::time::Span;
-use crate::switch::{Ring, SwitchCommand, SwitchOrder};
-use futures_util::future::{join_all, join3, try_join, try_join_all};
+use crate::engine::id::ChannelId;
+use crate::switch::{Extension, Ring, SwitchCommand, SwitchOrder};
+use futures_util::future::{join_all, try_join_all};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tracing::debug;
 
 /// How long a leg may take from its creation until it is in our application.
-const ENTRANCE_WITHIN: Duration = Duration::from_secs(2);
+pub(super) const ENTRANCE_WITHIN: Duration = Duration::from_secs(2);
 
 /// What a question about the switch found; what it means the link says.
 #[derive(Debug)]
@@ -30,6 +29,8 @@ pub(super) enum Find {
     },
     /// Both tracks of this recording are there.
     Recording(Name),
+    /// The message is there.
+    Message(Name),
 }
 
 /// Finds that may wait for the link.
@@ -93,15 +94,31 @@ impl Executor {
             SwitchCommand::Guard { channel, after } => {
                 self.api.send(&commands::guard(channel, *after)).await
             }
-            SwitchCommand::Part { channel, .. }
-            | SwitchCommand::Join { channel, .. }
-            | SwitchCommand::Leave { channel, .. }
-            | SwitchCommand::Supervise { channel, .. }
-            | SwitchCommand::SendDigits { channel, .. }
-            | SwitchCommand::RecordMessage { channel, .. } => {
-                self.api.send(&commands::answer(channel)).await
+            SwitchCommand::Part { channel, peer } => self.part(channel, peer).await,
+            SwitchCommand::Join {
+                channel,
+                conference,
+            } => self.join(channel, *conference).await,
+            SwitchCommand::Leave {
+                channel,
+                conference,
+            } => self.leave(channel, *conference).await,
+            SwitchCommand::Supervise {
+                channel,
+                target,
+                mode,
+            } => self.supervise(&name, channel, target, *mode).await,
+            SwitchCommand::SendDigits { channel, digits } => {
+                self.api.send(&commands::send_digits(channel, digits)).await
             }
-            SwitchCommand::SetLamp { .. } => Ok(()),
+            SwitchCommand::RecordMessage {
+                channel,
+                max,
+                silence,
+            } => self.record_message(&name, channel, *max, *silence).await,
+            SwitchCommand::SetLamp { mailbox, new, old } => {
+                self.set_lamp(mailbox, *new, *old).await
+            }
             SwitchCommand::List => self.list().await,
             SwitchCommand::FindRecording { recording } => {
                 let command = *recording;
@@ -123,17 +140,15 @@ impl Executor {
         Ok(())
     }
 
-    async fn find_recording(&self, name: Name) -> Result<(), ApiError> {
-        for side in Side::BOTH {
-            let track = name.track(side);
-            let stored = Request::get(&["recordings", "stored", &track]);
-            self.api.send(&stored).await?;
+    async fn set_lamp(&self, mailbox: &Extension, new: u32, old: u32) -> Result<(), ApiError> {
+        match self.api.send(&commands::set_lamp(mailbox, new, old)).await {
+            // A mailbox is made where there is none: it is ARI that has none.
+            Err(error) if error.is_missing() => Err(ApiError::NoMailboxes),
+            set => set,
         }
-        self.found(Find::Recording(name)).await;
-        Ok(())
     }
 
-    async fn found(&self, find: Find) {
+    pub(super) async fn found(&self, find: Find) {
         if self.finds.send(find).await.is_err() {
             debug!("nobody listens to Asterisk any more");
         }
@@ -166,14 +181,14 @@ impl Executor {
     }
 
     /// What has stopped by itself is refused with 404 or 409, which is as good.
-    async fn quieten(&self, channel: &ChannelId) {
+    pub(super) async fn quieten(&self, channel: &ChannelId) {
         if let Err(error) = self.api.send(&self.hearing.stop(channel)).await {
             debug!(%channel, %error, "nothing to stop");
         }
     }
 
     async fn ring(&self, ring: &Ring) -> Result<(), ApiError> {
-        let entered = self.entrances.expect(&ring.channel);
+        let entered = self.entrances.expect(ring.channel.as_str());
         self.api.send(&self.dialect.create(ring)?).await?;
         let dial = commands::dial(ring);
         match self.api.send(&dial).await {
@@ -186,75 +201,14 @@ impl Executor {
         }
     }
 
-    async fn bridge(
-        &self,
-        name: &Name,
-        channel: &ChannelId,
-        peer: &ChannelId,
-    ) -> Result<(), ApiError> {
-        let bridge = commands::bridge_name(name);
-        let make = commands::bridge(&bridge, channel);
-        let disarm = [channel, peer].map(|leg| commands::guard(leg, Span::ZERO));
-        let prepare = try_join(self.api.send(&make), self.send_all(&disarm));
-        let (prepared, (), ()) = join3(prepare, self.quieten(channel), self.quieten(peer)).await;
-        let joined = match prepared {
-            Ok(_) => self.api.send(&commands::join(&bridge, channel, peer)).await,
-            Err(error) => Err(error),
-        };
-        match joined {
-            Ok(()) => {
-                for leg in [channel, peer] {
-                    self.hearing.set(leg, Sound::Bridge(bridge.clone()));
-                }
-                Ok(())
-            }
-            Err(error) => {
-                self.clear_away(&[commands::destroy_bridge(&bridge)]).await;
-                Err(error)
-            }
-        }
-    }
-
-    /// Listens in on each party; the recording itself starts when the snoop
-    /// channels are in our application (see [`super::recording`]).
-    async fn record(
-        &self,
-        name: &Name,
-        caller: &ChannelId,
-        agent: &ChannelId,
-    ) -> Result<(), ApiError> {
-        let snoops = [(caller, Side::Caller), (agent, Side::Agent)]
-            .map(|(party, side)| self.dialect.snoop(party, &name.track(side)));
-        let started = self.send_all(&snoops).await;
-        if started.is_err() {
-            self.stop_tracks(name).await;
-        }
-        started
-    }
-
-    async fn stop_recording(&self, order: &Name, recording: CommandId) -> Result<(), ApiError> {
-        let name = Name {
-            call: order.call,
-            command: recording,
-        };
-        self.stop_tracks(&name).await;
-        Ok(())
-    }
-
-    /// A track that has ended is gone: nothing to stop is as good as stopped.
-    async fn stop_tracks(&self, name: &Name) {
-        let ends = Side::BOTH.map(|side| commands::end_track(&name.track(side)));
-        self.clear_away(&ends).await;
-    }
-
     /// Sends all at once; the first refusal counts.
-    async fn send_all(&self, requests: &[Request]) -> Result<(), ApiError> {
+    pub(super) async fn send_all(&self, requests: &[Request]) -> Result<(), ApiError> {
         try_join_all(requests.iter().map(|request| self.api.send(request)))
             .await
             .map(drop)
     }
 
-    async fn clear_away(&self, requests: &[Request]) {
+    pub(super) async fn clear_away(&self, requests: &[Request]) {
         for result in join_all(requests.iter().map(|request| self.api.send(request))).await {
             if let Err(error) = result {
                 debug!(%error, "nothing to clear away");

@@ -1,5 +1,6 @@
 //! What each leg hears because of us, so that it can be stopped.
 
+use super::message::Bridge;
 use super::request::Request;
 use crate::engine::id::ChannelId;
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ pub(super) enum Sound {
     /// Prompts, by the playback's id.
     Prompts(String),
     Music,
-    /// Its peer, in the bridge of this id.
+    /// Whoever else is in the bridge of this id.
     Bridge(String),
 }
 
@@ -27,10 +28,38 @@ impl Hearing {
         self.lock().remove(channel);
     }
 
+    /// What a list of bridges says of the legs in them.
+    pub(super) fn adopt(&self, bridges: &[Bridge]) {
+        for bridge in bridges {
+            let members = bridge.channels.iter();
+            for channel in members.filter_map(|id| ChannelId::new(id).ok()) {
+                self.set(&channel, Sound::Bridge(bridge.id.clone()));
+            }
+        }
+    }
+
+    /// The bridge in which both are.
+    pub(super) fn together(&self, channel: &ChannelId, peer: &ChannelId) -> Option<String> {
+        let heard = self.lock();
+        match (heard.get(channel)?, heard.get(peer)?) {
+            (Sound::Bridge(one), Sound::Bridge(other)) if one == other => Some(one.clone()),
+            _ => None,
+        }
+    }
+
+    /// The leg has left this bridge.
+    pub(super) fn left(&self, channel: &ChannelId, bridge: &str) {
+        self.end(channel, &Sound::Bridge(bridge.to_owned()));
+    }
+
     /// The prompts have come to their end.
     pub(super) fn played(&self, channel: &ChannelId, playback: &str) {
+        self.end(channel, &Sound::Prompts(playback.to_owned()));
+    }
+
+    fn end(&self, channel: &ChannelId, sound: &Sound) {
         let mut heard = self.lock();
-        if heard.get(channel) == Some(&Sound::Prompts(playback.to_owned())) {
+        if heard.get(channel) == Some(sound) {
             heard.remove(channel);
         }
     }

@@ -2,9 +2,11 @@
 //! notice silence, come back.
 
 use super::api::{Api, ApiError};
+use super::bridging;
 use super::commands;
 use super::executor::{Executor, Find};
 use super::message::{Bridge, Channel, Message};
+use super::recorder;
 use super::request::{Method, Request};
 use super::translate::{Chore, Meaning, Translator};
 use crate::engine::id::ChannelId;
@@ -165,6 +167,7 @@ impl<'a> Link<'a> {
         // What happens from here on waits in the socket until the stock is taken.
         let channels: Vec<Channel> = self.api().fetch(&Request::get(&["channels"])).await?;
         let bridges: Vec<Bridge> = self.api().fetch(&Request::get(&["bridges"])).await?;
+        self.executor.hearing.adopt(&bridges);
         let snapshot = self.translator.adopt(&channels, &bridges);
         info!(switch = %self.inbox.switch(), legs = snapshot.legs.len(), "connected to Asterisk");
         let snapshot = SwitchEvent::Snapshot(snapshot);
@@ -294,6 +297,11 @@ impl<'a> Link<'a> {
                 metrics::counter!("switchyard_ari_events_unknown_total").increment(1);
             }
             Message::StasisStart { channel, .. } => self.executor.entrances.entered(&channel.id),
+            Message::ChannelLeftBridge { bridge, channel } => {
+                if let Ok(channel) = ChannelId::new(&channel.id) {
+                    self.executor.hearing.left(&channel, &bridge.id);
+                }
+            }
             Message::PlaybackFinished { playback } => {
                 let channel = playback.target_uri.strip_prefix("channel:");
                 if let Some(Ok(channel)) = channel.map(ChannelId::new) {
@@ -324,18 +332,24 @@ fn event_filter() -> String {
 async fn do_chore(api: &Api, chore: Chore) -> ChoreDone {
     match chore {
         Chore::DestroyBridge(bridge) => {
-            if let Err(error) = api.send(&commands::destroy_bridge(&bridge)).await {
+            if let Err(error) = api.send(&bridging::destroy(&bridge)).await {
                 debug!(bridge, %error, "the bridge was gone already");
             }
             ChoreDone::Nothing
         }
         Chore::EndTrack(track) => {
-            if let Err(error) = api.send(&commands::end_track(&track)).await {
+            if let Err(error) = api.send(&recorder::end_track(&track)).await {
                 debug!(track, %error, "the track had ended already");
             }
             ChoreDone::Nothing
         }
-        Chore::StartTrack(track) => match api.send(&commands::start_track(&track)).await {
+        Chore::TransferAnswered(channel) => {
+            if let Err(error) = api.send(&commands::transfer_answered(&channel)).await {
+                debug!(channel, %error, "the phone does not wait for its transfer any more");
+            }
+            ChoreDone::Nothing
+        }
+        Chore::StartTrack(track) => match api.send(&recorder::start_track(&track)).await {
             Ok(()) => ChoreDone::Nothing,
             Err(error) => {
                 let why = error.to_string();
@@ -353,8 +367,7 @@ async fn look_after(api: &Api, track: String) -> ChoreDone {
         Err(error) if error.is_missing() => {}
         _ => return ChoreDone::Nothing,
     }
-    let stored = Request::get(&["recordings", "stored", &track]);
-    match api.send(&stored).await {
+    match api.send(&recorder::stored(&track)).await {
         Ok(()) => ChoreDone::TrackEnded(track),
         Err(error) => {
             let why = format!("it ended while the link to Asterisk was down: {error}");

@@ -46,6 +46,18 @@ pub(super) enum Message {
         bridge: Bridge,
         channel: Channel,
     },
+    /// The phone sent a re-INVITE that puts its far end on hold.
+    ChannelHold {
+        channel: Channel,
+    },
+    ChannelUnhold {
+        channel: Channel,
+    },
+    /// The phone sent a REFER and is left to us (`PJSIP_TRANSFER_HANDLING`).
+    ChannelTransfer {
+        refer_to: ReferTo,
+        referred_by: ReferredBy,
+    },
     PlaybackFinished {
         playback: Playback,
     },
@@ -66,7 +78,7 @@ pub(super) enum Message {
 
 impl Message {
     /// The types we ask Asterisk for; it keeps the others to itself.
-    pub(super) const WANTED: [&'static str; 13] = [
+    pub(super) const WANTED: [&'static str; 16] = [
         "StasisStart",
         "StasisEnd",
         "ChannelStateChange",
@@ -75,6 +87,9 @@ impl Message {
         "ChannelDestroyed",
         "ChannelEnteredBridge",
         "ChannelLeftBridge",
+        "ChannelHold",
+        "ChannelUnhold",
+        "ChannelTransfer",
         "PlaybackFinished",
         "RecordingStarted",
         "RecordingFinished",
@@ -136,4 +151,26 @@ pub(super) struct Recording {
     pub(super) name: String,
     #[serde(default)]
     pub(super) cause: Option<String>,
+}
+
+/// Where a REFER leads.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub(super) struct ReferTo {
+    pub(super) requested_destination: Destination,
+    /// The channel that `Replaces` names.
+    #[serde(default)]
+    pub(super) destination_channel: Option<Channel>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub(super) struct Destination {
+    /// The user part of `Refer-To`; missing with `Replaces`.
+    #[serde(default)]
+    pub(super) destination: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub(super) struct ReferredBy {
+    /// The channel of the phone that asks.
+    pub(super) source_channel: Channel,
 }

@@ -1,12 +1,15 @@
 //! Asterisk, over ARI: events come over one websocket, commands go over HTTP.
 //!
 //! Reading order: [`message`] and [`translate`] (events into the words all
-//! switches share), [`commands`] and [`executor`] (and back), [`lanes`] (in
-//! which order), [`link`] (the connection). [`recording`] joins the two tracks
-//! of a recording.
+//! switches share) with [`bridges`] (who is together) and [`recording`] (joins
+//! the two tracks of a recording); [`commands`] and [`executor`] (and back) with
+//! [`bridging`], [`supervision`] and [`recorder`]; [`lanes`] (in which order),
+//! [`link`] (the connection).
 
 pub mod address;
 mod api;
+mod bridges;
+mod bridging;
 mod commands;
 mod entrance;
 mod executor;
@@ -17,10 +20,12 @@ mod link;
 mod media;
 mod message;
 mod name;
+mod recorder;
 mod recording;
 #[cfg(test)]
 mod replay;
 mod request;
+mod supervision;
 mod translate;
 
 use crate::config::switch::AsteriskConfig;

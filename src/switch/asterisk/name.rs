@@ -51,6 +51,53 @@ impl Name {
         let side = Side::BOTH.into_iter().find(|side| side.word() == word)?;
         Some((Self::read(name)?, side))
     }
+
+    /// The recording of a message.
+    pub(super) fn message(&self) -> String {
+        format!("{self}-message")
+    }
+
+    pub(super) fn read_message(text: &str) -> Option<Self> {
+        Self::read(text.strip_suffix("-message")?)
+    }
+
+    /// The snoop channel through which a supervisor listens.
+    pub(super) fn listener(&self) -> String {
+        format!("{self}-listener")
+    }
+}
+
+/// What a bridge of ours is for, as its id says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Two legs talk.
+    Pair(Name),
+    /// Everybody in it talks; named after the call.
+    Conference(CallId),
+    /// A supervisor's leg and its [`Name::listener`].
+    Supervision(Name),
+}
+
+impl Purpose {
+    pub(super) fn read(bridge: &str) -> Option<Self> {
+        let (name, word) = bridge.rsplit_once('-')?;
+        match word {
+            "bridge" => Name::read(name).map(Purpose::Pair),
+            "conference" => name.parse().ok().map(Purpose::Conference),
+            "supervision" => Name::read(name).map(Purpose::Supervision),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Purpose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Purpose::Pair(name) => write!(f, "{name}-bridge"),
+            Purpose::Conference(call) => write!(f, "{call}-conference"),
+            Purpose::Supervision(name) => write!(f, "{name}-supervision"),
+        }
+    }
 }
 
 impl fmt::Display for Name {
@@ -75,6 +122,31 @@ mod tests {
         assert_eq!(Name::read_track(&track), Some((name, Side::Agent)));
         for other in ["", "p1", "1-2", &track, "01ARZ3NDEKTSV4RRFFQ69G5FAV-x"] {
             assert_eq!(Name::read(other), None, "{other}");
+        }
+        assert_eq!(Name::read_message(&name.message()), Some(name));
+        assert_eq!(Name::read_message(&name.listener()), None);
+    }
+
+    #[test]
+    fn a_bridge_says_what_it_is_for() {
+        let call = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap();
+        let command = CommandId(7);
+        let name = Name { call, command };
+        for purpose in [
+            Purpose::Pair(name),
+            Purpose::Conference(call),
+            Purpose::Supervision(name),
+        ] {
+            assert_eq!(Purpose::read(&purpose.to_string()), Some(purpose));
+        }
+        for other in [
+            "",
+            "conference",
+            "1-conference",
+            &name.to_string(),
+            "a-b-bridge",
+        ] {
+            assert_eq!(Purpose::read(other), None, "{other}");
         }
     }
 }

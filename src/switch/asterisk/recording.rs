@@ -1,15 +1,18 @@
 //! Recordings in progress: each is two tracks, one per side, made on two snoop
-//! channels; it is whole when both tracks are.
+//! channels; it is whole when both tracks are. A message is one recording.
 
 use super::name::{Name, Side};
 use super::translate::Chore;
 use crate::engine::text::OutsideText;
 use crate::switch::{Lag, RecordedMedia, SwitchEvent};
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Default)]
-pub(super) struct Recordings(BTreeMap<Name, Tracks>);
+pub(super) struct Recordings {
+    conversations: BTreeMap<Name, Tracks>,
+    messages: BTreeSet<Name>,
+}
 
 #[derive(Debug, Default)]
 struct Tracks {
@@ -54,8 +57,14 @@ impl Tracks {
 
 impl Recordings {
     pub(super) fn started(&mut self, track: &str, at: Option<Timestamp>) -> Option<SwitchEvent> {
+        if let Some(name) = Name::read_message(track) {
+            self.messages.insert(name);
+            return Some(SwitchEvent::RecordingStarted {
+                recording: name.command,
+            });
+        }
         let (name, side) = Name::read_track(track)?;
-        let tracks = self.0.entry(name).or_default();
+        let tracks = self.conversations.entry(name).or_default();
         *tracks.of(side) = Track::Runs(at);
         let both = tracks.caller != Track::Asked && tracks.agent != Track::Asked;
         both.then_some(SwitchEvent::RecordingStarted {
@@ -66,10 +75,14 @@ impl Recordings {
     /// One track ended. The conversation has ended with it, so the other track
     /// is ended too.
     pub(super) fn finished(&mut self, track: &str) -> (Option<SwitchEvent>, Vec<Chore>) {
+        if let Some(name) = Name::read_message(track) {
+            self.messages.remove(&name);
+            return (Some(message_finished(&name)), Vec::new());
+        }
         let Some((name, side)) = Name::read_track(track) else {
             return (None, Vec::new());
         };
-        let tracks = self.0.entry(name).or_default();
+        let tracks = self.conversations.entry(name).or_default();
         let track = tracks.of(side);
         *track = Track::Finished(track.started());
         let other = match side {
@@ -80,7 +93,7 @@ impl Recordings {
             return (None, vec![Chore::EndTrack(name.track(other))]);
         }
         let agent_lag = tracks.agent_lag();
-        self.0.remove(&name);
+        self.conversations.remove(&name);
         let media = RecordedMedia::Pair {
             caller: name.track(Side::Caller),
             agent: name.track(Side::Agent),
@@ -93,24 +106,28 @@ impl Recordings {
 
     /// One track cannot be had: the recording as a whole has failed.
     pub(super) fn failed(&mut self, track: &str, why: &str) -> (Option<SwitchEvent>, Vec<Chore>) {
-        let Some((name, _)) = Name::read_track(track) else {
-            return (None, Vec::new());
-        };
-        if self.0.remove(&name).is_none() {
-            return (None, Vec::new());
-        }
-        let ends = Side::BOTH.map(|side| Chore::EndTrack(name.track(side)));
-        let failed = SwitchEvent::RecordingFailed {
+        let failed = |name: Name| SwitchEvent::RecordingFailed {
             recording: name.command,
             why: OutsideText::new(why),
         };
-        (Some(failed), ends.to_vec())
+        if let Some(name) = Name::read_message(track) {
+            self.messages.remove(&name);
+            return (Some(failed(name)), Vec::new());
+        }
+        let Some((name, _)) = Name::read_track(track) else {
+            return (None, Vec::new());
+        };
+        if self.conversations.remove(&name).is_none() {
+            return (None, Vec::new());
+        }
+        let ends = Side::BOTH.map(|side| Chore::EndTrack(name.track(side)));
+        (Some(failed(name)), ends.to_vec())
     }
 
     /// A snoop channel is ready to be recorded.
     pub(super) fn snoop_ready(&mut self, track: &str) -> Option<Chore> {
         let (name, _) = Name::read_track(track)?;
-        self.0.entry(name).or_default();
+        self.conversations.entry(name).or_default();
         Some(Chore::StartTrack(track.to_owned()))
     }
 
@@ -123,6 +140,17 @@ impl Recordings {
             let name = *name;
             open.map(move |(side, _)| name.track(side))
         };
-        self.0.iter().flat_map(open).collect()
+        let messages = self.messages.iter().map(Name::message);
+        let tracks = self.conversations.iter().flat_map(open);
+        tracks.chain(messages).collect()
+    }
+}
+
+pub(super) fn message_finished(name: &Name) -> SwitchEvent {
+    SwitchEvent::RecordingFinished {
+        recording: name.command,
+        media: RecordedMedia::Mono {
+            file: name.message(),
+        },
     }
 }

@@ -1,10 +1,11 @@
 //! ARI's events into the words all switches share. Pure: messages in, events
 //! and chores out.
 
+use super::bridges::Bridges;
 use super::executor::Find;
-use super::message::{Bridge, Channel, Message, Playback};
+use super::message::{Bridge, Channel, Message, Playback, ReferTo, ReferredBy};
 use super::name::{Name, Side};
-use super::recording::Recordings;
+use super::recording::{Recordings, message_finished};
 use crate::engine::cause::Cause;
 use crate::engine::id::ChannelId;
 use crate::engine::text::OutsideText;
@@ -28,6 +29,8 @@ pub(super) enum Chore {
     StartTrack(String),
     /// Hang up the snoop channel of this name, which ends its recording.
     EndTrack(String),
+    /// Tell the phone on this channel that the transfer it asked for was done.
+    TransferAnswered(String),
 }
 
 /// What one message meant.
@@ -41,8 +44,7 @@ pub(super) struct Meaning {
 pub(super) struct Translator {
     app: String,
     legs: BTreeMap<ChannelId, Leg>,
-    /// Bridges with two of our legs in them.
-    pairs: BTreeMap<String, (ChannelId, ChannelId)>,
+    bridges: Bridges,
     recordings: Recordings,
 }
 
@@ -52,6 +54,18 @@ struct Leg {
     ours: bool,
     /// Its end was announced, with a cause that holds unless a better one comes.
     hanging_up: Option<Cause>,
+    /// Its phone asked for a transfer and waits for the answer.
+    asked_transfer: bool,
+}
+
+impl Leg {
+    fn new(ours: bool) -> Self {
+        Self {
+            ours,
+            hanging_up: None,
+            asked_transfer: false,
+        }
+    }
 }
 
 impl Translator {
@@ -82,10 +96,23 @@ impl Translator {
                 None
             }
             Message::ChannelDestroyed { cause, channel } => self.destroyed(cause, &channel),
-            Message::ChannelEnteredBridge { bridge, .. } => self.joined(&bridge),
-            Message::ChannelLeftBridge { bridge, channel } => {
-                return self.parted(&bridge, &channel);
+            Message::ChannelEnteredBridge { bridge, channel } => {
+                let is_leg = |id: &ChannelId| self.legs.contains_key(id);
+                self.bridges.entered(&bridge, &channel.id, is_leg)
             }
+            Message::ChannelLeftBridge { bridge, channel } => {
+                return self.left_bridge(&bridge, &channel);
+            }
+            Message::ChannelHold { channel } => {
+                leg_of(&channel).map(|channel| SwitchEvent::Held { channel })
+            }
+            Message::ChannelUnhold { channel } => {
+                leg_of(&channel).map(|channel| SwitchEvent::Unheld { channel })
+            }
+            Message::ChannelTransfer {
+                refer_to,
+                referred_by,
+            } => self.transfer_asked(&refer_to, &referred_by),
             Message::PlaybackFinished { playback } => played(&playback),
             Message::RecordingStarted {
                 timestamp,
@@ -109,31 +136,14 @@ impl Translator {
 
     /// Everything alive, after a connect: what follows is understood on top of it.
     pub(super) fn adopt(&mut self, channels: &[Channel], bridges: &[Bridge]) -> Snapshot {
-        self.legs.clear();
-        self.pairs.clear();
-        for channel in channels {
-            if let Some(id) = leg_of(channel).filter(|_| self.is_in_our_hands(channel)) {
+        self.legs = legs_of(channels, &self.app)
+            .map(|(id, channel)| {
                 let ours = channel.dialplan.app_data.split(',').nth(1) == Some(DIALLED_BY_US);
-                let hanging_up = None;
-                self.legs.insert(id, Leg { ours, hanging_up });
-            }
-        }
-        for bridge in bridges {
-            self.joined(bridge);
-        }
-        let legs = channels.iter().filter_map(|channel| {
-            let arrival = arrival(channel).filter(|a| self.legs.contains_key(&a.channel))?;
-            Some(LiveLeg {
-                peer: self.peer(&arrival.channel),
-                conference: None,
-                created: created(channel),
-                arrival,
+                (id, Leg::new(ours))
             })
-        });
-        Snapshot {
-            legs: legs.collect(),
-            ..Snapshot::default()
-        }
+            .collect();
+        self.bridges = Bridges::of(bridges, |id| self.legs.contains_key(id));
+        snapshot(channels, &self.app, &self.bridges)
     }
 
     /// What was found on the switch while the link is up. Changes nothing here:
@@ -141,8 +151,11 @@ impl Translator {
     pub(super) fn found(&self, find: Find) -> Meaning {
         let event = match find {
             Find::Stock { channels, bridges } => {
-                SwitchEvent::Listed(self.listed(&channels, &bridges))
+                let legs: BTreeMap<_, _> = legs_of(&channels, &self.app).collect();
+                let bridges = Bridges::of(&bridges, |id| legs.contains_key(id));
+                SwitchEvent::Listed(snapshot(&channels, &self.app, &bridges))
             }
+            Find::Message(name) => message_finished(&name),
             Find::Recording(name) => SwitchEvent::RecordingFinished {
                 recording: name.command,
                 media: RecordedMedia::Pair {
@@ -156,40 +169,6 @@ impl Translator {
         Meaning {
             events,
             ..Meaning::default()
-        }
-    }
-
-    fn listed(&self, channels: &[Channel], bridges: &[Bridge]) -> Snapshot {
-        let ours = channels
-            .iter()
-            .filter(|channel| self.is_in_our_hands(channel));
-        let arrivals: BTreeMap<ChannelId, (Arrival, &Channel)> = ours
-            .filter_map(|channel| {
-                let arrival = arrival(channel)?;
-                Some((arrival.channel.clone(), (arrival, channel)))
-            })
-            .collect();
-        let mut peers = BTreeMap::new();
-        for bridge in bridges {
-            let members = bridge
-                .channels
-                .iter()
-                .filter_map(|id| ChannelId::new(id).ok());
-            let mut members = members.filter(|id| arrivals.contains_key(id));
-            if let (Some(one), Some(other)) = (members.next(), members.next()) {
-                peers.insert(one.clone(), other.clone());
-                peers.insert(other, one);
-            }
-        }
-        let legs = arrivals.into_values().map(|(arrival, channel)| LiveLeg {
-            peer: peers.get(&arrival.channel).cloned(),
-            conference: None,
-            created: created(channel),
-            arrival,
-        });
-        Snapshot {
-            legs: legs.collect(),
-            ..Snapshot::default()
         }
     }
 
@@ -211,23 +190,6 @@ impl Translator {
         Meaning { events, chores }
     }
 
-    /// A channel runs `Stasis(<app>…)` of ours; one in the fallback path runs
-    /// another application and is not in our hands.
-    fn is_in_our_hands(&self, channel: &Channel) -> bool {
-        let dialplan = &channel.dialplan;
-        dialplan.app_name == "Stasis" && dialplan.app_data.split(',').next() == Some(&self.app)
-    }
-
-    fn peer(&self, channel: &ChannelId) -> Option<ChannelId> {
-        self.pairs.values().find_map(|(one, other)| {
-            if one == channel {
-                Some(other.clone())
-            } else {
-                (other == channel).then(|| one.clone())
-            }
-        })
-    }
-
     fn entered(&mut self, args: &[String], channel: &Channel) -> Meaning {
         let mut meaning = Meaning::default();
         let kind = args.first().map(String::as_str);
@@ -241,11 +203,8 @@ impl Translator {
             return meaning;
         };
         let ours = kind == Some(DIALLED_BY_US);
-        let leg = Leg {
-            ours,
-            hanging_up: None,
-        };
-        let known = self.legs.insert(arrival.channel.clone(), leg).is_some();
+        let leg = arrival.channel.clone();
+        let known = self.legs.insert(leg, Leg::new(ours)).is_some();
         if !ours && !known {
             meaning.events.push(SwitchEvent::Arrived(arrival));
         }
@@ -262,6 +221,7 @@ impl Translator {
             return None;
         }
         let leg = self.legs.remove(&channel)?;
+        self.bridges.ended(&channel);
         let cause = leg.hanging_up.unwrap_or(Cause::Timeout);
         Some(SwitchEvent::HungUp { channel, cause })
     }
@@ -269,47 +229,61 @@ impl Translator {
     fn destroyed(&mut self, cause: u16, channel: &Channel) -> Option<SwitchEvent> {
         let channel = leg_of(channel)?;
         self.legs.remove(&channel)?;
+        self.bridges.ended(&channel);
         let cause = Cause::from_q850(cause);
         Some(SwitchEvent::HungUp { channel, cause })
     }
 
-    /// A bridge has a new member; with two of our legs it is a conversation.
-    /// Our bridges are named after the leg that was bridged to the other.
-    fn joined(&mut self, bridge: &Bridge) -> Option<SwitchEvent> {
-        if self.pairs.contains_key(&bridge.id) {
-            return None;
-        }
-        let mut members = bridge
-            .channels
-            .iter()
-            .filter_map(|id| ChannelId::new(id).ok());
-        let (one, other) = (members.next()?, members.next()?);
-        if !self.legs.contains_key(&one) || !self.legs.contains_key(&other) {
-            return None;
-        }
-        let (channel, peer) = match bridge.name == other.as_str() {
-            true => (other, one),
-            false => (one, other),
-        };
-        self.pairs
-            .insert(bridge.id.clone(), (channel.clone(), peer.clone()));
-        Some(SwitchEvent::Bridged { channel, peer })
-    }
-
-    fn parted(&mut self, bridge: &Bridge, left: &Channel) -> Meaning {
-        let mut meaning = Meaning::default();
-        let is_member = |(one, other): &&(ChannelId, ChannelId)| {
-            one.as_str() == left.id || other.as_str() == left.id
-        };
-        if self.pairs.get(&bridge.id).filter(is_member).is_some()
-            && let Some((channel, peer)) = self.pairs.remove(&bridge.id)
-        {
-            meaning
-                .events
-                .push(SwitchEvent::Unbridged { channel, peer });
-            meaning.chores.push(Chore::DestroyBridge(bridge.id.clone()));
+    /// A phone that asked for a transfer learns by this that it was done.
+    fn left_bridge(&mut self, bridge: &Bridge, channel: &Channel) -> Meaning {
+        let mut meaning = self.bridges.left(bridge, channel);
+        let leg = leg_of(channel).and_then(|id| self.legs.get_mut(&id));
+        if let Some(leg) = leg.filter(|leg| leg.asked_transfer) {
+            leg.asked_transfer = false;
+            let answered = Chore::TransferAnswered(channel.id.clone());
+            meaning.chores.push(answered);
         }
         meaning
+    }
+
+    fn transfer_asked(&mut self, to: &ReferTo, by: &ReferredBy) -> Option<SwitchEvent> {
+        let channel = leg_of(&by.source_channel)?;
+        self.legs.get_mut(&channel)?.asked_transfer = true;
+        let destination = to.requested_destination.destination.as_deref();
+        Some(SwitchEvent::TransferAsked {
+            channel,
+            to: OutsideText::new(destination.unwrap_or_default()),
+            replaces: to.destination_channel.as_ref().and_then(leg_of),
+        })
+    }
+}
+
+/// The channels that are in our hands: those that run `Stasis(<app>…)` of ours.
+/// One in the fallback path runs another application.
+fn legs_of<'a>(
+    channels: &'a [Channel],
+    app: &'a str,
+) -> impl Iterator<Item = (ChannelId, &'a Channel)> {
+    let is_ours = move |channel: &&Channel| {
+        let dialplan = &channel.dialplan;
+        dialplan.app_name == "Stasis" && dialplan.app_data.split(',').next() == Some(app)
+    };
+    let ours = channels.iter().filter(is_ours);
+    ours.filter_map(|channel| Some((leg_of(channel)?, channel)))
+}
+
+fn snapshot(channels: &[Channel], app: &str, bridges: &Bridges) -> Snapshot {
+    let legs = legs_of(channels, app).filter_map(|(id, channel)| {
+        Some(LiveLeg {
+            peer: bridges.peer(&id),
+            conference: bridges.conference(&id),
+            created: created(channel),
+            arrival: arrival(channel)?,
+        })
+    });
+    Snapshot {
+        legs: legs.collect(),
+        ..Snapshot::default()
     }
 }
 
