@@ -142,15 +142,20 @@ mod tests {
         ];
         let said =
             requests.map(|request| format!("{:?} {}", request.method, request.address().unwrap()));
-        insta::assert_snapshot!(said.join("\n"), @"");
+        insta::assert_snapshot!(said.join("\n"), @r"
+Post /bridges?bridgeId=01ARZ3NDEKTSV4RRFFQ69G5FAV-7-bridge&type=mixing&name=1.2
+Post /bridges/01ARZ3NDEKTSV4RRFFQ69G5FAV-7-bridge/addChannel?channel=1.2%2Cleg
+Post /bridges/01ARZ3NDEKTSV4RRFFQ69G5FAV-7-bridge/removeChannel?channel=1.2%2Cleg
+Delete /bridges/01ARZ3NDEKTSV4RRFFQ69G5FAV-7-bridge
+");
     }
 
     #[test]
     fn a_conference_is_a_bridge_named_after_its_call() {
         let call: CallId = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap();
         let bridge = Purpose::Conference(call).to_string();
-        insta::assert_snapshot!(make(&bridge, &call.to_string()).address().unwrap(), @"");
-        insta::assert_snapshot!(enter(&bridge, &["1.2"]).address().unwrap(), @"");
-        insta::assert_snapshot!(leave(&bridge, &["1.2"]).address().unwrap(), @"");
+        insta::assert_snapshot!(make(&bridge, &call.to_string()).address().unwrap(), @"/bridges?bridgeId=01ARZ3NDEKTSV4RRFFQ69G5FAV-conference&type=mixing&name=01ARZ3NDEKTSV4RRFFQ69G5FAV");
+        insta::assert_snapshot!(enter(&bridge, &["1.2"]).address().unwrap(), @"/bridges/01ARZ3NDEKTSV4RRFFQ69G5FAV-conference/addChannel?channel=1.2");
+        insta::assert_snapshot!(leave(&bridge, &["1.2"]).address().unwrap(), @"/bridges/01ARZ3NDEKTSV4RRFFQ69G5FAV-conference/removeChannel?channel=1.2");
     }
 }

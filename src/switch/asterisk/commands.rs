@@ -209,7 +209,7 @@ pub(super) mod tests {
         let ring = a_ring();
         let create = dialect().create(&ring).unwrap();
         insta::assert_snapshot!(create.address().unwrap(), @"/channels/create?endpoint=PJSIP%2F1001&app=switchyard&appArgs=ring&channelId=leg-1&originator=1795307979.0");
-        insta::assert_snapshot!(create.body.unwrap(), @r#"{"variables":{"CONNECTEDLINE(name,i)":"Zhang \"San\", ${EXTEN}��X: y","CONNECTEDLINE(num,i)":"13800138000","switchyard_role":"agent"}}"#);
+        insta::assert_snapshot!(create.body.unwrap(), @r#"{"variables":{"CONNECTEDLINE(name,i)":"Zhang \"San\", ${EXTEN}��X: y","CONNECTEDLINE(num,i)":"13800138000","PJSIP_TRANSFER_HANDLING()":"ari-only","switchyard_role":"agent"}}"#);
         insta::assert_snapshot!(dial(&ring).address().unwrap(), @"/channels/leg-1/dial?timeout=2");
     }
 
@@ -242,7 +242,7 @@ pub(super) mod tests {
             variables: LegVariables::default(),
             ..a_ring()
         };
-        insta::assert_snapshot!(dialect().create(&ring).unwrap().body.unwrap(), @"");
+        insta::assert_snapshot!(dialect().create(&ring).unwrap().body.unwrap(), @r#"{"variables":{"CONNECTEDLINE(name,i)":"Zhang \"San\", ${EXTEN}��X: y","CONNECTEDLINE(num,i)":"13800138000","PJSIP_HEADER(add,Alert-Info)":"<http://auto-answer>;info=alert-autoanswer","PJSIP_HEADER(add,Call-Info)":"<sip:auto-answer>;answer-after=0","PJSIP_TRANSFER_HANDLING()":"ari-only"}}"#);
         let other = Dialect {
             endpoint: "Local/{extension}@phones".to_owned(),
             ..dialect()
@@ -264,20 +264,20 @@ pub(super) mod tests {
             outbound: Some("PJSIP/{number}@trunk".to_owned()),
             ..dialect()
         };
-        insta::assert_snapshot!(trunk.create(&ring).unwrap().address().unwrap(), @"");
+        insta::assert_snapshot!(trunk.create(&ring).unwrap().address().unwrap(), @"/channels/create?endpoint=PJSIP%2F%2B8613800138000%40trunk&app=switchyard&appArgs=ring&channelId=leg-1&originator=1795307979.0");
     }
 
     #[test]
     fn keys_are_pressed_one_after_the_other() {
         let channel = ChannelId::new("1.2").unwrap();
         let keys = ['1', '*', '#', 'd'].map(|key| Key::try_from(key).unwrap());
-        insta::assert_snapshot!(send_digits(&channel, &keys).address().unwrap(), @"");
+        insta::assert_snapshot!(send_digits(&channel, &keys).address().unwrap(), @"/channels/1.2/dtmf?dtmf=1%2A%23D&duration=100&between=100");
     }
 
     #[test]
     fn a_lamp_is_the_count_of_messages_in_a_mailbox() {
         let lamp = set_lamp(&Extension::new("1001").unwrap(), 2, 1);
         assert_eq!(lamp.method, Method::Put);
-        insta::assert_snapshot!(lamp.address().unwrap(), @"");
+        insta::assert_snapshot!(lamp.address().unwrap(), @"/mailboxes/1001?newMessages=2&oldMessages=1");
     }
 }

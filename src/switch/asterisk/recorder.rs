@@ -126,8 +126,8 @@ mod tests {
         };
         let channel = ChannelId::new("1.2").unwrap();
         let record = record_message(&channel, &name, Span::seconds(120), Span::millis(2_500));
-        insta::assert_snapshot!(record.address().unwrap(), @"");
-        insta::assert_snapshot!(end_message(&name).address().unwrap(), @"");
-        insta::assert_snapshot!(stored(&name.message()).address().unwrap(), @"");
+        insta::assert_snapshot!(record.address().unwrap(), @"/channels/1.2/record?name=01ARZ3NDEKTSV4RRFFQ69G5FAV-7-message&format=wav&maxDurationSeconds=120&maxSilenceSeconds=3&ifExists=overwrite");
+        insta::assert_snapshot!(end_message(&name).address().unwrap(), @"/recordings/live/01ARZ3NDEKTSV4RRFFQ69G5FAV-7-message/stop");
+        insta::assert_snapshot!(stored(&name.message()).address().unwrap(), @"/recordings/stored/01ARZ3NDEKTSV4RRFFQ69G5FAV-7-message");
     }
 }

@@ -97,6 +97,10 @@ mod tests {
                 .address()
                 .unwrap()
         });
-        insta::assert_snapshot!(said.join("\n"), @"");
+        insta::assert_snapshot!(said.join("\n"), @r"
+/channels/leg/snoop?snoopId=x-7-listener&spy=both&whisper=none&app=switchyard&appArgs=snoop
+/channels/leg/snoop?snoopId=x-7-listener&spy=both&whisper=out&app=switchyard&appArgs=snoop
+/channels/leg/snoop?snoopId=x-7-listener&spy=both&whisper=both&app=switchyard&appArgs=snoop
+");
     }
 }
