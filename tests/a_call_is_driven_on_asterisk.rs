@@ -2,11 +2,11 @@
 
 mod support;
 
-use hound::WavReader;
 use support::asterisk::Asterisk;
 use support::audio::{ALIKE, ECHO_MS, Voice, is_whole, lag, loudness};
 use support::phone::{Agent, Caller};
 use support::switch::{DEADLINE, Driver};
+use support::tracks;
 use switchyard::clock::now;
 use switchyard::engine::cause::Cause;
 use switchyard::engine::id::{ChannelId, MusicClass, PromptId};
@@ -229,41 +229,10 @@ async fn a_caller_hears_prompts_and_music_presses_keys_and_talks_to_an_agent() {
 /// The agent's side holds the echo of what the caller said, at the same place,
 /// in a recording of a conversation that lasted so long.
 async fn assert_aligned(driver: &Driver, media: RecordedMedia, lasted: Span) {
-    let RecordedMedia::Pair {
-        caller,
-        agent,
-        agent_lag,
-    } = media
-    else {
+    let RecordedMedia::Pair { agent_lag, .. } = media else {
         panic!("{media:?} is not a pair");
     };
-    let folder = tempfile::tempdir().expect("a folder");
-    let mut tracks = Vec::new();
-    for track in [&caller, &agent] {
-        let file = folder.path().join(track);
-        driver
-            .link
-            .media
-            .fetch(track, &file)
-            .await
-            .expect("the recording is stored");
-        let samples = WavReader::open(&file)
-            .expect("a WAV file")
-            .into_samples::<i16>();
-        tracks.push(samples.map(Result::unwrap).collect::<Vec<_>>());
-        driver
-            .link
-            .media
-            .discard(track)
-            .await
-            .expect("the recording is stored");
-        driver
-            .link
-            .media
-            .fetch(track, &file)
-            .await
-            .expect_err("the recording was discarded");
-    }
+    let tracks = tracks::fetch(driver, &media).await;
     assert!(loudness(&tracks[0]) > 200.0 && loudness(&tracks[1]) > 200.0);
     let shorter = tracks[0].len().min(tracks[1].len()) as i64 / 8;
     if !is_whole(shorter, lasted.as_millis() as i64) {

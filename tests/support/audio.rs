@@ -48,6 +48,8 @@ pub enum Voice {
     },
     /// Whatever it hears, at once.
     Echo,
+    /// Sends no audio at all, as phones do that have put their far end on hold.
+    Nothing,
 }
 
 /// Lengths of the bursts and the pauses between them, in milliseconds.
@@ -57,7 +59,7 @@ impl Voice {
     /// The sample number `n` of the voice.
     pub fn sample(self, n: usize) -> i16 {
         match self {
-            Voice::Silent | Voice::Echo => 0,
+            Voice::Silent | Voice::Echo | Voice::Nothing => 0,
             Voice::Tone { hz } => tone(hz, n),
             Voice::Bursts { hz } if is_burst(n / PER_MS) => tone(hz, n),
             Voice::Bursts { .. } => 0,

@@ -20,4 +20,5 @@ pub mod rtp;
 pub mod settings;
 pub mod socket;
 pub mod switch;
+pub mod tracks;
 pub mod wire;

@@ -56,6 +56,8 @@ struct Script<'a> {
     ring_ms: u64,
     answer_after_ms: u64,
     talk_ms: u64,
+    hold_ms: u64,
+    transfer_to: &'a str,
 }
 
 /// What an agent's phone does when it is rung.
@@ -64,6 +66,18 @@ pub enum Agent {
     Answers {
         after_ms: u64,
         talks_ms: u64,
+    },
+    /// Answers, and puts the far end on hold by re-INVITE after `talks_ms`.
+    Holds {
+        after_ms: u64,
+        talks_ms: u64,
+        holds_ms: u64,
+    },
+    /// Answers, and asks by REFER for the far end to be transferred after `talks_ms`.
+    Transfers {
+        after_ms: u64,
+        talks_ms: u64,
+        to: &'static str,
     },
     /// Rings for ever.
     NoAnswer,
@@ -83,6 +97,8 @@ impl Caller {
             ring_ms: 0,
             answer_after_ms: 0,
             talk_ms: 0,
+            hold_ms: 0,
+            transfer_to: "",
         }
     }
 
@@ -127,6 +143,32 @@ impl Agent {
                 Script {
                     answer_after_ms: after_ms,
                     talk_ms: talks_ms,
+                    ..script
+                },
+            ),
+            Agent::Holds {
+                after_ms,
+                talks_ms,
+                holds_ms,
+            } => (
+                "agent-holds.xml",
+                Script {
+                    answer_after_ms: after_ms,
+                    talk_ms: talks_ms,
+                    hold_ms: holds_ms,
+                    ..script
+                },
+            ),
+            Agent::Transfers {
+                after_ms,
+                talks_ms,
+                to,
+            } => (
+                "agent-transfers.xml",
+                Script {
+                    answer_after_ms: after_ms,
+                    talk_ms: talks_ms,
+                    transfer_to: to,
                     ..script
                 },
             ),

@@ -12,6 +12,8 @@ use tokio::task::JoinHandle;
 /// Samples in one packet: 20 ms.
 const PACKET: usize = 160;
 const TELEPHONE_EVENT: u8 = 101;
+/// Each at the place of its telephone event (RFC 4733, section 3.2).
+const KEYS: &str = "0123456789*#ABCD";
 /// The most that is kept: five minutes.
 const MEMORY: usize = 300 * RATE;
 
@@ -21,6 +23,8 @@ pub struct Line {
     port: u16,
     heard: Arc<Mutex<Vec<i16>>>,
     grown: watch::Receiver<usize>,
+    keys: watch::Receiver<String>,
+    said: watch::Receiver<usize>,
     orders: mpsc::UnboundedSender<Order>,
     task: JoinHandle<()>,
 }
@@ -39,9 +43,17 @@ impl Line {
         let port = socket.local_addr().expect("the port just bound").port();
         let heard = Arc::new(Mutex::new(Vec::new()));
         let (grow, grown) = watch::channel(0);
+        let (press, keys) = watch::channel(String::new());
         let (orders, taken) = mpsc::unbounded_channel();
-        let mouth = Mouth::new(voice);
-        let talk = converse(socket, mouth, heard.clone(), grow, taken);
+        let (say, said) = watch::channel(0);
+        let mouth = Mouth::new(voice, say);
+        let ear = Ear {
+            heard: heard.clone(),
+            grow,
+            press,
+            last_event: None,
+        };
+        let talk = converse(socket, mouth, ear, taken);
         #[expect(
             clippy::disallowed_methods,
             reason = "a phone's audio runs beside the test"
@@ -51,6 +63,8 @@ impl Line {
             port,
             heard,
             grown,
+            keys,
+            said,
             orders,
             task,
         }
@@ -68,7 +82,7 @@ impl Line {
 
     /// Presses a key by RFC 4733.
     pub fn press(&self, key: char) {
-        let event = "0123456789*#ABCD".find(key).expect("a telephone key");
+        let event = KEYS.find(key).expect("a telephone key");
         self.orders
             .send(Order::Press(event as u8))
             .expect("the line is open");
@@ -86,6 +100,36 @@ impl Line {
 
     pub fn heard_since(&self, mark: usize) -> Vec<i16> {
         self.heard().split_off(mark.min(self.mark()))
+    }
+
+    /// Waits until so much was heard after `mark`, and gives the last of it.
+    pub async fn listens(&self, mark: usize, ms: usize, within: Duration) -> Vec<i16> {
+        let samples = ms * RATE / 1_000;
+        let mut grown = self.grown.clone();
+        let enough = grown.wait_for(|length| *length >= mark + samples);
+        let waited = tokio::time::timeout(within, enough).await;
+        assert!(waited.is_ok(), "less than {ms} ms heard in {within:?}");
+        let heard = self.heard_since(mark);
+        heard[heard.len() - samples..].to_vec()
+    }
+
+    /// Waits until it has said so much more.
+    pub async fn speaks(&self, ms: usize, within: Duration) {
+        let until = *self.said.borrow() + ms * RATE / 1_000;
+        let mut said = self.said.clone();
+        let waited = tokio::time::timeout(within, said.wait_for(|said| *said >= until)).await;
+        assert!(waited.is_ok(), "less than {ms} ms said in {within:?}");
+    }
+
+    /// Waits until these keys were pressed at the other end (RFC 4733).
+    pub async fn is_sent(&self, keys: &str, within: Duration) -> Result<(), String> {
+        let mut pressed = self.keys.clone();
+        let all = pressed.wait_for(|pressed| pressed.ends_with(keys));
+        let waited = tokio::time::timeout(within, all).await.is_ok();
+        match waited {
+            true => Ok(()),
+            false => Err(format!("keys {:?}, not {keys:?}", *self.keys.borrow())),
+        }
     }
 
     /// Waits until 200 ms heard after `mark` were mostly a tone of `hz`.
@@ -146,8 +190,7 @@ impl Drop for Line {
 async fn converse(
     socket: UdpSocket,
     mut mouth: Mouth,
-    heard: Arc<Mutex<Vec<i16>>>,
-    grow: watch::Sender<usize>,
+    mut ear: Ear,
     mut orders: mpsc::UnboundedReceiver<Order>,
 ) {
     let mut peer: Option<SocketAddr> = None;
@@ -157,15 +200,10 @@ async fn converse(
         tokio::select! {
             Ok((length, from)) = socket.recv_from(&mut packet) => {
                 peer = Some(from);
-                let Some(payload) = audio_of(&packet[..length]) else { continue };
-                let length = {
-                    let mut heard = heard.lock().expect("nobody panics with the lock");
-                    if heard.len() < MEMORY {
-                        heard.extend(payload.iter().map(|byte| from_ulaw(*byte)));
-                    }
-                    heard.len()
-                };
-                grow.send_replace(length);
+                let packet = &packet[..length];
+                ear.key(packet);
+                let Some(payload) = payload_of(packet, 0) else { continue };
+                ear.hear(payload);
                 if mouth.voice == Voice::Echo && mouth.events.is_empty() {
                     let echo = mouth.packet(payload);
                     let _ = socket.send_to(&echo, from).await;
@@ -186,16 +224,51 @@ async fn converse(
     }
 }
 
-/// The µ-law payload of an RTP packet, if it is one.
-fn audio_of(packet: &[u8]) -> Option<&[u8]> {
-    let (first, kind) = (*packet.first()?, *packet.get(1)? & 0x7F);
-    (first >> 6 == 2 && kind == 0).then(|| &packet[12 + usize::from(first & 0x0F) * 4..])
+/// The payload of an RTP packet of this type, if it is one.
+fn payload_of(packet: &[u8], kind: u8) -> Option<&[u8]> {
+    let (first, found) = (*packet.first()?, *packet.get(1)? & 0x7F);
+    (first >> 6 == 2 && found == kind).then(|| &packet[12 + usize::from(first & 0x0F) * 4..])
+}
+
+/// The receiving side of an RTP stream.
+struct Ear {
+    heard: Arc<Mutex<Vec<i16>>>,
+    grow: watch::Sender<usize>,
+    press: watch::Sender<String>,
+    /// The timestamp of the last telephone event: its packets repeat it.
+    last_event: Option<[u8; 4]>,
+}
+
+impl Ear {
+    fn hear(&self, payload: &[u8]) {
+        let length = {
+            let mut heard = self.heard.lock().expect("nobody panics with the lock");
+            if heard.len() < MEMORY {
+                heard.extend(payload.iter().map(|byte| from_ulaw(*byte)));
+            }
+            heard.len()
+        };
+        self.grow.send_replace(length);
+    }
+
+    fn key(&mut self, packet: &[u8]) {
+        let event = payload_of(packet, TELEPHONE_EVENT).and_then(|payload| payload.first());
+        let key = event.and_then(|event| KEYS.chars().nth(usize::from(*event)));
+        let began = packet.get(4..8).and_then(|bytes| bytes.try_into().ok());
+        if let Some(key) = key
+            && began != self.last_event
+        {
+            self.last_event = began;
+            self.press.send_modify(|keys| keys.push(key));
+        }
+    }
 }
 
 /// The sending side of an RTP stream.
 struct Mouth {
     voice: Voice,
-    said: usize,
+    /// Samples so far.
+    said: watch::Sender<usize>,
     sequence: u16,
     timestamp: u32,
     /// Telephone event packets still to send: event, end flag, duration, timestamp.
@@ -203,10 +276,10 @@ struct Mouth {
 }
 
 impl Mouth {
-    fn new(voice: Voice) -> Mouth {
+    fn new(voice: Voice, said: watch::Sender<usize>) -> Mouth {
         Mouth {
             voice,
-            said: 0,
+            said,
             sequence: 1,
             timestamp: 0,
             events: Default::default(),
@@ -232,11 +305,12 @@ impl Mouth {
             }
             return Some(packet);
         }
-        if self.voice == Voice::Echo {
+        if matches!(self.voice, Voice::Echo | Voice::Nothing) {
             return None;
         }
-        let samples = self.said..self.said + PACKET;
-        self.said += PACKET;
+        let from = *self.said.borrow();
+        let samples = from..from + PACKET;
+        self.said.send_replace(samples.end);
         let payload: Vec<u8> = samples.map(|n| to_ulaw(self.voice.sample(n))).collect();
         Some(self.packet(&payload))
     }

@@ -5,7 +5,9 @@ use std::time::Duration;
 use switchyard::engine::event::Event;
 use switchyard::engine::id::{CallId, ChannelId, CommandId, SwitchId};
 use switchyard::switch::link::{Inbox, SwitchLink};
-use switchyard::switch::{Arrival, Outcome, Snapshot, SwitchCommand, SwitchEvent, SwitchOrder};
+use switchyard::switch::{
+    Arrival, Outcome, RecordedMedia, Snapshot, SwitchCommand, SwitchEvent, SwitchOrder,
+};
 use tokio::sync::mpsc;
 
 /// Everything happens within this time, or the test fails.
@@ -18,7 +20,8 @@ pub struct Driver {
     pub seen: Vec<Event>,
     looked_at: usize,
     last: u64,
-    call: CallId,
+    /// The call that every order is for.
+    pub call: CallId,
 }
 
 impl Driver {
@@ -124,6 +127,33 @@ impl Driver {
         let found = self.wait(what, wanted).await;
         self.looked_at = self.seen.len();
         found
+    }
+
+    /// Waits for something that happens now, or has happened at any time.
+    pub async fn happened<T>(
+        &mut self,
+        what: &str,
+        wanted: impl Fn(&SwitchEvent) -> Option<T>,
+    ) -> T {
+        let wanted = |event: &Event| match event {
+            Event::Switch { event, .. } => wanted(event),
+            _ => None,
+        };
+        match self.seen.iter().find_map(&wanted) {
+            Some(found) => found,
+            None => self.wait(what, wanted).await,
+        }
+    }
+
+    /// The media of a recording that ends after what was waited for last.
+    pub async fn recorded(&mut self, wanted: CommandId) -> RecordedMedia {
+        self.happens("the recording", |event| match event {
+            SwitchEvent::RecordingFinished { recording, media } if *recording == wanted => {
+                Some(media.clone())
+            }
+            _ => None,
+        })
+        .await
     }
 
     async fn wait<T>(&mut self, what: &str, wanted: impl Fn(&Event) -> Option<T>) -> T {
