@@ -7,19 +7,25 @@ use switchyard::config::switch::FreeswitchConfig;
 use switchyard::engine::id::{CallId, ChannelId, CommandId, SwitchId};
 use switchyard::engine::text::OutsideText;
 use switchyard::engine::time::Span;
-use switchyard::switch::freeswitch::command::Dialect;
+use switchyard::switch::freeswitch::command::{Dialect, Unspeakable};
 use switchyard::switch::freeswitch::quote::{MAX_VALUE, inert};
 use switchyard::switch::{
-    Extension, LegVariable, LegVariables, Ring, SwitchCommand, SwitchOrder, Target,
+    Extension, Key, LegVariable, LegVariables, PhoneNumber, Ring, SupervisionMode, SwitchCommand,
+    SwitchOrder, Target,
 };
 use ulid::Ulid;
 
 fn say(command: SwitchCommand) -> Vec<String> {
+    say_through("sofia/internal/{extension}@10.0.0.5:5070", command).expect("it can be said")
+}
+
+/// Says it on a switch whose devices are dialled through `endpoint`.
+fn say_through(endpoint: &str, command: SwitchCommand) -> Result<Vec<String>, Unspeakable> {
     let settings = FreeswitchConfig {
-        outbound: None,
+        outbound: Some("sofia/gateway/carrier/{number}".to_owned()),
         address: "127.0.0.1:8021".to_owned(),
         password: String::new(),
-        endpoint: "sofia/internal/{extension}@10.0.0.5".to_owned(),
+        endpoint: endpoint.to_owned(),
         prompts: "/prompts".into(),
         recordings: "/recordings".into(),
         recordings_seen_at: None,
@@ -29,17 +35,15 @@ fn say(command: SwitchCommand) -> Vec<String> {
     let switch = SwitchId::new("fs").expect("an id");
     let dialect = Dialect::new(switch.clone(), &settings).expect("settings that can be spoken");
     let call = CallId::from_ulid(Ulid::from_parts(1, 1));
-    let batch = dialect
-        .say(&SwitchOrder {
-            id: CommandId(1),
-            call,
-            switch,
-            command,
-        })
-        .expect("it works");
+    let batch = dialect.say(&SwitchOrder {
+        id: CommandId(1),
+        call,
+        switch,
+        command,
+    })?;
     let messages = messages(&batch.text);
     assert_eq!(messages.len(), batch.answers);
-    messages
+    Ok(messages)
 }
 
 /// As `read_packet` of mod_event_socket: a message ends with an empty line;
@@ -178,7 +182,7 @@ proptest! {
         prop_assert!(!lines[0].contains('$'));
 
         let (variables, rest) = block(&arguments[0]);
-        prop_assert_eq!(rest, "sofia/internal/1001@10.0.0.5");
+        prop_assert_eq!(rest, "sofia/internal/1001@10.0.0.5:5070");
         let shown = |text: &str| inert(OutsideText::new(text).as_str()).as_str().to_owned();
         let given = |name: &str| variables.get(name).cloned().unwrap_or_default();
         prop_assert_eq!(given("origination_uuid"), "offer-1");
@@ -218,25 +222,183 @@ proptest! {
     }
 }
 
+fn leg(name: &str) -> ChannelId {
+    ChannelId::new(name).expect("an id")
+}
+
 #[test]
 fn the_timer_is_disarmed_in_the_same_write_as_the_bridge() {
-    let (channel, peer) = (
-        ChannelId::new("a-1").unwrap(),
-        ChannelId::new("b-2").unwrap(),
-    );
+    let (channel, peer) = (leg("a-1"), leg("b-2"));
     assert_eq!(
         say(SwitchCommand::Bridge { channel, peer }),
         [
             "api sched_del a-1",
             "api sched_del b-2",
+            "api expand uuid:a-1 uuid_break ${variable_bridge_to} all",
+            "api expand uuid:a-1 uuid_setvar ${variable_bridge_to} signal_bond",
+            "api expand uuid:a-1 uuid_park ${variable_bridge_to}",
+            "api expand uuid:b-2 uuid_break ${variable_bridge_to} all",
+            "api expand uuid:b-2 uuid_setvar ${variable_bridge_to} signal_bond",
+            "api expand uuid:b-2 uuid_park ${variable_bridge_to}",
             "api uuid_bridge a-1 b-2"
         ]
     );
 }
 
 #[test]
+fn legs_that_part_forget_each_other_and_park() {
+    let (channel, peer) = (leg("a-1"), leg("b-2"));
+    assert_eq!(
+        say(SwitchCommand::Part { channel, peer }),
+        [
+            "api uuid_break a-1 all",
+            "api uuid_setvar a-1 signal_bond",
+            "api uuid_break b-2 all",
+            "api uuid_setvar b-2 signal_bond",
+            "api uuid_park a-1",
+            "api uuid_park b-2"
+        ]
+    );
+}
+
+#[test]
+fn a_leg_joins_the_conference_of_a_call_and_leaves_it_by_parking() {
+    let (channel, conference) = (leg("a-1"), CallId::from_ulid(Ulid::from_parts(1, 2)));
+    assert_eq!(
+        say(SwitchCommand::Join {
+            channel: channel.clone(),
+            conference
+        }),
+        [
+            "api sched_del a-1".to_owned(),
+            "api expand uuid:a-1 uuid_break ${variable_bridge_to} all".to_owned(),
+            "api expand uuid:a-1 uuid_setvar ${variable_bridge_to} signal_bond".to_owned(),
+            "api expand uuid:a-1 uuid_park ${variable_bridge_to}".to_owned(),
+            "api uuid_setvar a-1 conference_controls none".to_owned(),
+            format!(
+                "api uuid_transfer a-1 conference:switchyard-{conference}@switchyard,park inline"
+            )
+        ]
+    );
+    assert_eq!(
+        say(SwitchCommand::Leave {
+            channel,
+            conference
+        }),
+        ["api uuid_park a-1"]
+    );
+}
+
+#[test]
+fn a_supervisor_is_heard_by_those_the_mode_names() {
+    for (mode, others, target_hears) in [
+        (SupervisionMode::Listen, false, false),
+        (SupervisionMode::Whisper, false, true),
+        (SupervisionMode::Barge, true, true),
+    ] {
+        let (channel, target) = (leg("s-1"), leg("a-1"));
+        assert_eq!(
+            say(SwitchCommand::Supervise {
+                channel,
+                target,
+                mode
+            }),
+            [
+                format!(
+                    "api uuid_setvar_multi s-1 eavesdrop_enable_dtmf=false;\
+                     eavesdrop_whisper_aleg={others};eavesdrop_whisper_bleg={target_hears}"
+                ),
+                "api uuid_transfer s-1 eavesdrop:a-1,park inline".to_owned()
+            ]
+        );
+    }
+}
+
+#[test]
+fn silence_ends_supervision_too() {
+    let channel = leg("s-1");
+    assert_eq!(
+        say(SwitchCommand::Silence { channel }),
+        [
+            "sendevent CUSTOM\nEvent-Subclass: switchyard::silence\nunique-id: s-1\n\
+             eavesdrop-command: *",
+            "api uuid_break s-1 all"
+        ]
+    );
+}
+
+#[test]
+fn digits_are_sent_together_and_none_are_refused() {
+    let key = |key| Key::try_from(key).expect("a key");
+    let send = |text: &str| SwitchCommand::SendDigits {
+        channel: leg("a-1"),
+        digits: text.chars().map(key).collect(),
+    };
+    assert_eq!(say(send("18*#d")), ["api uuid_send_dtmf a-1 18*#D"]);
+    let refused = say_through("user/{extension}", send(""));
+    assert_eq!(refused, Err(Unspeakable::NoDigits));
+}
+
+#[test]
+fn a_message_is_recorded_on_one_track_until_silence_or_its_limit() {
+    let call = CallId::from_ulid(Ulid::from_parts(1, 1));
+    assert_eq!(
+        say(SwitchCommand::RecordMessage {
+            channel: leg("a-1"),
+            max: Span::millis(119_500),
+            silence: Span::seconds(4),
+        }),
+        [format!(
+            "api uuid_record a-1 start /recordings/{call}-1.wav 120 \
+             {{RECORD_READ_ONLY=true,RECORD_MIN_SEC=1,RECORD_INITIAL_TIMEOUT_MS=4000,\
+             RECORD_FINAL_TIMEOUT_MS=4000,RECORD_SILENCE_THRESHOLD=200}}"
+        )]
+    );
+}
+
+#[test]
+fn a_lamp_is_lit_at_the_domain_of_the_devices() {
+    let lamp = |new| SwitchCommand::SetLamp {
+        mailbox: Extension::new("1001").expect("an extension"),
+        new,
+        old: 3,
+    };
+    assert_eq!(
+        say(lamp(2)),
+        ["sendevent MESSAGE_WAITING\nMWI-Messages-Waiting: yes\n\
+          MWI-Message-Account: 1001@10.0.0.5\nMWI-Voice-Message: 2/3\nsofia-profile: internal"]
+    );
+    assert_eq!(
+        say_through("user/{extension}@example.org", lamp(0)),
+        Ok(vec![
+            "sendevent MESSAGE_WAITING\nMWI-Messages-Waiting: no\n\
+             MWI-Message-Account: 1001@example.org\nMWI-Voice-Message: 0/3"
+                .to_owned()
+        ])
+    );
+    for nowhere in ["user/{extension}", "sofia/gateway/pbx/{extension}"] {
+        let said = say_through(nowhere, lamp(1));
+        assert!(matches!(said, Err(Unspeakable::NoDomain(_))), "{said:?}");
+    }
+}
+
+#[test]
+fn a_number_outside_is_dialled_through_its_own_setting() {
+    let number = PhoneNumber::new("+8613800138000").expect("a number");
+    let SwitchCommand::Ring(ring) = ring("10010", "Bob", "4001") else {
+        unreachable!("a ring");
+    };
+    let messages = say(SwitchCommand::Ring(Ring {
+        to: Target::Number(number),
+        auto_answer: true,
+        ..ring
+    }));
+    insta::assert_snapshot!(messages.join("\n\n"));
+}
+
+#[test]
 fn a_guard_is_renewed_in_one_write() {
-    let channel = ChannelId::new("a-1").unwrap();
+    let channel = leg("a-1");
     assert_eq!(
         say(SwitchCommand::Guard {
             channel,

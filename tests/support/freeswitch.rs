@@ -157,7 +157,11 @@ impl Switch {
 
     /// Attaches a controller and waits until it is up.
     pub async fn attach(&self, agents: &str) -> Controller {
-        let mut controller = Controller::start(&self.settings(agents));
+        self.attach_with(&self.settings(agents)).await
+    }
+
+    pub async fn attach_with(&self, settings: &FreeswitchConfig) -> Controller {
+        let mut controller = Controller::start(settings);
         controller
             .sees("the first snapshot", |event| match event {
                 SwitchEvent::Snapshot(snapshot) => Some(snapshot.clone()),

@@ -14,6 +14,7 @@ pub mod chaos;
 pub mod controller;
 pub mod fixture;
 pub mod freeswitch;
+pub mod hearing;
 pub mod phone;
 pub mod recorder;
 pub mod rtp;

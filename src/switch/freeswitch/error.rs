@@ -1,8 +1,8 @@
 //! What can go wrong between us and an event socket.
 
 use crate::switch::backlog::Overrun;
-use crate::switch::freeswitch::command::SettingError;
 use crate::switch::freeswitch::frame::FrameError;
+use crate::switch::freeswitch::setting::SettingError;
 use std::io;
 
 #[derive(Debug, thiserror::Error)]

@@ -2,7 +2,8 @@
 //! a bounded number of them ahead of their answers.
 
 use crate::engine::id::CommandId;
-use crate::switch::freeswitch::command::{Dialect, verdict};
+use crate::switch::freeswitch::batch::verdict;
+use crate::switch::freeswitch::command::Dialect;
 use crate::switch::freeswitch::connection::{Connection, Liveness, PROBE};
 use crate::switch::freeswitch::error::EslError;
 use crate::switch::freeswitch::frame::{Frame, FrameKind};

@@ -8,11 +8,13 @@ use crate::switch::freeswitch::connection::{Connection, Liveness, PROBE};
 use crate::switch::freeswitch::error::EslError;
 use crate::switch::freeswitch::event::EslEvent;
 use crate::switch::freeswitch::frame::{Frame, FrameKind};
-use crate::switch::freeswitch::translate::{EVENTS, Translator, UNMARKED};
+use crate::switch::freeswitch::rearrange::CONFERENCE_PREFIX;
+use crate::switch::freeswitch::translate::{CHATTER, EVENTS, Translator, UNMARKED};
 use crate::switch::link::{EngineGone, Inbox};
 use tokio::sync::oneshot;
 
-/// Asks for the events of legs that carry our mark, and no others.
+/// Asks for the events of legs that carry our mark, and no others. A filter
+/// with a minus takes away what the others let through.
 ///
 /// # Errors
 /// [`EslError`] when the switch does not grant it.
@@ -26,6 +28,15 @@ pub(super) async fn subscribe(
     for name in UNMARKED {
         connection
             .demand(&format!("filter Event-Name {name}"))
+            .await?;
+    }
+    // What a conference tells carries no channel variables either.
+    connection
+        .demand(&format!("filter Conference-Name /^{CONFERENCE_PREFIX}/"))
+        .await?;
+    for action in CHATTER {
+        connection
+            .demand(&format!("filter Action -{action}"))
             .await?;
     }
     connection

@@ -5,13 +5,15 @@
 //!
 //! - [`reader`], [`frame`], [`fields`], [`event`]: from bytes to events;
 //! - [`translate`]: from events to [`SwitchEvent`](crate::switch::SwitchEvent)s;
-//! - [`command`], [`quote`], [`cause`]: from orders to the text on the wire;
+//! - [`command`], [`batch`], [`originate`], [`rearrange`], [`record`], [`quote`], [`cause`],
+//!   [`setting`]: from orders to the text on the wire;
 //! - `connection`, `listener`, `lane`, `snapshot`, `stock`, `session`, `supervisor`: the link;
 //! - `media`: its recordings.
 //!
 //! A leg arrives by parking in the dialplan, marked by the variable
 //! [`command::MARK`]; `dialplans/freeswitch.xml.hbs` is the other half of this.
 
+pub mod batch;
 pub mod cause;
 pub mod command;
 mod connection;
@@ -22,9 +24,13 @@ pub mod frame;
 mod lane;
 mod listener;
 mod media;
+mod originate;
 pub mod quote;
 pub mod reader;
+pub mod rearrange;
+mod record;
 mod session;
+pub mod setting;
 mod snapshot;
 mod stock;
 mod supervisor;
@@ -45,10 +51,6 @@ pub fn start(settings: &FreeswitchConfig, inbox: Inbox) -> SwitchLink {
         attempt: 0,
         last_error: None,
     });
-    let seen_at = settings
-        .recordings_seen_at
-        .clone()
-        .unwrap_or_else(|| settings.recordings.clone());
     let supervisor = supervisor::Supervisor {
         settings: settings.clone(),
         inbox,
@@ -64,7 +66,7 @@ pub fn start(settings: &FreeswitchConfig, inbox: Inbox) -> SwitchLink {
         id,
         orders,
         state,
-        media: Arc::new(media::Folder::new(seen_at)),
+        media: Arc::new(media::Folder::new(settings)),
     }
 }
 

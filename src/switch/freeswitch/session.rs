@@ -8,6 +8,7 @@ use crate::switch::freeswitch::connection::Connection;
 use crate::switch::freeswitch::error::EslError;
 use crate::switch::freeswitch::lane::{self, Lane, LaneEnd};
 use crate::switch::freeswitch::listener::{self, Listener, ListenerEnd};
+use crate::switch::freeswitch::media::Folder;
 use crate::switch::freeswitch::snapshot;
 use crate::switch::freeswitch::stock::{self, Stock};
 use crate::switch::link::{Inbox, hand_on};
@@ -21,6 +22,7 @@ pub(super) struct Session {
     events: Connection,
     commands: Vec<Connection>,
     stock: Connection,
+    folder: Folder,
     snapshot: Snapshot,
 }
 
@@ -53,6 +55,7 @@ impl Session {
             events,
             commands,
             stock,
+            folder: Folder::new(settings),
             snapshot,
         })
     }
@@ -79,6 +82,7 @@ impl Session {
             connection: self.stock,
             orders: asked,
             dialect: self.dialect.clone(),
+            folder: self.folder,
             inbox: inbox.clone(),
         };
         commands.spawn(stock.run());

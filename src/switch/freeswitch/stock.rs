@@ -5,9 +5,10 @@ use crate::switch::freeswitch::command::Dialect;
 use crate::switch::freeswitch::connection::Connection;
 use crate::switch::freeswitch::error::EslError;
 use crate::switch::freeswitch::lane::LaneEnd;
+use crate::switch::freeswitch::media::Folder;
 use crate::switch::freeswitch::snapshot;
 use crate::switch::link::{EngineGone, Inbox};
-use crate::switch::{Failure, RecordedMedia, SwitchCommand, SwitchEvent, SwitchOrder};
+use crate::switch::{Failure, SwitchCommand, SwitchEvent, SwitchOrder};
 use tokio::sync::mpsc;
 
 /// Questions that may wait.
@@ -25,6 +26,7 @@ pub(super) struct Stock {
     pub(super) connection: Connection,
     pub(super) orders: mpsc::Receiver<SwitchOrder>,
     pub(super) dialect: Dialect,
+    pub(super) folder: Folder,
     pub(super) inbox: Inbox,
 }
 
@@ -82,12 +84,13 @@ impl Stock {
                 Some(SwitchEvent::Examined(found))
             }
             // Where it would be is known; whether it is there shows when it is fetched.
-            SwitchCommand::FindRecording { recording } => Some(SwitchEvent::RecordingFinished {
-                recording: *recording,
-                media: RecordedMedia::Stereo {
-                    file: self.dialect.recording_file(order.call, *recording),
-                },
-            }),
+            SwitchCommand::FindRecording { recording } => {
+                let file = self.dialect.recording_file(order.call, *recording);
+                Some(SwitchEvent::RecordingFinished {
+                    recording: *recording,
+                    media: self.folder.describe(file).await,
+                })
+            }
             _ => None,
         })
     }

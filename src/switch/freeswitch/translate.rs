@@ -1,13 +1,15 @@
 //! What FreeSWITCH tells, in our words.
 
 use crate::engine::cause::Cause;
-use crate::engine::id::{ChannelId, CommandId};
+use crate::engine::id::{CallId, ChannelId, CommandId};
 use crate::engine::text::OutsideText;
 use crate::engine::time::Timestamp;
 use crate::switch::freeswitch::cause;
 use crate::switch::freeswitch::command::{Dialect, MARK, MUSIC_PREFIX, PLAY_PREFIX};
 use crate::switch::freeswitch::event::EslEvent;
 use crate::switch::freeswitch::fields::Lookup;
+use crate::switch::freeswitch::rearrange::CONFERENCE_PREFIX;
+use crate::switch::freeswitch::record::ONE_SIDE;
 use crate::switch::{
     Arrival, ChannelState, Digit, DigitMethod, Key, LegVariable, LegVariables, LiveLeg,
     RecordedMedia, SwitchEvent,
@@ -16,24 +18,36 @@ use std::collections::{BTreeSet, VecDeque};
 
 /// The events that are asked for. Of these the switch sends those of legs that
 /// carry our mark, and the ones that belong to no leg.
-pub const EVENTS: [&str; 13] = [
+pub const EVENTS: [&str; 17] = [
     "BACKGROUND_JOB",
     "CHANNEL_ANSWER",
     "CHANNEL_BRIDGE",
     "CHANNEL_EXECUTE_COMPLETE",
     "CHANNEL_HANGUP",
+    "CHANNEL_HOLD",
     "CHANNEL_PARK",
     "CHANNEL_PROGRESS",
     "CHANNEL_PROGRESS_MEDIA",
     "CHANNEL_UNBRIDGE",
+    "CHANNEL_UNHOLD",
     "DTMF",
     "HEARTBEAT",
     "RECORD_START",
     "RECORD_STOP",
+    // What follows this are subclasses of it.
+    "CUSTOM",
+    "conference::maintenance",
 ];
 
 /// Events that carry no channel variables, so that the mark can't select them.
 pub const UNMARKED: [&str; 3] = ["BACKGROUND_JOB", "DTMF", "HEARTBEAT"];
+
+/// What conferences say all the time and nobody asked for.
+pub const CHATTER: [&str; 3] = ["floor-change", "start-talking", "stop-talking"];
+
+/// The context of the dialplan that a leg comes to when the device of the leg it
+/// was bridged to asks for its transfer (SIP REFER). The legs name it themselves.
+pub const REFERRED: &str = "switchyard-referred";
 
 /// States of a leg that we dialled while `originate` works on it.
 pub(super) const BEING_DIALLED: [&str; 4] = ["CS_NEW", "CS_INIT", "CS_ROUTING", "CS_CONSUME_MEDIA"];
@@ -65,6 +79,7 @@ impl Translator {
         }
         let channel = channel(event, "Unique-ID")?;
         match event.name() {
+            "CHANNEL_PARK" if is_referred(event) => referred(event),
             "CHANNEL_PARK" if from_dialplan(event) => Some(self.parked(channel, event)),
             "CHANNEL_PROGRESS" | "CHANNEL_PROGRESS_MEDIA" if outbound(event) => {
                 Some(SwitchEvent::Ringing { channel })
@@ -78,6 +93,9 @@ impl Translator {
             "CHANNEL_UNBRIDGE" => {
                 peers(event).map(|(channel, peer)| SwitchEvent::Unbridged { channel, peer })
             }
+            "CHANNEL_HOLD" => Some(SwitchEvent::Held { channel }),
+            "CHANNEL_UNHOLD" => Some(SwitchEvent::Unheld { channel }),
+            "CUSTOM" => conferred(channel, event),
             "RECORD_START" => self
                 .recording(event)
                 .map(|recording| SwitchEvent::RecordingStarted { recording }),
@@ -133,18 +151,42 @@ impl Translator {
                     why: OutsideText::new(why),
                 })
             }
-            _ => Some(SwitchEvent::RecordingFinished {
-                recording,
-                media: RecordedMedia::Stereo { file },
-            }),
+            _ => {
+                let is_message = event.get(&format!("Recording-Variable-{ONE_SIDE}"));
+                let media = match is_message {
+                    Some(_) => RecordedMedia::Mono { file },
+                    None => RecordedMedia::Stereo { file },
+                };
+                Some(SwitchEvent::RecordingFinished { recording, media })
+            }
         }
     }
 }
 
-/// Whether a leg parked by an application. A leg whose bridge ended parks too,
-/// but by a state of its own, and is ours already.
+/// Whether a leg was handed to us. One whose bridge ended parks too, but by a
+/// state of its own, and one that we transferred parks under the dialplan
+/// `inline`: both are ours already.
 fn from_dialplan(event: &EslEvent<'_>) -> bool {
     event.get("Channel-State").as_deref() == Some("CS_EXECUTE")
+        && event.get("Caller-Dialplan").as_deref() != Some("inline")
+}
+
+/// Whether a leg was brought here by a REFER.
+fn is_referred(event: &dyn Lookup) -> bool {
+    event.get("Caller-Context").as_deref() == Some(REFERRED)
+        && event.get("Caller-Dialplan").as_deref() == Some("XML")
+}
+
+/// A REFER of a device, as the leg that it is about tells it. FreeSWITCH has told
+/// the device that all went well, and taken the two legs apart: both live on in
+/// silence (`SwitchEvent::Unbridged` comes first). One with Replaces is refused
+/// by the switch (`deny_refer_requests`), and nobody is told.
+fn referred(event: &EslEvent<'_>) -> Option<SwitchEvent> {
+    Some(SwitchEvent::TransferAsked {
+        channel: channel(event, "variable_last_bridge_to")?,
+        to: OutsideText::new(&event.get("Caller-Destination-Number")?),
+        replaces: None,
+    })
 }
 
 fn outbound(event: &dyn Lookup) -> bool {
@@ -161,6 +203,27 @@ fn peers(event: &EslEvent<'_>) -> Option<(ChannelId, ChannelId)> {
         channel(event, "Bridge-A-Unique-ID")?,
         channel(event, "Bridge-B-Unique-ID")?,
     ))
+}
+
+/// A leg that entered or left a conference of ours.
+fn conferred(channel: ChannelId, event: &EslEvent<'_>) -> Option<SwitchEvent> {
+    let conference = conference(&event.get("Conference-Name")?)?;
+    match event.get("Action").as_deref() {
+        Some("add-member") => Some(SwitchEvent::Joined {
+            channel,
+            conference,
+        }),
+        Some("del-member") => Some(SwitchEvent::Left {
+            channel,
+            conference,
+        }),
+        _ => None,
+    }
+}
+
+/// The call that a conference belongs to, by its name.
+fn conference(name: &str) -> Option<CallId> {
+    name.strip_prefix(CONFERENCE_PREFIX)?.parse().ok()
 }
 
 fn digit(event: &EslEvent<'_>) -> Option<Digit> {
@@ -235,11 +298,12 @@ fn is_being_dialled(leg: &dyn Lookup) -> bool {
 }
 
 /// What the caller dialled. The fallback path replaces the destination by names
-/// of its own, but not the address of the caller's request.
+/// of its own, and a REFER by what it asks for, but neither replaces the address
+/// of the caller's request.
 fn dialled(dialect: &Dialect, leg: &dyn Lookup) -> OutsideText {
     let destination = leg
         .get("Caller-Destination-Number")
-        .filter(|name| !name.starts_with(dialect.fallback_extension()));
+        .filter(|name| !name.starts_with(dialect.fallback_extension()) && !is_referred(leg));
     let first = leg
         .variable(LegVariable::Dialled.name())
         .or(destination)
@@ -258,9 +322,16 @@ pub fn live_leg(dialect: &Dialect, dump: &dyn Lookup) -> Option<LiveLeg> {
     let created = dump
         .get("Caller-Channel-Created-Time")
         .and_then(|micros| micros.parse::<i64>().ok());
+    // It is taken off a leg that leaves, the conference's name is not.
+    let confers = dump.variable("conference_call_key").is_some();
+    let name = dump.variable("conference_name").filter(|_| confers);
+    // A leg may keep `signal_bond` when its peer is gone, and keeps `bridge_to` a
+    // moment longer than the bridge: only both together say that there is one.
+    let peer = channel(dump, "variable_bridge_to");
+    let bond = channel(dump, "variable_signal_bond");
     Some(LiveLeg {
-        peer: channel(dump, "variable_signal_bond"),
-        conference: None,
+        peer: peer.filter(|peer| bond.as_ref() == Some(peer)),
+        conference: name.and_then(|name| conference(&name)),
         created: created.map(|micros| Timestamp::from_millis(micros / 1_000)),
         arrival: arrival(dialect, id, dump),
     })
