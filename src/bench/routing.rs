@@ -10,11 +10,11 @@
 //! the orders and put back.
 
 use crate::clock::monotonic;
-use crate::engine::centre::{AgentSettings, Level, NotALevel, QueueSettings, Strategy};
+use crate::engine::centre::{AgentSettings, Level, NotALevel, QueueSettings, Seat};
 use crate::engine::explanation::{Exclusion, Explanation, Trigger};
 use crate::engine::id::{AgentId, CallId, IdError, QueueId, SkillId, SwitchId};
 use crate::engine::queue::Place;
-use crate::engine::queues::{AgentIndex, QueueIndex, Queues, Standing, SwitchIndex};
+use crate::engine::queues::{AgentIndex, DemandIndex, QueueIndex, Queues, Standing, SwitchIndex};
 use crate::engine::skill;
 use crate::engine::strategy::{self, Plan};
 use crate::engine::time::{Span, Timestamp};
@@ -33,6 +33,8 @@ const WARM_UP: u32 = 10;
 const KEPT: usize = 1_024;
 /// One in so many of an agent's queues requires what the agent lacks.
 const LACKING: usize = 5;
+/// How much waiting one point of priority counts for.
+const PRIORITY_WORTH: Span = Span::seconds(60);
 /// A call of higher priority among so many.
 const URGENT: u64 = 10;
 
@@ -185,11 +187,11 @@ impl Hall {
         let idle_since = self.now;
         self.queues
             .set_standing(agent, Standing::Free { idle_since });
-        let queue = self.queues.most_urgent(agent)?;
-        let offered = self.assign(queue, Trigger::AgentFreed)?;
+        let demand = self.queues.most_urgent(agent)?;
+        let offered = self.assign(demand, Trigger::AgentFreed)?;
         let nanos = since(begin);
         debug_assert_eq!(offered, agent);
-        self.refill(queue);
+        self.refill(self.queues.queue_of(demand));
         Some(nanos)
     }
 
@@ -202,9 +204,12 @@ impl Hall {
         self.now = self.now + Span::millis(1);
         let place = self.place();
         let begin = monotonic();
-        self.queues.enter(queue, &self.switch_id, place);
-        let Some(agent) = self.assign(queue, Trigger::CallEntered) else {
-            self.queues.leave(queue, &self.switch_id, &place);
+        let demand = self.queues.own_demand(queue);
+        self.queues.enter(queue);
+        self.queues.wait(demand, &self.switch_id, place);
+        let Some(agent) = self.assign(demand, Trigger::CallEntered) else {
+            self.queues.set_aside(demand, &self.switch_id, &place);
+            self.queues.leave(queue);
             return None;
         };
         let idle_since = self.now;
@@ -213,14 +218,22 @@ impl Hall {
         Some(since(begin))
     }
 
-    /// Plans the first call of a queue and carries the plan out.
-    fn assign(&mut self, queue: QueueIndex, trigger: Trigger) -> Option<AgentIndex> {
-        let place = *self.queues.first(queue, self.switch)?;
-        let plan = strategy::plan(&mut self.queues, queue, self.switch, self.now, trigger)?;
+    /// Plans the first call of a demand and carries the plan out.
+    fn assign(&mut self, demand: DemandIndex, trigger: Trigger) -> Option<AgentIndex> {
+        let place = *self.queues.first(demand, self.switch)?;
+        let plan = strategy::plan(
+            &mut self.queues,
+            demand,
+            self.switch,
+            self.now,
+            trigger,
+            &mut self.generator,
+        )?;
         let Plan {
             agent, explanation, ..
         } = plan;
-        self.queues.leave(queue, &self.switch_id, &place);
+        self.queues.set_aside(demand, &self.switch_id, &place);
+        self.queues.leave(self.queues.queue_of(demand));
         self.queues
             .set_standing(agent, Standing::Excluded(Exclusion::Offered));
         self.kept[self.decisions % KEPT] = Some(explanation);
@@ -230,14 +243,16 @@ impl Hall {
 
     fn refill(&mut self, queue: QueueIndex) {
         let place = self.place();
-        self.queues.enter(queue, &self.switch_id, place);
+        self.queues.enter(queue);
+        let demand = self.queues.own_demand(queue);
+        self.queues.wait(demand, &self.switch_id, place);
     }
 
     fn place(&mut self) -> Place {
         let random = self.generator.next_u64();
         let urgent = random.is_multiple_of(URGENT);
         let call = CallId::from_ulid(Ulid::from_parts(0, random.into()));
-        Place::new(i32::from(urgent), self.now, call)
+        Place::new(i32::from(urgent), self.now, call, PRIORITY_WORTH)
     }
 
     fn next_agent(&mut self) -> AgentIndex {
@@ -262,17 +277,9 @@ fn queue_settings(
             }
         }
         let settings = QueueSettings {
-            name: format!("queue {number}"),
-            strategy: Strategy::LongestIdle,
             requires,
-            music: Clone::clone(&music),
-            ring: Span::seconds(20),
-            wrap_up: Span::ZERO,
-            record: false,
             max_waiting: u32::MAX,
-            priority: 0,
-            greeting: None,
-            calendar: None,
+            ..QueueSettings::new(&format!("queue {number}"), Clone::clone(&music))
         };
         all.insert(QueueId::new(&format!("queue{number}"))?, settings);
     }
@@ -309,7 +316,11 @@ fn agent_settings(
             extension: Extension::new(&name)?,
             switch: switch.clone(),
             skills,
-            queues: served.into_iter().map(|(id, _)| id.clone()).collect(),
+            queues: served
+                .into_iter()
+                .map(|(id, _)| Seat::plain(id.clone()))
+                .collect(),
+            attributes: BTreeMap::new(),
             name: name.clone(),
         };
         all.insert(AgentId::new(&name)?, settings);

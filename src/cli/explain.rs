@@ -6,6 +6,7 @@ use crate::cli::{CliError, Output, Verdict};
 use crate::engine::centre::Strategy;
 use crate::engine::explanation::{Candidate, Exclusion, Explanation, Trigger};
 use crate::engine::id::CallId;
+use crate::engine::time::Span;
 use crate::store::Store;
 use crate::store::calls::{CallDetail, Decision};
 use clap::Args;
@@ -209,6 +210,7 @@ pub fn reasons(explanation: &Explanation) -> Vec<String> {
     let Explanation {
         trigger,
         strategy,
+        step,
         waited,
         chosen,
         eligible,
@@ -217,19 +219,31 @@ pub fn reasons(explanation: &Explanation) -> Vec<String> {
     } = explanation;
     let mut reasons = vec![
         format!(
-            "because {}; the call had waited {waited}",
-            trigger_words(*trigger)
+            "because {}; the call had waited {waited}{}",
+            trigger_words(*trigger),
+            match step {
+                0 => String::new(),
+                step => format!(" and had come to step {step}"),
+            }
         ),
         match (strategy, *eligible) {
             (_, 1) => format!("{} was the only one who could take it", chosen.agent),
-            (Strategy::LongestIdle, eligible) => format!(
-                "{} was idle longest, for {}, of {eligible} who could take it",
-                chosen.agent, chosen.idle
+            (strategy, eligible) => format!(
+                "{} {}, of {eligible} who could take it",
+                chosen.agent,
+                measure_words(*strategy, chosen)
             ),
         },
     ];
     if !nearest.is_empty() {
-        let next = |candidate: &Candidate| format!("{} (idle {})", candidate.agent, candidate.idle);
+        let next = |candidate: &Candidate| match strategy {
+            Strategy::LongestIdle => format!("{} (idle {})", candidate.agent, candidate.idle),
+            _ => format!(
+                "{} ({})",
+                candidate.agent,
+                measure_words(*strategy, candidate)
+            ),
+        };
         let next: Vec<String> = nearest.iter().map(next).collect();
         reasons.push(format!("next would have been {}", next.join(", ")));
     }
@@ -251,6 +265,7 @@ fn trigger_words(trigger: Trigger) -> &'static str {
         Trigger::AgentFreed => "an agent became free",
         Trigger::OfferEnded => "the agent rung before did not answer",
         Trigger::Reconfigured => "the centre's settings changed",
+        Trigger::StepReached => "the call came to its queue's next step",
     }
 }
 
@@ -265,6 +280,37 @@ fn exclusion_words(exclusion: Exclusion) -> &'static str {
         Exclusion::SwitchDown => "on a switch out of reach",
         Exclusion::Resting => "resting after a missed call",
         Exclusion::OtherSwitch => "on another switch without a trunk",
+        Exclusion::NotSought => "not the agent it waits for",
+        Exclusion::Forbidden => "not to be given this caller",
+        Exclusion::Level => "of a level not reached yet",
+        Exclusion::Condition => "not fulfilling the condition",
+    }
+}
+
+/// What the strategy saw in an agent.
+fn measure_words(strategy: Strategy, agent: &Candidate) -> String {
+    let measure = agent.measure.unwrap_or_default();
+    match strategy {
+        Strategy::LongestIdle => format!("was idle longest, for {}", agent.idle),
+        Strategy::RoundRobin if agent.measure.is_none() => {
+            "was not offered any of its calls yet".to_owned()
+        }
+        Strategy::RoundRobin => format!("was offered its last call {} ago", Span::millis(measure)),
+        Strategy::InOrder => "comes first in the order".to_owned(),
+        Strategy::FewestCalls => format!("answered {measure} of its calls"),
+        Strategy::LeastTalkTime => format!("talked for {}", Span::millis(measure)),
+        Strategy::LeastOccupied => format!(
+            "was occupied {}.{} %",
+            measure / 10_000,
+            measure / 1_000 % 10
+        ),
+        Strategy::BestSkill => format!("is {measure} levels short of the highest"),
+        Strategy::Random => "was drawn by chance".to_owned(),
+        Strategy::WeightedShare => format!(
+            "answered {}.{:02} calls for each share",
+            measure / 1_000_000,
+            measure / 10_000 % 100
+        ),
     }
 }
 
@@ -272,12 +318,13 @@ fn exclusion_words(exclusion: Exclusion) -> &'static str {
 mod tests {
     use super::*;
     use crate::engine::id::AgentId;
-    use crate::engine::time::Span;
 
     fn candidate(agent: &str, idle: u32) -> Candidate {
         Candidate {
             agent: AgentId::new(agent).unwrap(),
             idle: Span::seconds(idle),
+            level: None,
+            measure: None,
         }
     }
 
@@ -286,6 +333,7 @@ mod tests {
         let explanation = Explanation {
             trigger: Trigger::AgentFreed,
             strategy: Strategy::LongestIdle,
+            step: 0,
             waited: Span::millis(12_500),
             chosen: candidate("wangfang", 62),
             eligible: 2,

@@ -1,8 +1,8 @@
 //! `[agents.<id>]`: the people who take calls.
 
 use crate::config::section::section;
-use crate::engine::centre::{AgentSettings, Level};
-use crate::engine::id::{QueueId, SkillId, SwitchId};
+use crate::engine::centre::{AgentSettings, Level, Seat};
+use crate::engine::id::{SkillId, SwitchId};
 use crate::switch::Extension;
 use std::collections::BTreeMap;
 
@@ -17,8 +17,13 @@ section! {
         required switch: SwitchId = "pbx",
         /// What the agent can do, each skill with a level from 1 (beginner) to 9 (expert).
         default skills: BTreeMap<SkillId, Level> = {},
-        /// The queues the agent serves.
-        required queues: Vec<QueueId> = ["reservations"],
+        /// The queues the agent serves, each by its name or with more:
+        /// `{ queue = "reservations", level = 2, position = 1, weight = 1 }`. Agents of lower
+        /// levels come first; positions are for "in_order" and "round_robin", weights for
+        /// "weighted_share".
+        required queues: Vec<Seat> = ["reservations"],
+        /// What else is known of the agent, for the conditions of queues.
+        default attributes: BTreeMap<String, String> = {},
     }
 }
 
@@ -30,6 +35,7 @@ impl From<&AgentConfig> for AgentSettings {
             switch: agent.switch.clone(),
             skills: agent.skills.clone(),
             queues: agent.queues.clone(),
+            attributes: agent.attributes.clone(),
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::config::log::LogConfig;
 use crate::config::number::NumberConfig;
 use crate::config::queue::QueueConfig;
 use crate::config::recordings::RecordingsConfig;
+use crate::config::routing::RoutingConfig;
 use crate::config::section::Section;
 use crate::config::store::StoreConfig;
 use crate::config::switch::{AsteriskConfig, FreeswitchConfig, SimulatedConfig};
@@ -46,6 +47,7 @@ pub fn example() -> String {
     section::<NumberConfig>(&mut text, "numbers.4001", &[]);
     text.push('\n');
     text.push_str(flow::EXAMPLE);
+    section::<RoutingConfig>(&mut text, "routing", &[]);
     section::<LimitsConfig>(&mut text, "limits", &[]);
     section::<DialplanConfig>(&mut text, "dialplan", &[]);
     section::<LogConfig>(&mut text, "log", &[]);

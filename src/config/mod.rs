@@ -19,6 +19,7 @@ pub mod number;
 pub mod queue;
 pub mod recordings;
 mod references;
+pub mod routing;
 pub mod section;
 pub mod source;
 pub mod store;
@@ -41,6 +42,7 @@ use log::LogConfig;
 use number::NumberConfig;
 use queue::QueueConfig;
 use recordings::RecordingsConfig;
+use routing::RoutingConfig;
 use section::{Reader, Section};
 use source::{Node, Value};
 use std::collections::BTreeMap;
@@ -64,6 +66,7 @@ pub struct Config {
     pub agents: BTreeMap<AgentId, AgentConfig>,
     pub numbers: BTreeMap<String, NumberConfig>,
     pub flows: BTreeMap<FlowId, Flow>,
+    pub routing: RoutingConfig,
     pub limits: LimitsConfig,
     pub dialplan: DialplanConfig,
     pub log: LogConfig,
@@ -189,6 +192,7 @@ impl Config {
                 .iter()
                 .map(|(id, calendar)| (id.clone(), calendar.openings(now)))
                 .collect(),
+            routing: (&self.routing).into(),
             limits: (&self.limits).into(),
         }
     }
@@ -229,6 +233,7 @@ fn read_root(root: &Node, folder: &Path, findings: &mut Findings) -> Option<Conf
         agents: sections.many("agents", AgentConfig::read),
         numbers: sections.many("numbers", NumberConfig::read),
         flows: sections.many("flows", flow::read),
+        routing: sections.one("routing")?,
         limits: sections.one("limits")?,
         dialplan: sections.one("dialplan")?,
         log: sections.one("log")?,

@@ -64,12 +64,12 @@ impl<'a> References<'a> {
                 "switches",
                 agent.switch.as_str(),
             );
-            for queue in &agent.queues {
+            for seat in &agent.queues {
                 self.exists(
                     &["agents", id.as_str(), "queues"],
                     "queue",
                     "queues",
-                    queue.as_str(),
+                    seat.queue.as_str(),
                 );
             }
         }
@@ -121,7 +121,7 @@ impl<'a> References<'a> {
             let mut serving = config
                 .agents
                 .values()
-                .filter(|agent| agent.queues.contains(id))
+                .filter(|agent| agent.queues.iter().any(|seat| seat.queue == *id))
                 .peekable();
             if serving.peek().is_none() {
                 let repair = format!("add {id:?} to the queues of an agent", id = id.as_str());

@@ -12,6 +12,7 @@ use crate::engine::leg::{Leg, LegRole, LegState};
 use crate::engine::order::Purpose;
 use crate::engine::queue::Place;
 use crate::engine::reconcile::Found;
+use crate::engine::time::Span;
 use crate::engine::timer::Reason;
 use crate::switch::{Arrival, ChannelState, Examination, LegVariable, LiveLeg, SwitchCommand};
 use std::collections::{BTreeMap, BTreeSet};
@@ -128,7 +129,8 @@ impl Engine {
         });
         // The first in a queue first: each may be offered as soon as it is known.
         let mut order: Vec<&LiveLeg> = live.values().collect();
-        order.sort_by_key(|leg| place_of(&leg.arrival));
+        let worth = self.priority_worth();
+        order.sort_by_key(|leg| place_of(&leg.arrival, worth));
         let mut adopted = 0;
         for found in order {
             let leg = leg_of(&found.arrival.channel);
@@ -188,8 +190,8 @@ impl Engine {
         }
         let known = self.calls.get(&call);
         let waits = known.filter(|call| call.state == CallState::Waiting && call.ending.is_none());
-        let place = waits.and_then(|call| call.waiting.as_ref());
-        let Some(queue) = place.and_then(|(queue, _)| self.queues.index(queue)) else {
+        let visit = waits.and_then(|call| call.visits.first());
+        let Some(queue) = visit.and_then(|visit| self.queues.index(visit.queue())) else {
             return false;
         };
         self.offered(call, queue, offer, agent, out);
@@ -251,7 +253,7 @@ impl Engine {
         self.timers.clear(&Reason::AnswerOverdue(call));
         self.timers.clear(&Reason::KeyAwaited(call));
         self.let_go_of_caller(call, caller);
-        self.leave_queue(call, QueueExit::Answered, out);
+        self.leave_queues(call, QueueExit::Answered, out);
         self.put_together(call, caller, agent, leg.clone(), out);
         true
     }
@@ -305,6 +307,7 @@ impl Engine {
             known.offer = Some(Offer {
                 id,
                 agent: agent.clone(),
+                queue: None,
                 leg,
                 stage: OfferStage::Connected,
             });
@@ -327,8 +330,8 @@ fn agent_on_leg(arrival: &Arrival) -> Option<AgentId> {
 }
 
 /// Legs with a place come first, in the order of their places.
-fn place_of(arrival: &Arrival) -> (bool, Option<Place>) {
+fn place_of(arrival: &Arrival, worth: Span) -> (bool, Option<Place>) {
     let place = place_on_leg(&arrival.variables);
-    let place = place.map(|found| Place::new(found.priority, found.entered, found.call));
+    let place = place.map(|found| Place::new(found.priority, found.entered, found.call, worth));
     (place.is_none(), place)
 }

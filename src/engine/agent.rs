@@ -24,6 +24,14 @@ pub enum AgentState {
 }
 
 impl AgentState {
+    /// Whether the agent works on a call.
+    pub fn is_busy(&self) -> bool {
+        matches!(
+            self,
+            AgentState::Offered | AgentState::OnCall | AgentState::WrapUp
+        )
+    }
+
     /// The word used in tables, the API and metrics.
     pub fn word(&self) -> &'static str {
         match self {

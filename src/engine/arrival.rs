@@ -1,7 +1,7 @@
 //! A leg arrives: is it ours, new or come back, and what happens to it.
 
 use crate::engine::Engine;
-use crate::engine::call::{Call, CallState};
+use crate::engine::call::{Call, CallState, Visit};
 use crate::engine::cause::Cause;
 use crate::engine::command::Commands;
 use crate::engine::fact::{EndedBy, Fact, QueueExit};
@@ -9,9 +9,9 @@ use crate::engine::id::{CallId, LegId, QueueId, SwitchId};
 use crate::engine::ivr::interpreter::{Input, Session};
 use crate::engine::leg::{Leg, LegRole, LegState};
 use crate::engine::order::Purpose;
-use crate::engine::queue::Place;
 use crate::engine::time::{Span, Timestamp};
 use crate::engine::timer::Reason;
+use crate::engine::waiting::Entry;
 use crate::switch::{
     Arrival, ChannelState, Failure, Language, LegVariable, LegVariables, SwitchCommand,
 };
@@ -33,7 +33,7 @@ impl Engine {
         }
         match place_on_leg(&arrival.variables) {
             Some(place)
-                if self.queues.contains_key(&place.queue)
+                if self.queues.contains_key(place.queue())
                     && !self.calls.contains_key(&place.call) =>
             {
                 let call = place.call;
@@ -42,7 +42,7 @@ impl Engine {
                     known.offers = place.offers;
                 }
                 self.hold_in_switch(call, out);
-                self.enter_queue(call, &place.queue, place.priority, place.entered, out);
+                self.enter_queues(call, place.entries(), out);
             }
             _ => self.new_call(leg, &arrival, out),
         }
@@ -131,7 +131,7 @@ impl Engine {
                 flow: None,
                 recording: None,
                 playback: None,
-                waiting: None,
+                visits: Vec::new(),
                 offers: 0,
                 offer: None,
                 sought: false,
@@ -242,7 +242,7 @@ impl Engine {
         });
         let (leg, answered) = (known.caller.id.clone(), known.caller.is_answered());
         self.timers.clear(&Reason::GuardRenewal(leg.clone()));
-        self.leave_queue(call, QueueExit::Failed, out);
+        self.leave_queues(call, QueueExit::Failed, out);
         self.end_leg(call, &leg, cause, answered, out);
     }
 }
@@ -250,29 +250,58 @@ impl Engine {
 /// The call's place as its leg carries it.
 pub(super) struct PlaceOnLeg {
     pub(super) call: CallId,
-    pub(super) queue: QueueId,
+    /// Never empty.
+    queues: Vec<QueueId>,
     pub(super) priority: i32,
     pub(super) entered: Timestamp,
     offers: u32,
 }
 
+impl PlaceOnLeg {
+    pub(super) fn queue(&self) -> &QueueId {
+        &self.queues[0]
+    }
+
+    pub(super) fn entries(&self) -> Vec<Entry> {
+        let entry = |queue: &QueueId| Entry {
+            queue: queue.clone(),
+            priority: self.priority,
+            entered: self.entered,
+            step: 0,
+        };
+        self.queues.iter().map(entry).collect()
+    }
+}
+
+/// Between the names of several queues on a leg; no name holds it.
+const BETWEEN_QUEUES: char = '/';
+
 pub(super) fn place_on_leg(variables: &LegVariables) -> Option<PlaceOnLeg> {
     let entered = variables.get(LegVariable::Entered)?.parse().ok()?;
     let offers = variables.get(LegVariable::Attempt);
+    let queues = variables.get(LegVariable::Queue)?;
     Some(PlaceOnLeg {
         call: variables.get(LegVariable::Call)?.parse().ok()?,
-        queue: variables.get(LegVariable::Queue)?.parse().ok()?,
+        queues: queues
+            .split(BETWEEN_QUEUES)
+            .map(|queue| queue.parse().ok())
+            .collect::<Option<_>>()?,
         priority: variables.get(LegVariable::Priority)?.parse().ok()?,
         entered: Timestamp::from_millis(entered),
         offers: offers.and_then(|offers| offers.parse().ok()).unwrap_or(0),
     })
 }
 
-/// The variables that carry a call's place.
-pub(super) fn place_variables(queue: &QueueId, place: &Place, attempt: u32) -> LegVariables {
+/// The variables that carry a call's place; with several queues, the priority
+/// and time of the first.
+pub(super) fn place_variables(visits: &[Visit], attempt: u32) -> LegVariables {
+    let Some(first) = visits.first() else {
+        return LegVariables::default();
+    };
+    let names: Vec<&str> = visits.iter().map(|visit| visit.queue().as_str()).collect();
     LegVariables::default()
-        .with(LegVariable::Queue, queue)
-        .with(LegVariable::Priority, place.priority())
-        .with(LegVariable::Entered, place.entered.as_millis())
+        .with(LegVariable::Queue, names.join(&BETWEEN_QUEUES.to_string()))
+        .with(LegVariable::Priority, first.place.priority())
+        .with(LegVariable::Entered, first.place.entered.as_millis())
         .with(LegVariable::Attempt, attempt)
 }

@@ -7,6 +7,7 @@ use crate::engine::ivr::flow::Flow;
 use crate::engine::ivr::interpreter::Session;
 use crate::engine::leg::{Leg, LegState};
 use crate::engine::queue::Place;
+use crate::engine::terms::Terms;
 use crate::engine::text::OutsideText;
 use crate::switch::Language;
 use serde::{Deserialize, Serialize};
@@ -59,7 +60,9 @@ pub(crate) struct Call {
     pub(crate) recording: Option<CommandId>,
     /// The playback whose end moves the call on.
     pub(crate) playback: Option<CommandId>,
-    pub(crate) waiting: Option<(QueueId, Place)>,
+    /// The queues it waits in, the one it came to first in front; empty when it
+    /// waits in none.
+    pub(crate) visits: Vec<Visit>,
     pub(crate) offers: u32,
     pub(crate) offer: Option<Offer>,
     /// Its switch was asked who of the two is still there, since they came apart.
@@ -68,11 +71,28 @@ pub(crate) struct Call {
     pub(crate) ending: Option<(Cause, EndedBy)>,
 }
 
+/// A call's wait in one queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Visit {
+    pub(crate) place: Place,
+    pub(crate) terms: Terms,
+    /// How many of the queue's steps are behind it, those left out included.
+    pub(crate) steps_done: usize,
+}
+
+impl Visit {
+    pub(crate) fn queue(&self) -> &QueueId {
+        &self.terms.queue
+    }
+}
+
 /// One agent being rung for the call, and then talking to it.
 #[derive(Debug)]
 pub(crate) struct Offer {
     pub(crate) id: OfferId,
     pub(crate) agent: AgentId,
+    /// The queue whose call it is.
+    pub(crate) queue: Option<QueueId>,
     pub(crate) leg: Leg,
     pub(crate) stage: OfferStage,
 }
@@ -105,6 +125,18 @@ impl Call {
         }
         let offer = self.offer.as_ref().map(|offer| &offer.leg);
         offer.filter(|leg| leg.id == *id)
+    }
+
+    pub(crate) fn is_waiting(&self) -> bool {
+        !self.visits.is_empty()
+    }
+
+    pub(crate) fn visit(&self, queue: &QueueId) -> Option<&Visit> {
+        self.visits.iter().find(|visit| visit.queue() == queue)
+    }
+
+    pub(crate) fn visit_mut(&mut self, queue: &QueueId) -> Option<&mut Visit> {
+        self.visits.iter_mut().find(|visit| visit.queue() == queue)
     }
 
     /// Whether caller and agent hear each other, as far as is known.

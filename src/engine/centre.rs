@@ -3,6 +3,7 @@
 //! validated there; the engine only reads it.
 
 use crate::engine::calendar::Calendars;
+use crate::engine::condition::Condition;
 use crate::engine::id::{
     AgentId, CalendarId, FlowId, MusicClass, PromptId, QueueId, SiteId, SkillId, SwitchId, TenantId,
 };
@@ -11,6 +12,7 @@ use crate::engine::time::Span;
 use crate::switch::{Extension, Language};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::num::NonZeroU16;
 use std::sync::Arc;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +28,25 @@ pub struct Centre {
     /// The open hours of the coming weeks, told anew each day.
     #[serde(default, skip_serializing_if = "Calendars::is_empty")]
     pub calendars: Calendars,
+    #[serde(default)]
+    pub routing: RoutingSettings,
     pub limits: Limits,
+}
+
+/// What holds for the order of calls in all queues.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RoutingSettings {
+    /// How much waiting one point of priority counts for.
+    pub priority_worth: Span,
+}
+
+impl Default for RoutingSettings {
+    fn default() -> Self {
+        Self {
+            priority_worth: Span::seconds(60),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,14 +106,176 @@ pub struct QueueSettings {
     /// Its opening hours; always open without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calendar: Option<CalendarId>,
+    /// What changes as a call waits, in the order of time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<RouteStep>,
+    /// The highest level of an agent's seat that is offered its calls from the beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_level: Option<u8>,
+    /// What else an agent must be, besides the skills.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<Condition>,
+    /// Whether a returning caller waits for the agent who served them last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_agent: Option<LastAgent>,
 }
 
-/// How the agent for a call is chosen among those who can take it.
+impl QueueSettings {
+    /// A plain queue, longest idle agent first.
+    pub fn new(name: &str, music: MusicClass) -> Self {
+        Self {
+            name: name.to_owned(),
+            strategy: Strategy::LongestIdle,
+            requires: BTreeMap::new(),
+            music,
+            ring: Span::seconds(20),
+            wrap_up: Span::ZERO,
+            record: false,
+            max_waiting: 100,
+            priority: 0,
+            greeting: None,
+            steps: Vec::new(),
+            max_level: None,
+            condition: None,
+            last_agent: None,
+            calendar: None,
+        }
+    }
+}
+
+/// What a queue asks of agents from a moment of a call's waiting on, in place
+/// of what it asked before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteStep {
+    /// Since the call entered the queue.
+    pub after: Span,
+    pub requires: BTreeMap<SkillId, Level>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<Condition>,
+    /// Queues whose agents can take the call as well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<QueueId>,
+    /// The highest level of an agent's seat that is offered the call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_level: Option<u8>,
+    /// Added to the call's priority when the step begins.
+    #[serde(default)]
+    pub priority: i32,
+    /// The step is left out for a call for which this holds when it would begin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skip_if: Option<Condition>,
+}
+
+/// Callers go to the agent who served them last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastAgent {
+    /// How long ago the last conversation may have been.
+    pub within: Span,
+    /// How long a call waits for this agent alone.
+    pub wait: Span,
+}
+
+/// How the agent for a call is chosen among those who can take it. Agents with
+/// a lower level of their seat come first under every strategy, and of two who
+/// are equal the one who is idle longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Strategy {
     /// The agent whose last contact ended longest ago.
     LongestIdle,
+    /// The agent whose last offer from this queue was longest ago; at first in the
+    /// order of their positions.
+    RoundRobin,
+    /// The agent with the lowest position.
+    InOrder,
+    /// The agent who answered the fewest calls of this queue since signing in.
+    FewestCalls,
+    /// The agent who talked least since signing in.
+    LeastTalkTime,
+    /// The agent who was busy for the least share of the time signed in.
+    LeastOccupied,
+    /// The agent with the highest levels in the skills that the call requires.
+    BestSkill,
+    /// Any.
+    Random,
+    /// The agent who answered the fewest calls of this queue for their weight.
+    WeightedShare,
+}
+
+/// An agent's seat in a queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "SeatForm")]
+pub struct Seat {
+    pub queue: QueueId,
+    /// Agents of lower levels are offered calls first.
+    pub level: u8,
+    /// The place in the order of [`Strategy::InOrder`] and [`Strategy::RoundRobin`].
+    pub position: u16,
+    /// The share under [`Strategy::WeightedShare`].
+    pub weight: NonZeroU16,
+}
+
+/// A seat as it can be written: as the queue's name alone, or in full.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum SeatForm {
+    Name(QueueId),
+    Full(FullSeat),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FullSeat {
+    queue: QueueId,
+    #[serde(default = "first_level")]
+    level: u8,
+    #[serde(default = "first_position")]
+    position: u16,
+    #[serde(default = "single_weight")]
+    weight: NonZeroU16,
+}
+
+fn first_level() -> u8 {
+    1
+}
+
+fn first_position() -> u16 {
+    1
+}
+
+fn single_weight() -> NonZeroU16 {
+    NonZeroU16::MIN
+}
+
+impl From<SeatForm> for Seat {
+    fn from(form: SeatForm) -> Self {
+        match form {
+            SeatForm::Name(queue) => Seat::plain(queue),
+            SeatForm::Full(FullSeat {
+                queue,
+                level,
+                position,
+                weight,
+            }) => Self {
+                queue,
+                level,
+                position,
+                weight,
+            },
+        }
+    }
+}
+
+impl Seat {
+    /// First level, first position, single weight.
+    pub fn plain(queue: QueueId) -> Self {
+        Self {
+            queue,
+            level: first_level(),
+            position: first_position(),
+            weight: single_weight(),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,7 +287,16 @@ pub struct AgentSettings {
     pub switch: SwitchId,
     pub skills: BTreeMap<SkillId, Level>,
     /// The queues the agent serves.
-    pub queues: Vec<QueueId>,
+    pub queues: Vec<Seat>,
+    /// What else is known of the agent, for conditions.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, String>,
+}
+
+impl AgentSettings {
+    pub fn seat(&self, queue: &QueueId) -> Option<&Seat> {
+        self.queues.iter().find(|seat| seat.queue == *queue)
+    }
 }
 
 /// Limits on everything that could otherwise grow without end.

@@ -8,6 +8,7 @@ use crate::engine::event::AgentRequest;
 use crate::engine::explanation::{Exclusion, Trigger};
 use crate::engine::id::AgentId;
 use crate::engine::queues::Standing;
+use crate::engine::waiting::Entry;
 
 impl Engine {
     /// Takes new settings. Calls keep their places. A queue that is gone from
@@ -22,12 +23,12 @@ impl Engine {
             match self.agents.get_mut(id) {
                 Some(agent) => {
                     let before = std::mem::replace(&mut agent.settings, settings.clone());
-                    let left = before.queues.into_iter().filter(|queue| {
+                    let left = before.queues.into_iter().filter(|seat| {
                         let waits = self
                             .queues
-                            .get(queue)
+                            .get(&seat.queue)
                             .is_some_and(|queue| queue.length() > 0);
-                        waits && !centre.queues.contains_key(queue)
+                        waits && !centre.queues.contains_key(&seat.queue)
                     });
                     agent.settings.queues.extend(left);
                 }
@@ -49,16 +50,23 @@ impl Engine {
             .filter(|(_, agent)| agent.next != Some(AgentRequest::SignOut))
             .map(|(id, _)| id.clone())
             .collect();
+        let mut queues = centre.queues.clone();
+        for index in self.queues.indices() {
+            let queue = self.queues.queue(index);
+            if queue.length() > 0 {
+                let left = queue.settings.clone();
+                queues.entry(queue.id.clone()).or_insert(left);
+            }
+        }
         let agents = self.agents.iter();
-        self.queues.configure(
-            &centre.queues,
-            agents.map(|(id, agent)| (id, &agent.settings)),
-        );
+        self.queues
+            .configure(&queues, agents.map(|(id, agent)| (id, &agent.settings)));
         // At the start what is remembered says of each agent what there is to say.
         let begins = self.centre.replace(centre).is_none();
         for agent in added.into_iter().filter(|_| !begins) {
             self.move_agent(&agent, AgentState::SignedOut, None, None, out);
         }
+        self.place_all_again();
         let agents: Vec<AgentId> = self.agents.keys().cloned().collect();
         for agent in &agents {
             self.refresh_standing(agent);
@@ -68,6 +76,33 @@ impl Engine {
         }
         for queue in self.queues.indices() {
             self.distribute(queue, Trigger::Reconfigured, out);
+        }
+    }
+
+    /// The queues are empty after new settings: every call that waits goes to its
+    /// place again, on the terms that hold now.
+    fn place_all_again(&mut self) {
+        let waiting = self.calls.iter().filter(|(_, call)| call.is_waiting());
+        let waiting: Vec<_> = waiting
+            .map(|(id, call)| (*id, call.offer.is_some()))
+            .collect();
+        for (call, offered) in waiting {
+            let visits = self
+                .calls
+                .get_mut(&call)
+                .map(|call| std::mem::take(&mut call.visits));
+            for visit in visits.unwrap_or_default() {
+                let entry = Entry {
+                    queue: visit.terms.queue,
+                    priority: visit.place.priority(),
+                    entered: visit.place.entered,
+                    step: visit.terms.step,
+                };
+                self.take_place(call, &entry);
+            }
+            if offered {
+                self.set_aside(call);
+            }
         }
     }
 

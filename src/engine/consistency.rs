@@ -6,8 +6,8 @@ use crate::engine::agent::{Agent, AgentState};
 use crate::engine::call::{Call, CallState, Offer, OfferStage};
 use crate::engine::id::{AgentId, CallId, CommandId, LegId, OfferId, QueueId};
 use crate::engine::queue::Place;
-use crate::engine::queues::QueueIndex;
-use crate::engine::skill;
+use crate::engine::queues::DemandIndex;
+use crate::engine::terms::Terms;
 use crate::engine::timer::Reason;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -192,19 +192,22 @@ impl Engine {
         let switch = self.queues.switch_of(index);
         let reachable = self.links.get(&agent.settings.switch) == Some(&true);
         let free = agent.unavailable().is_none() && reachable;
-        for queue in self.queues.indices() {
-            let settings = &self.queues.queue(queue).settings;
-            let id_of_queue = &self.queues.queue(queue).id;
+        for demand in self.queues.demands() {
+            let terms = self.queues.terms(demand);
+            let settings = &self.queues.queue(self.queues.queue_of(demand)).settings;
+            let asked = settings.asked(terms.step);
+            let meets = |level| asked.lacking(terms, id, &agent.settings, level).is_none();
             let eligible = free
-                && agent.settings.queues.contains(id_of_queue)
-                && skill::meets(&agent.settings.skills, &settings.requires);
+                && asked
+                    .level(&terms.queue, &agent.settings)
+                    .is_some_and(meets);
             let listed = self
                 .queues
-                .idle(queue, switch)
+                .idle(demand, switch)
                 .any(|idle| *idle == (agent.idle_since, index));
             if listed != eligible {
                 return Err(Violation::WrongStanding {
-                    queue: id_of_queue.clone(),
+                    queue: terms.queue.clone(),
                     agent: id.clone(),
                     eligible: listed,
                 });
@@ -215,44 +218,56 @@ impl Engine {
 
     fn check_queues(&self) -> Result<(), Violation> {
         let mut held: BTreeMap<&QueueId, u32> = BTreeMap::new();
-        let mut waiting: BTreeMap<&QueueId, BTreeSet<Place>> = BTreeMap::new();
+        let mut waiting: BTreeMap<&Terms, BTreeSet<Place>> = BTreeMap::new();
         for known in self.calls.values() {
-            if let Some((id, place)) = &known.waiting {
-                *held.entry(id).or_default() += 1;
+            for visit in &known.visits {
+                *held.entry(visit.queue()).or_default() += 1;
                 if known.offer.is_none() {
-                    waiting.entry(id).or_default().insert(*place);
+                    let lined_up = waiting.entry(&visit.terms).or_default();
+                    lined_up.insert(visit.place);
                 }
             }
         }
         for index in self.queues.indices() {
             let queue = self.queues.queue(index);
-            let id = &queue.id;
-            let held = held.get(id).copied().unwrap_or(0);
+            let held = held.get(&queue.id).copied().unwrap_or(0);
             if queue.length() != held {
                 return Err(Violation::QueueLength {
-                    queue: id.clone(),
+                    queue: queue.id.clone(),
                     counted: queue.length(),
                     held,
                 });
             }
-            let mut expected = waiting.remove(id).unwrap_or_default();
-            for place in self.queues.waiting(index) {
+        }
+        for demand in self.queues.demands() {
+            let terms = self.queues.terms(demand);
+            let mut expected = waiting.remove(terms).unwrap_or_default();
+            for place in self.queues.waiting(demand) {
                 if !expected.remove(place) {
-                    let (queue, call) = (id.clone(), place.call);
+                    let (queue, call) = (terms.queue.clone(), place.call);
                     return Err(Violation::StalePlace { queue, call });
                 }
             }
             if let Some(place) = expected.first() {
-                let (queue, call) = (id.clone(), place.call);
+                let (queue, call) = (terms.queue.clone(), place.call);
                 return Err(Violation::MissingPlace { queue, call });
             }
-            self.check_nobody_idles(index)?;
+            self.check_nobody_idles(demand)?;
         }
-        Ok(())
+        match waiting
+            .iter()
+            .find_map(|(terms, places)| Some((terms, places.first()?)))
+        {
+            Some((terms, place)) => Err(Violation::MissingPlace {
+                queue: terms.queue.clone(),
+                call: place.call,
+            }),
+            None => Ok(()),
+        }
     }
 
     /// No call waits that somebody free could take.
-    fn check_nobody_idles(&self, queue: QueueIndex) -> Result<(), Violation> {
+    fn check_nobody_idles(&self, demand: DemandIndex) -> Result<(), Violation> {
         if self.draining {
             return Ok(());
         }
@@ -260,10 +275,10 @@ impl Engine {
             let Some(switch) = self.queues.switch_at(rank) else {
                 break;
             };
-            let waits = self.queues.first(queue, switch);
-            if let (Some(place), true) = (waits, self.queues.eligible(queue, switch) > 0) {
+            let waits = self.queues.first(demand, switch);
+            if let (Some(place), true) = (waits, self.queues.eligible(demand, switch) > 0) {
                 return Err(Violation::IdleAgent {
-                    queue: self.queues.queue(queue).id.clone(),
+                    queue: self.queues.terms(demand).queue.clone(),
                     call: place.call,
                 });
             }
@@ -279,6 +294,10 @@ impl Engine {
                 Reason::OfferOverdue(offer) => {
                     let call = self.offers.get(offer).and_then(|call| self.calls.get(call));
                     call.is_some_and(|call| !call.is_connected())
+                }
+                Reason::StepDue(call, queue) => {
+                    let call = self.calls.get(call);
+                    call.is_some_and(|call| call.visit(queue).is_some())
                 }
                 Reason::WrapUpEnds(agent) => self
                     .agents
@@ -381,7 +400,7 @@ impl Engine {
 fn check_state(call: CallId, known: &Call) -> Result<(), Violation> {
     let state = known.state;
     let queued = matches!(state, CallState::Waiting | CallState::Offered);
-    if queued != known.waiting.is_some() {
+    if queued != known.is_waiting() {
         return Err(Violation::PlaceContradictsState { call, state });
     }
     let stage = known.offer.as_ref().map(|offer| offer.stage);

@@ -271,7 +271,7 @@ impl Engine {
         } else {
             QueueExit::Failed
         };
-        self.leave_queue(call, exit, out);
+        self.leave_queues(call, exit, out);
         self.timers.clear(&Reason::AnswerOverdue(call));
         self.timers.clear(&Reason::KeyAwaited(call));
         self.timers.clear(&Reason::ApartOverdue(call));

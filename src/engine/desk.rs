@@ -23,8 +23,12 @@ impl Engine {
         let (Some(centre), Some(agent)) = (&self.centre, self.agents.get_mut(id)) else {
             return;
         };
-        agent.state = state.clone();
+        let before = std::mem::replace(&mut agent.state, state.clone());
         agent.call = call;
+        if let Some(index) = self.queues.agent_index(id) {
+            let shift = self.queues.shift_mut(index);
+            shift.moved(self.now, &before, &state);
+        }
         out.note(Fact::AgentMoved {
             agent: id.clone(),
             tenant: centre.tenant.clone(),
@@ -123,7 +127,7 @@ impl Engine {
             .unwrap_or_default();
         let spans = queues
             .iter()
-            .filter_map(|queue| self.queues.get(queue))
+            .filter_map(|seat| self.queues.get(&seat.queue))
             .map(|queue| queue.settings.wrap_up);
         spans.max().unwrap_or(Span::ZERO)
     }

@@ -57,12 +57,12 @@ use crate::engine::centre::Centre;
 use crate::engine::event::AgentRequest;
 use crate::engine::fact::{Fact, OfferOutcome, QueueExit, Remembered};
 use crate::engine::id::{CallId, QueueId};
+use crate::engine::queue::Place;
 use crate::engine::time::{Span, Timestamp};
 use calibration::{Bounds, LEVELS, Outcome};
 use durations::ms;
 use learnt::QueueModel;
 use releases::Situation;
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
 use workforce::Workforce;
 
@@ -83,9 +83,6 @@ pub struct Estimate {
     pub high: Span,
 }
 
-/// A call's turn: higher priority first, then the earlier entry.
-type Turn = (Reverse<i32>, Timestamp, CallId);
-
 /// A queue's number, in the order in which they became known.
 type QueueNumber = usize;
 
@@ -95,6 +92,8 @@ pub struct Estimator {
     numbers: BTreeMap<QueueId, QueueNumber>,
     queues: Vec<Queue>,
     workforce: Workforce,
+    /// How much waiting one point of priority counts for.
+    worth: Span,
     calls: BTreeMap<CallId, Caller>,
     /// A queue of which much was learnt since it was told.
     due: Option<QueueNumber>,
@@ -104,7 +103,7 @@ pub struct Estimator {
 struct Queue {
     id: QueueId,
     /// Calls without an offer, in turn.
-    waiting: VecDeque<Turn>,
+    waiting: VecDeque<Place>,
     model: QueueModel,
     open_at_entry: u32,
     open_later: u32,
@@ -115,7 +114,7 @@ struct Queue {
 /// A call that waits.
 #[derive(Debug, Default)]
 struct Caller {
-    turns: Vec<(QueueNumber, Turn)>,
+    turns: Vec<(QueueNumber, Place)>,
     /// The first offer; and whether an agent rings now.
     offered: Option<Timestamp>,
     is_ringing: bool,
@@ -147,7 +146,8 @@ impl Engine {
     /// wait, or nobody is there to answer it. Takes microseconds.
     pub fn estimate(&self, call: CallId) -> Option<Estimate> {
         let known = self.calls.get(&call)?;
-        let (queue, place) = known.waiting.as_ref()?;
+        let visit = known.visits.first()?;
+        let queue = visit.queue();
         let rings = known
             .offer
             .as_ref()
@@ -155,8 +155,7 @@ impl Engine {
         if rings {
             return self.estimator.ringing(queue, call, self.now);
         }
-        let turn = (Reverse(place.priority()), place.entered, call);
-        self.estimator.waiting(queue, turn, self.now)
+        self.estimator.waiting(queue, visit.place, self.now)
     }
 
     /// How long a call that entered the queue now would wait, with the queue's
@@ -190,6 +189,11 @@ impl Estimator {
             self.number(id);
         }
         self.workforce.configure(centre, &self.numbers);
+        self.worth = centre.routing.priority_worth;
+    }
+
+    fn turn(&self, priority: i32, entered: Timestamp, call: CallId) -> Place {
+        Place::new(priority, entered, call, self.worth)
     }
 
     fn number(&mut self, id: &QueueId) -> QueueNumber {
@@ -228,11 +232,10 @@ impl Estimator {
             self.workforce.remember(known);
         }
         for known in &remembered.calls {
-            let Some((queue, priority, entered)) = &known.waiting else {
-                continue;
-            };
-            let turn = (Reverse(*priority), *entered, known.call);
-            self.enter(known.call, queue, turn);
+            for visit in &known.visits {
+                let turn = self.turn(visit.priority, visit.entered, known.call);
+                self.enter(known.call, &visit.queue, turn);
+            }
             if known.offer.is_some() {
                 self.set_aside(known.call, known.state_since);
             }
@@ -248,7 +251,7 @@ impl Estimator {
                 priority,
                 entered,
             } => {
-                let turn = (Reverse(*priority), *entered, *call);
+                let turn = self.turn(*priority, *entered, *call);
                 let number = self.enter(*call, queue, turn);
                 self.make_at_entry(*call, number, turn, at);
             }
@@ -257,6 +260,12 @@ impl Estimator {
                 queue,
                 reason,
             } => self.leave(*call, queue, *reason, at),
+            Fact::StepReached {
+                call,
+                queue,
+                priority,
+                ..
+            } => self.reprioritise(*call, queue, *priority),
             Fact::Decided { call, queue, .. } => {
                 let number = self.numbers.get(queue).copied();
                 if let Some(caller) = self.calls.get_mut(call) {
@@ -300,7 +309,7 @@ impl Estimator {
         }
     }
 
-    fn enter(&mut self, call: CallId, queue: &QueueId, turn: Turn) -> QueueNumber {
+    fn enter(&mut self, call: CallId, queue: &QueueId, turn: Place) -> QueueNumber {
         let number = self.number(queue);
         let caller = self.calls.entry(call).or_default();
         // Entered once more: with another priority, or found again on its leg.
@@ -349,6 +358,26 @@ impl Estimator {
         self.workforce.answered(agent, queue);
     }
 
+    fn reprioritise(&mut self, call: CallId, queue: &QueueId, priority: i32) {
+        let (Some(number), worth) = (self.numbers.get(queue).copied(), self.worth) else {
+            return;
+        };
+        let Some(caller) = self.calls.get_mut(&call) else {
+            return;
+        };
+        let mut turns = caller.turns.iter_mut();
+        let Some((_, turn)) = turns.find(|(queue, _)| *queue == number) else {
+            return;
+        };
+        let before = *turn;
+        *turn = Place::new(priority, before.entered, call, worth);
+        let (after, waits) = (*turn, !caller.is_ringing);
+        if waits {
+            self.queues[number].remove(&before);
+            self.queues[number].insert(after);
+        }
+    }
+
     fn leave(&mut self, call: CallId, queue: &QueueId, reason: QueueExit, at: Timestamp) {
         let (Some(caller), Some(number)) =
             (self.calls.get_mut(&call), self.numbers.get(queue).copied())
@@ -360,7 +389,7 @@ impl Estimator {
         };
         let (_, turn) = caller.turns.swap_remove(nth);
         let is_gone = caller.turns.is_empty();
-        let waited = at.since(turn.1);
+        let waited = at.since(turn.entered);
         self.queues[number].remove(&turn);
         let model = &mut self.queues[number].model;
         if reason != QueueExit::Failed {
@@ -408,7 +437,7 @@ impl Estimator {
         }
     }
 
-    fn make_at_entry(&mut self, call: CallId, queue: QueueNumber, turn: Turn, at: Timestamp) {
+    fn make_at_entry(&mut self, call: CallId, queue: QueueNumber, turn: Place, at: Timestamp) {
         if self.queues[queue].open_at_entry < OPEN_AT_ENTRY
             && let Some(raw) = self.raw(queue, &turn, Who::Newcomer, at)
         {
@@ -425,11 +454,14 @@ impl Estimator {
         }
         queue.next = (queue.next + 1) % queue.waiting.len();
         let turn = queue.waiting[queue.next];
-        let made = self.calls.get(&turn.2).map(|caller| caller.estimates.len());
+        let made = self
+            .calls
+            .get(&turn.call)
+            .map(|caller| caller.estimates.len());
         if made.is_some_and(|made| made < OPEN_OF_CALL)
             && let Some(raw) = self.raw(number, &turn, Who::Waiting, at)
         {
-            self.keep(turn.2, number, at, raw, false);
+            self.keep(turn.call, number, at, raw, false);
         }
     }
 
@@ -453,13 +485,13 @@ impl Estimator {
     /// How long a call waits that enters now.
     pub fn newcomer(&self, queue: &QueueId, priority: i32, at: Timestamp) -> Option<Estimate> {
         let last = CallId::from_ulid(ulid::Ulid(u128::MAX));
-        let turn = (Reverse(priority), at, last);
+        let turn = self.turn(priority, at, last);
         self.stated(queue, &turn, Who::Newcomer, at)
     }
 
     /// How much longer a call waits that has its turn, and rings nowhere.
-    fn waiting(&self, queue: &QueueId, turn: Turn, at: Timestamp) -> Option<Estimate> {
-        let is_known = self.calls.contains_key(&turn.2);
+    fn waiting(&self, queue: &QueueId, turn: Place, at: Timestamp) -> Option<Estimate> {
+        let is_known = self.calls.contains_key(&turn.call);
         // Before its first step is over it may still go to whoever is free.
         let who = if is_known {
             Who::Waiting
@@ -479,7 +511,7 @@ impl Estimator {
         ))
     }
 
-    fn stated(&self, queue: &QueueId, turn: &Turn, who: Who, at: Timestamp) -> Option<Estimate> {
+    fn stated(&self, queue: &QueueId, turn: &Place, who: Who, at: Timestamp) -> Option<Estimate> {
         let number = *self.numbers.get(queue)?;
         let raw = self.raw(number, turn, who, at)?;
         let stated = self.queues[number].model.calibration.correct(raw);
@@ -487,7 +519,7 @@ impl Estimator {
     }
 
     /// What the model says, before it is corrected.
-    fn raw(&self, number: QueueNumber, turn: &Turn, who: Who, at: Timestamp) -> Option<Bounds> {
+    fn raw(&self, number: QueueNumber, turn: &Place, who: Who, at: Timestamp) -> Option<Bounds> {
         let queue = &self.queues[number];
         let ahead = queue.rank(turn);
         let handling = |queue: QueueNumber| &self.queues[queue].model.handling;
@@ -531,20 +563,20 @@ impl Caller {
 }
 
 impl Queue {
-    fn insert(&mut self, turn: Turn) {
+    fn insert(&mut self, turn: Place) {
         if let Err(rank) = self.waiting.binary_search(&turn) {
             self.waiting.insert(rank, turn);
         }
     }
 
-    fn remove(&mut self, turn: &Turn) {
+    fn remove(&mut self, turn: &Place) {
         if let Ok(rank) = self.waiting.binary_search(turn) {
             self.waiting.remove(rank);
         }
     }
 
     /// How many calls have their turn before.
-    fn rank(&self, turn: &Turn) -> usize {
+    fn rank(&self, turn: &Place) -> usize {
         self.waiting.partition_point(|known| known < turn)
     }
 

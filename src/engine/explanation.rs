@@ -15,6 +15,9 @@ pub struct Explanation {
     /// What made this the moment to decide.
     pub trigger: Trigger,
     pub strategy: Strategy,
+    /// Which of the queue's steps the call had come to; 0 before the first.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub step: usize,
     /// How long the call had waited in this queue.
     pub waited: Span,
     pub chosen: Candidate,
@@ -35,6 +38,12 @@ pub enum Trigger {
     OfferEnded,
     /// The centre's settings changed.
     Reconfigured,
+    /// The call had waited long enough for its queue's next step.
+    StepReached,
+}
+
+fn is_first(step: &usize) -> bool {
+    *step == 0
 }
 
 /// One agent, as the strategy saw them.
@@ -43,6 +52,16 @@ pub struct Candidate {
     pub agent: AgentId,
     /// Since the agent's last contact ended, or since signing in.
     pub idle: Span,
+    /// The level of the agent's seat, when it is not the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<u8>,
+    /// What the strategy compared: how long ago the last offer was, in
+    /// milliseconds (round robin: the largest is chosen, none before all); of
+    /// the others the smallest is chosen: calls answered (fewest calls), the same
+    /// for their weight in millionths (weighted share), talk time in milliseconds,
+    /// occupancy in millionths, levels short of the highest (best skill).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measure: Option<u64>,
 }
 
 /// Why an agent of the queue could not take the call.
@@ -62,10 +81,18 @@ pub enum Exclusion {
     Resting,
     /// The device is on another switch than the caller, and no trunk joins the two.
     OtherSwitch,
+    /// The call is for another agent alone.
+    NotSought,
+    /// Must not get calls of this caller.
+    Forbidden,
+    /// The level of the agent's seat is not reached yet.
+    Level,
+    /// Does not fulfil the condition of the queue or of its step.
+    Condition,
 }
 
 impl Exclusion {
-    const ALL: [Exclusion; 9] = [
+    const ALL: [Exclusion; 13] = [
         Exclusion::SignedOut,
         Exclusion::NotReady,
         Exclusion::Offered,
@@ -75,6 +102,10 @@ impl Exclusion {
         Exclusion::SwitchDown,
         Exclusion::Resting,
         Exclusion::OtherSwitch,
+        Exclusion::NotSought,
+        Exclusion::Forbidden,
+        Exclusion::Level,
+        Exclusion::Condition,
     ];
 }
 

@@ -13,6 +13,7 @@ use crate::engine::id::{
 };
 use crate::engine::leg::{LegRole, LegState};
 use crate::engine::recording::FiledRecording;
+use crate::engine::shift::Shift;
 use crate::engine::text::OutsideText;
 use crate::engine::time::Timestamp;
 use crate::switch::{Digit, Extension, RecordedMedia};
@@ -104,6 +105,14 @@ pub enum Fact {
         queue: QueueId,
         learnt: Learnt,
     },
+    /// The call has waited long enough for a step of its queue.
+    StepReached {
+        call: CallId,
+        queue: QueueId,
+        /// From 1.
+        step: usize,
+        priority: i32,
+    },
     /// Why an agent was chosen for a call.
     Decided {
         call: CallId,
@@ -116,6 +125,9 @@ pub enum Fact {
         call: CallId,
         agent: AgentId,
         leg: LegId,
+        /// The queue whose call it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        queue: Option<QueueId>,
     },
     OfferEnded {
         offer: OfferId,
@@ -266,6 +278,8 @@ impl Stuck {
 pub enum QueueExit {
     /// Connected to an agent.
     Answered,
+    /// Connected to an agent of another queue that it waited in too.
+    AnsweredElsewhere,
     /// The caller hung up.
     Abandoned,
     /// Left the controller: the dead-man's timer, a restart of the switch, or
@@ -329,8 +343,8 @@ pub struct RememberedCall {
     pub started: Timestamp,
     pub state: CallState,
     pub state_since: Timestamp,
-    /// The queue it waits in, its priority and time of entry.
-    pub waiting: Option<(QueueId, i32, Timestamp)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub visits: Vec<RememberedVisit>,
     /// How many offers it has had.
     #[serde(default)]
     pub offers: u32,
@@ -342,10 +356,23 @@ pub struct RememberedCall {
     pub ending: Option<(Cause, EndedBy)>,
 }
 
+/// A call's wait in one queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RememberedVisit {
+    pub queue: QueueId,
+    pub priority: i32,
+    pub entered: Timestamp,
+    /// The step it has come to; 0 before the first.
+    #[serde(default)]
+    pub step: usize,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RememberedOffer {
     pub offer: OfferId,
     pub agent: AgentId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<QueueId>,
     pub leg: LegId,
     pub stage: OfferStage,
 }
@@ -374,6 +401,8 @@ pub struct RememberedAgent {
     /// Asked for while busy with a call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<AgentRequest>,
+    #[serde(default)]
+    pub shift: Shift,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -154,7 +154,7 @@ impl Engine {
                 );
             }
             Action::AwaitKey(span) => self.timers.set(Reason::KeyAwaited(call), self.now + span),
-            Action::Queue(queue) => self.queue_reached(call, &queue, out),
+            Action::Queue(queues) => self.queue_reached(call, queues.as_slice(), out),
             Action::Refuse(cause) | Action::HangUp(cause) => self.end_call(call, cause, out),
         }
     }
@@ -215,7 +215,7 @@ impl Engine {
                 why,
             });
         }
-        if known.waiting.is_some() {
+        if known.is_waiting() {
             self.start_music(call, out);
         } else {
             self.advance(call, Input::PlaybackEnded, out);
@@ -232,7 +232,7 @@ impl Engine {
             digit,
         });
         let in_flow = self.calls.get(&call).is_some_and(|call| {
-            call.caller.id == *leg && call.waiting.is_none() && call.offer.is_none()
+            call.caller.id == *leg && !call.is_waiting() && call.offer.is_none()
         });
         if in_flow {
             self.advance(call, Input::Key(digit.key), out);

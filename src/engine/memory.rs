@@ -8,11 +8,12 @@ use crate::engine::command::Command;
 use crate::engine::estimate::Learnt;
 use crate::engine::fact::{
     Fact, OfferOutcome, Remembered, RememberedAgent, RememberedBlock, RememberedCall,
-    RememberedClosing, RememberedLearnt, RememberedOffer, RememberedRecording,
+    RememberedClosing, RememberedLearnt, RememberedOffer, RememberedRecording, RememberedVisit,
 };
 use crate::engine::id::{AgentId, CallId, CommandId, LegId, OfferId, QueueId};
 use crate::engine::leg::{LegRole, LegState};
 use crate::engine::recording::FilingOrder;
+use crate::engine::shift::Shift;
 use crate::engine::text::OutsideText;
 use crate::engine::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -132,31 +133,55 @@ impl Memory {
                 priority,
                 entered,
             } => self.call(*call, |known| {
-                known.waiting = Some((queue.clone(), *priority, *entered));
+                known.visits.push(RememberedVisit {
+                    queue: queue.clone(),
+                    priority: *priority,
+                    entered: *entered,
+                    step: 0,
+                });
             }),
-            Fact::QueueLeft { call, .. } => self.call(*call, |known| known.waiting = None),
+            Fact::QueueLeft { call, queue, .. } => self.call(*call, |known| {
+                known.visits.retain(|visit| visit.queue != *queue);
+            }),
+            Fact::StepReached {
+                call,
+                queue,
+                step,
+                priority,
+            } => self.call(*call, |known| {
+                let mut visits = known.visits.iter_mut();
+                if let Some(visit) = visits.find(|visit| visit.queue == *queue) {
+                    visit.step = *step;
+                    visit.priority = *priority;
+                }
+            }),
             Fact::Offered {
                 offer,
                 call,
                 agent,
                 leg,
-            } => self.call(*call, |known| {
-                known.offers += 1;
-                known.offer = Some(RememberedOffer {
-                    offer: *offer,
-                    agent: agent.clone(),
-                    leg: leg.clone(),
-                    stage: OfferStage::Ringing,
+                queue,
+            } => {
+                self.call(*call, |known| {
+                    known.offers += 1;
+                    known.offer = Some(RememberedOffer {
+                        offer: *offer,
+                        agent: agent.clone(),
+                        queue: queue.clone(),
+                        leg: leg.clone(),
+                        stage: OfferStage::Ringing,
+                    });
                 });
-            }),
-            Fact::OfferEnded { call, outcome, .. } => self.call(*call, |known| match outcome {
-                OfferOutcome::Accepted => {
-                    if let Some(offer) = &mut known.offer {
-                        offer.stage = OfferStage::Connected;
-                    }
-                }
-                _ => known.offer = None,
-            }),
+                self.agent_served(agent, queue.as_ref(), |shift, queue| {
+                    shift.offered(at, queue)
+                });
+            }
+            Fact::OfferEnded {
+                call,
+                agent,
+                outcome,
+                ..
+            } => self.offer_ended(*call, agent, *outcome),
             Fact::AgentMoved {
                 agent,
                 state,
@@ -246,7 +271,7 @@ impl Memory {
                 started,
                 state: CallState::Arrived,
                 state_since: at,
-                waiting: None,
+                visits: Vec::new(),
                 offers: 0,
                 offer: None,
                 block: None,
@@ -262,10 +287,35 @@ impl Memory {
                 offer: OfferId::of_channel(&leg.channel)
                     .unwrap_or(OfferId::from_ulid(ulid::Ulid::nil())),
                 agent: agent.clone(),
+                queue: None,
                 leg: leg.clone(),
                 stage: OfferStage::Ringing,
             });
         });
+    }
+
+    fn offer_ended(&mut self, call: CallId, agent: &AgentId, outcome: OfferOutcome) {
+        let mut served = None;
+        self.call(call, |known| {
+            if outcome != OfferOutcome::Accepted {
+                known.offer = None;
+            } else if let Some(offer) = &mut known.offer {
+                offer.stage = OfferStage::Connected;
+                served = offer.queue.clone();
+            }
+        });
+        self.agent_served(agent, served.as_ref(), Shift::answered);
+    }
+
+    fn agent_served(
+        &mut self,
+        agent: &AgentId,
+        queue: Option<&QueueId>,
+        change: impl FnOnce(&mut Shift, &QueueId),
+    ) {
+        if let (Some(known), Some(queue)) = (self.agents.get_mut(agent), queue) {
+            change(&mut known.shift, queue);
+        }
     }
 
     fn leg_moved(&mut self, call: CallId, leg: &LegId, state: LegState) {
@@ -314,6 +364,9 @@ impl Memory {
             AgentState::Offered | AgentState::OnCall | AgentState::WrapUp
         );
         let next = before.filter(|_| busy).and_then(|known| known.next.clone());
+        let mut shift = before.map(|known| known.shift.clone()).unwrap_or_default();
+        let from = before.map_or(&AgentState::SignedOut, |known| &known.state);
+        shift.moved(at, from, state);
         let moved = RememberedAgent {
             agent: agent.clone(),
             state: state.clone(),
@@ -323,6 +376,7 @@ impl Memory {
             until,
             rests_until: None,
             next,
+            shift,
         };
         self.agents.insert(agent.clone(), moved);
     }

@@ -16,6 +16,7 @@ pub mod call;
 pub mod cause;
 pub mod centre;
 pub mod command;
+pub mod condition;
 mod configure;
 pub mod consistency;
 mod conversation;
@@ -39,8 +40,11 @@ mod reconcile;
 pub mod recording;
 mod remember;
 pub mod say;
+pub mod shift;
 pub mod skill;
+mod steps;
 pub(crate) mod strategy;
+pub(crate) mod terms;
 pub mod text;
 pub mod time;
 pub mod timer;
@@ -198,6 +202,7 @@ impl Engine {
         match reason {
             Reason::KeyAwaited(call) => self.key_not_pressed(call, out),
             Reason::OfferOverdue(offer) => self.offer_overdue(offer, out),
+            Reason::StepDue(call, queue) => self.step_due(call, &queue, out),
             Reason::WrapUpEnds(agent) => self.wrap_up_ended(&agent, out),
             Reason::RestEnds(agent) => self.rest_ended(&agent, out),
             Reason::GuardRenewal(leg) => self.renew_guard(&leg, out),

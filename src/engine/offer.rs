@@ -8,7 +8,7 @@ use crate::engine::cause::Cause;
 use crate::engine::command::Commands;
 use crate::engine::explanation::{Explanation, Trigger};
 use crate::engine::fact::{EndedBy, Fact, OfferOutcome, QueueExit};
-use crate::engine::id::{AgentId, CallId, LegId, OfferId};
+use crate::engine::id::{AgentId, CallId, LegId, OfferId, QueueId};
 use crate::engine::ivr::interpreter::Input;
 use crate::engine::leg::{Leg, LegRole, LegState};
 use crate::engine::order::Purpose;
@@ -35,9 +35,7 @@ impl Engine {
         else {
             return;
         };
-        let Some((queue_id, _)) = known.waiting.clone() else {
-            return;
-        };
+        let queue_id = self.queues.queue(queue).id.clone();
         let switch = agent.settings.switch.clone();
         let ring = Ring {
             channel: offer.channel(),
@@ -77,10 +75,7 @@ impl Engine {
         else {
             return;
         };
-        let Some((_, place)) = &known.waiting else {
-            return;
-        };
-        self.queues.set_aside(queue, &known.caller.id.switch, place);
+        let queue_id = self.queues.queue(queue).id.clone();
         known.offers += 1;
         let leg = LegId {
             switch: agent.settings.switch.clone(),
@@ -89,6 +84,7 @@ impl Engine {
         known.offer = Some(Offer {
             id: offer,
             agent: agent_id.clone(),
+            queue: Some(queue_id.clone()),
             leg: Leg {
                 id: leg.clone(),
                 state: LegState::Ringing,
@@ -96,6 +92,11 @@ impl Engine {
             stage: OfferStage::Ringing,
         });
         let extension = agent.settings.extension.clone();
+        self.set_aside(call);
+        if let Some(agent) = self.queues.agent_index(&agent_id) {
+            let shift = self.queues.shift_mut(agent);
+            shift.offered(self.now, &queue_id);
+        }
         self.legs.insert(leg.clone(), call);
         self.offers.insert(offer, call);
         let ring = self.queues.queue(queue).settings.ring;
@@ -106,6 +107,7 @@ impl Engine {
             call,
             agent: agent_id.clone(),
             leg: leg.clone(),
+            queue: Some(queue_id),
         });
         out.note(Fact::LegStarted {
             call,
@@ -236,6 +238,7 @@ impl Engine {
             offer.leg.id.clone(),
             known.caller.id.clone(),
         );
+        let queue = offer.queue.clone();
         self.timers.clear(&Reason::OfferOverdue(id));
         self.timers.clear(&Reason::AnswerOverdue(call));
         self.let_go_of_caller(call, &caller_leg);
@@ -252,8 +255,11 @@ impl Engine {
             agent: agent.clone(),
             outcome: OfferOutcome::Accepted,
         });
-        let record = self.is_recorded(call);
-        self.leave_queue(call, QueueExit::Answered, out);
+        if let (Some(index), Some(queue)) = (self.queues.agent_index(&agent), &queue) {
+            self.queues.shift_mut(index).answered(queue);
+        }
+        let record = queue.is_some_and(|queue| self.is_recorded(&queue));
+        self.leave_queues(call, QueueExit::Answered, out);
         self.move_call(call, CallState::Connected, out);
         self.move_agent(&agent, AgentState::OnCall, Some(call), None, out);
         if record {
@@ -340,9 +346,9 @@ impl Engine {
         let Some(known) = self.calls.get(&call).filter(|call| call.ending.is_none()) else {
             return;
         };
-        let Some((queue_id, place)) = known.waiting.clone() else {
+        if !known.is_waiting() {
             return;
-        };
+        }
         let (offers, leg) = (known.offers, known.caller.id.clone());
         if offers >= max_offers {
             return self.end_call_by(call, Cause::Congestion, EndedBy::System, out);
@@ -351,12 +357,9 @@ impl Engine {
             .timers
             .get(&Reason::GuardRenewal(leg.clone()))
             .is_none();
-        let Some(queue) = self.queues.index(&queue_id) else {
-            return;
-        };
-        self.queues.wait(queue, &leg.switch, place);
+        self.line_up(call);
         self.move_call(call, CallState::Waiting, out);
-        self.distribute(queue, Trigger::OfferEnded, out);
+        self.distribute_call(call, Trigger::OfferEnded, out);
         if bridge_failed {
             // The failed bridge disarmed the timer and ended the music.
             self.renew_guard(&leg, out);
@@ -365,14 +368,8 @@ impl Engine {
         self.carry_place(call, out);
     }
 
-    fn is_recorded(&self, call: CallId) -> bool {
-        let queue = self
-            .calls
-            .get(&call)
-            .and_then(|call| call.waiting.as_ref())
-            .map(|(queue, _)| queue);
-        queue
-            .and_then(|queue| self.queues.get(queue))
-            .is_some_and(|queue| queue.settings.record)
+    fn is_recorded(&self, queue: &QueueId) -> bool {
+        let queue = self.queues.get(queue);
+        queue.is_some_and(|queue| queue.settings.record)
     }
 }

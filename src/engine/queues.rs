@@ -2,24 +2,33 @@
 //! is to them.
 //!
 //! Names become small numbers whenever the settings change, in the order of
-//! the names, so that comparing numbers is comparing names. Which queues an
-//! agent serves, and whose requirements they meet, is settled then too. A
-//! decision after that compares no text, and a change of an agent touches only
-//! the queues they serve.
+//! the names, so that comparing numbers is comparing names. Calls wait by
+//! demand: one for each queue, and one for each other set of [`Terms`] that a
+//! call has come to. Which demands an agent meets is settled when the agent or
+//! the demand becomes known. A decision after that compares no text and
+//! evaluates no condition, and a change of an agent touches only the demands
+//! of queues they serve.
 
-use crate::engine::centre::{AgentSettings, QueueSettings};
+use crate::engine::centre::{AgentSettings, QueueSettings, Seat};
 use crate::engine::explanation::{Exclusion, Exclusions};
 use crate::engine::id::{AgentId, QueueId, SwitchId};
 use crate::engine::idle_order::Idle;
 use crate::engine::queue::{Line, Place, Queue};
-use crate::engine::skill;
+use crate::engine::shift::Shift;
+use crate::engine::terms::Terms;
 use crate::engine::time::Timestamp;
 use std::collections::BTreeMap;
-use std::ops::Range;
+
+/// Demands besides the queues' own that are kept although nobody waits by them.
+const SPARE_DEMANDS: usize = 256;
 
 /// A queue's number. Like all numbers here, good until the settings change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct QueueIndex(u32);
+
+/// A demand's number; good until the next demand is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct DemandIndex(u32);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct AgentIndex(u32);
@@ -27,8 +36,8 @@ pub(crate) struct AgentIndex(u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct SwitchIndex(u32);
 
-/// What an agent is to all their queues now; where a queue requires skills
-/// that they lack, it says so instead.
+/// What an agent is to all their queues now; where a demand asks for what they
+/// lack, it says so instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
     Free { idle_since: Timestamp },
@@ -36,31 +45,36 @@ pub(crate) enum Standing {
 }
 
 impl Standing {
-    /// Why the agent cannot take a call of a queue, whose requirements they
-    /// meet or not; none when they can.
-    fn exclusion(self, qualified: bool) -> Option<Exclusion> {
+    /// Why an agent who lacks something cannot take a call.
+    fn exclusion(self, lacking: Exclusion) -> Exclusion {
         match self {
-            Standing::Free { .. } | Standing::Excluded(Exclusion::SwitchDown) if !qualified => {
-                Some(Exclusion::Skill)
-            }
-            Standing::Free { .. } => None,
-            Standing::Excluded(reason) => Some(reason),
+            Standing::Free { .. } | Standing::Excluded(Exclusion::SwitchDown) => lacking,
+            Standing::Excluded(reason) => reason,
         }
     }
 }
 
 /// One agent's part in the queues.
 #[derive(Debug)]
-struct Member {
-    id: AgentId,
+pub(crate) struct Member {
+    pub(crate) id: AgentId,
+    pub(crate) settings: AgentSettings,
+    /// What strategies compare.
+    pub(crate) shift: Shift,
     switch: SwitchIndex,
-    /// The queues they serve, in [`Queues::served`]; those whose requirements
-    /// they meet come first.
-    serves: Range<u32>,
-    qualified: u32,
+    /// The demands of their queues whose terms they meet.
+    meets: Vec<DemandIndex>,
+    /// Those whose terms they do not meet, and why.
+    lacks: Vec<(DemandIndex, Exclusion)>,
 }
 
-/// How many agents of a queue are eligible, and how many are excluded for what.
+impl Member {
+    pub(crate) fn seat(&self, queue: &QueueId) -> Option<&Seat> {
+        self.settings.seat(queue)
+    }
+}
+
+/// How many agents meet a demand and are free, and how many are excluded for what.
 #[derive(Clone, Debug, Default)]
 #[repr(align(64))]
 struct Tally {
@@ -68,101 +82,220 @@ struct Tally {
     excluded: Exclusions,
 }
 
+#[derive(Debug)]
+struct Demand {
+    terms: Terms,
+    queue: QueueIndex,
+    /// An agent's seat is of another level than the first.
+    has_levels: bool,
+}
+
+impl Demand {
+    fn new(terms: Terms, queue: QueueIndex) -> Self {
+        Self {
+            terms,
+            queue,
+            has_levels: false,
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Queues {
     switches: Vec<SwitchId>,
     /// The switches in the order of their ids.
     switch_order: Vec<SwitchIndex>,
-    /// In the order of their ids, like the tallies.
+    /// In the order of their ids.
     queues: Vec<Queue>,
+    /// The queues' own, in their order, and then the others.
+    demands: Vec<Demand>,
+    /// Those that are not a queue's own.
+    others: BTreeMap<Terms, DemandIndex>,
+    /// One for each demand.
     tallies: Vec<Tally>,
-    /// One for each queue on each switch, switch by switch.
+    /// One for each demand on each switch, demand by demand.
     lines: Vec<Line>,
     /// In the order of their ids.
     members: Vec<Member>,
     /// One for each member.
     standings: Vec<Standing>,
-    served: Vec<QueueIndex>,
 }
 
 impl Queues {
-    /// Takes new settings. Calls keep their places; a queue that is gone from
-    /// the settings stays until its last call is over. All agents are signed
-    /// out until [`Queues::set_standing`] says more.
+    /// Takes new settings. All queues are empty then, and all agents signed
+    /// out, until [`Queues::enter`] and [`Queues::set_standing`] say more. What
+    /// agents have done since they signed in is kept.
     pub(crate) fn configure<'a>(
         &mut self,
         settings: &BTreeMap<QueueId, QueueSettings>,
         agents: impl Iterator<Item = (&'a AgentId, &'a AgentSettings)>,
     ) {
-        let mut before = std::mem::take(self);
-        let mut kept: BTreeMap<QueueId, (Queue, Option<QueueIndex>)> = BTreeMap::new();
-        for (index, queue) in std::mem::take(&mut before.queues).into_iter().enumerate() {
-            if settings.contains_key(&queue.id) || queue.length() > 0 {
-                kept.insert(queue.id.clone(), (queue, Some(QueueIndex(number(index)))));
-            }
-        }
-        for (id, settings) in settings {
-            match kept.get_mut(id) {
-                Some((queue, _)) => queue.settings = settings.clone(),
-                None => {
-                    let queue = Queue::new(id.clone(), settings.clone());
-                    kept.insert(id.clone(), (queue, None));
-                }
-            }
-        }
-        let old_count = before.tallies.len();
-        let mut old_numbers = Vec::with_capacity(kept.len());
-        for (queue, old) in kept.into_values() {
-            self.queues.push(queue);
-            old_numbers.push(old);
-        }
-        self.tallies = vec![Tally::default(); self.queues.len()];
+        let before = std::mem::take(self);
         self.switches = before.switches;
         self.switch_order = before.switch_order;
-        for switch in 0..self.switches.len() {
-            self.lines.extend(old_numbers.iter().map(|old| {
-                let old = old.and_then(|old| {
-                    let line = before.lines.get_mut(switch * old_count + old.0 as usize)?;
-                    Some(line.without_agents())
-                });
-                old.unwrap_or_default()
-            }));
+        for (id, settings) in settings {
+            self.queues.push(Queue::new(id.clone(), settings.clone()));
         }
+        for queue in self.indices() {
+            let terms = Terms::plain(self.queue(queue).id.clone());
+            self.demands.push(Demand::new(terms, queue));
+        }
+        self.tallies = vec![Tally::default(); self.demands.len()];
+        self.lines
+            .resize_with(self.demands.len() * self.switches.len(), Line::default);
+        let mut shifts: BTreeMap<AgentId, Shift> = before
+            .members
+            .into_iter()
+            .map(|member| (member.id, member.shift))
+            .collect();
         for (id, settings) in agents {
-            self.admit(id, settings);
+            let shift = shifts.remove(id).unwrap_or_default();
+            self.admit(id, settings, shift);
         }
     }
 
     /// Adds an agent, signed out. They come in the order of their ids.
-    fn admit(&mut self, id: &AgentId, settings: &AgentSettings) {
-        let mut serves: Vec<(bool, QueueIndex)> = settings
+    fn admit(&mut self, id: &AgentId, settings: &AgentSettings, shift: Shift) {
+        let switch = self.switch(&settings.switch);
+        let mut member = Member {
+            id: id.clone(),
+            settings: settings.clone(),
+            shift,
+            switch,
+            meets: Vec::new(),
+            lacks: Vec::new(),
+        };
+        let mut seats: Vec<QueueIndex> = settings
             .queues
             .iter()
-            .filter_map(|queue| {
-                let index = self.index(queue)?;
-                let requires = &self.queue(index).settings.requires;
-                Some((!skill::meets(&settings.skills, requires), index))
-            })
+            .filter_map(|seat| self.index(&seat.queue))
             .collect();
-        serves.sort_unstable();
-        serves.dedup();
-        let start = number(self.served.len());
-        let qualified = serves.iter().filter(|(lacking, _)| !lacking).count();
-        for (_, queue) in serves {
-            self.tallies[queue.0 as usize]
-                .excluded
-                .add(Exclusion::SignedOut);
-            self.served.push(queue);
+        seats.sort_unstable();
+        seats.dedup();
+        for queue in seats {
+            self.settle(&mut member, self.own_demand(queue));
         }
-        let switch = self.switch(&settings.switch);
-        self.members.push(Member {
-            id: id.clone(),
-            switch,
-            serves: start..number(self.served.len()),
-            qualified: number(qualified),
-        });
-        self.standings
-            .push(Standing::Excluded(Exclusion::SignedOut));
+        let standing = Standing::Excluded(Exclusion::SignedOut);
+        self.join_tallies(&member, standing);
+        self.members.push(member);
+        self.standings.push(standing);
+    }
+
+    /// Whether a member belongs to a demand's queues, and meets its terms or not.
+    fn settle(&mut self, member: &mut Member, demand: DemandIndex) -> bool {
+        let Demand { terms, queue, .. } = &self.demands[demand.0 as usize];
+        let asked = self.queue(*queue).settings.asked(terms.step);
+        let Some(level) = asked.level(&terms.queue, &member.settings) else {
+            return false;
+        };
+        let is_higher = level > 1;
+        match asked.lacking(terms, &member.id, &member.settings, level) {
+            None => member.meets.push(demand),
+            Some(reason) => member.lacks.push((demand, reason)),
+        }
+        self.demands[demand.0 as usize].has_levels |= is_higher;
+        true
+    }
+
+    fn join_tallies(&mut self, member: &Member, standing: Standing) {
+        let first = member
+            .lacks
+            .iter()
+            .map(|(demand, lack)| (*demand, standing.exclusion(*lack)));
+        for (demand, reason) in first {
+            self.tallies[demand.0 as usize].excluded.add(reason);
+        }
+        if let Standing::Excluded(reason) = standing {
+            for demand in &member.meets {
+                self.tallies[demand.0 as usize].excluded.add(reason);
+            }
+        }
+    }
+
+    /// The demand of these terms; one not heard of before is made. None when
+    /// there is no such queue.
+    pub(crate) fn demand(&mut self, terms: &Terms) -> Option<DemandIndex> {
+        let queue = self.index(&terms.queue)?;
+        if terms.is_plain() {
+            return Some(self.own_demand(queue));
+        }
+        if let Some(known) = self.others.get(terms) {
+            return Some(*known);
+        }
+        if self.others.len() >= SPARE_DEMANDS {
+            self.clear_away();
+        }
+        let demand = DemandIndex(number(self.demands.len()));
+        self.demands.push(Demand::new(terms.clone(), queue));
+        self.others.insert(terms.clone(), demand);
+        self.tallies.push(Tally::default());
+        let lines = self.demands.len() * self.switches.len();
+        self.lines.resize_with(lines, Line::default);
+        let mut members = std::mem::take(&mut self.members);
+        for (index, member) in members.iter_mut().enumerate() {
+            if self.settle(member, demand) {
+                self.stand_for(AgentIndex(number(index)), member, demand);
+            }
+        }
+        self.members = members;
+        Some(demand)
+    }
+
+    /// Counts a member for a demand that was made just now.
+    fn stand_for(&mut self, agent: AgentIndex, member: &Member, demand: DemandIndex) {
+        let standing = self.standings[agent.0 as usize];
+        let lacking = member.lacks.last().filter(|(of, _)| *of == demand);
+        let tally = &mut self.tallies[demand.0 as usize];
+        match (lacking, standing) {
+            (Some((_, lack)), _) => tally.excluded.add(standing.exclusion(*lack)),
+            (None, Standing::Excluded(reason)) => tally.excluded.add(reason),
+            (None, Standing::Free { idle_since }) => {
+                tally.eligible += 1;
+                let position = self.position(demand, member.switch);
+                let is_free = is_free(&self.standings);
+                self.lines[position].idle.add((idle_since, agent), is_free);
+            }
+        }
+    }
+
+    /// Forgets the demands that nobody waits by, except the queues' own. A call
+    /// that is being offered finds its demand made anew.
+    fn clear_away(&mut self) {
+        let own = self.queues.len();
+        let switches = self.switches.len();
+        let mut kept: Vec<Option<DemandIndex>> = Vec::with_capacity(self.demands.len());
+        let mut next = 0;
+        for (index, lines) in (0..self.demands.len()).map(|index| {
+            let first = index * switches;
+            (index, &self.lines[first..first + switches])
+        }) {
+            let waits = lines.iter().any(|line| !line.waiting.is_empty());
+            kept.push((index < own || waits).then(|| {
+                next += 1;
+                DemandIndex(next - 1)
+            }));
+        }
+        let stays = |index: usize| kept[index].is_some();
+        retain_indexed(&mut self.demands, stays);
+        retain_indexed(&mut self.tallies, stays);
+        retain_indexed(&mut self.lines, |line| stays(line / switches.max(1)));
+        let renumbered = |demand: DemandIndex| kept[demand.0 as usize];
+        for member in &mut self.members {
+            member.meets = member
+                .meets
+                .iter()
+                .filter_map(|demand| renumbered(*demand))
+                .collect();
+            member.lacks = member
+                .lacks
+                .iter()
+                .filter_map(|(demand, lack)| Some((renumbered(*demand)?, *lack)))
+                .collect();
+        }
+        self.others = std::mem::take(&mut self.others)
+            .into_iter()
+            .filter_map(|(terms, demand)| Some((terms, renumbered(demand)?)))
+            .collect();
     }
 
     pub(crate) fn index(&self, id: &QueueId) -> Option<QueueIndex> {
@@ -175,8 +308,12 @@ impl Queues {
         found.ok().map(|index| AgentIndex(number(index)))
     }
 
-    pub(crate) fn agent_id(&self, agent: AgentIndex) -> &AgentId {
-        &self.members[agent.0 as usize].id
+    pub(crate) fn member(&self, agent: AgentIndex) -> &Member {
+        &self.members[agent.0 as usize]
+    }
+
+    pub(crate) fn shift_mut(&mut self, agent: AgentIndex) -> &mut Shift {
+        &mut self.members[agent.0 as usize].shift
     }
 
     pub(crate) fn switch_of(&self, agent: AgentIndex) -> SwitchIndex {
@@ -185,19 +322,22 @@ impl Queues {
 
     /// The number of a switch; one not heard of before gets the next.
     pub(crate) fn switch(&mut self, id: &SwitchId) -> SwitchIndex {
-        let known = self.switches.iter().position(|known| known == id);
-        let index = known.unwrap_or_else(|| {
-            let rank = self
-                .switch_order
-                .partition_point(|index| self.switch_id(*index) < id);
-            self.switch_order
-                .insert(rank, SwitchIndex(number(self.switches.len())));
-            self.switches.push(id.clone());
-            let lines = self.switches.len() * self.queues.len();
-            self.lines.resize_with(lines, Line::default);
-            self.switches.len() - 1
-        });
-        SwitchIndex(number(index))
+        if let Some(known) = self.switches.iter().position(|known| known == id) {
+            return SwitchIndex(number(known));
+        }
+        let before = self.switches.len();
+        let switch = SwitchIndex(number(before));
+        let rank = self
+            .switch_order
+            .partition_point(|index| self.switch_id(*index) < id);
+        self.switch_order.insert(rank, switch);
+        self.switches.push(id.clone());
+        let mut lines = std::mem::take(&mut self.lines).into_iter();
+        for _ in 0..self.demands.len() {
+            self.lines.extend(lines.by_ref().take(before));
+            self.lines.push(Line::default());
+        }
+        switch
     }
 
     fn switch_id(&self, switch: SwitchIndex) -> &SwitchId {
@@ -226,28 +366,46 @@ impl Queues {
         (0..number(self.queues.len())).map(QueueIndex)
     }
 
-    pub(crate) fn enter(&mut self, queue: QueueIndex, switch: &SwitchId, place: Place) {
-        self.queues[queue.0 as usize].entered();
-        self.wait(queue, switch, place);
+    /// All demands, the queues' own first.
+    pub(crate) fn demands(&self) -> impl Iterator<Item = DemandIndex> + use<> {
+        (0..number(self.demands.len())).map(DemandIndex)
     }
 
-    /// Puts a call whose offer ended back to its place.
-    pub(crate) fn wait(&mut self, queue: QueueIndex, switch: &SwitchId, place: Place) {
+    /// What a queue asks for every call at first.
+    pub(crate) fn own_demand(&self, queue: QueueIndex) -> DemandIndex {
+        DemandIndex(queue.0)
+    }
+
+    pub(crate) fn queue_of(&self, demand: DemandIndex) -> QueueIndex {
+        self.demands[demand.0 as usize].queue
+    }
+
+    pub(crate) fn terms(&self, demand: DemandIndex) -> &Terms {
+        &self.demands[demand.0 as usize].terms
+    }
+
+    /// A call comes to a queue; [`Queues::wait`] gives it its place.
+    pub(crate) fn enter(&mut self, queue: QueueIndex) {
+        self.queues[queue.0 as usize].entered();
+    }
+
+    /// A call is in a queue no more; [`Queues::set_aside`] took it out of its place.
+    pub(crate) fn leave(&mut self, queue: QueueIndex) {
+        self.queues[queue.0 as usize].left();
+    }
+
+    /// Puts a call to its place.
+    pub(crate) fn wait(&mut self, demand: DemandIndex, switch: &SwitchId, place: Place) {
         let switch = self.switch(switch);
-        let line = self.position(queue, switch);
+        let line = self.position(demand, switch);
         self.lines[line].waiting.insert(place);
     }
 
-    /// Takes a call out of the waiting order while an agent rings for it.
-    pub(crate) fn set_aside(&mut self, queue: QueueIndex, switch: &SwitchId, place: &Place) {
+    /// Takes a call out of its place.
+    pub(crate) fn set_aside(&mut self, demand: DemandIndex, switch: &SwitchId, place: &Place) {
         let switch = self.switch(switch);
-        let line = self.position(queue, switch);
+        let line = self.position(demand, switch);
         self.lines[line].waiting.remove(place);
-    }
-
-    pub(crate) fn leave(&mut self, queue: QueueIndex, switch: &SwitchId, place: &Place) {
-        self.set_aside(queue, switch, place);
-        self.queues[queue.0 as usize].left();
     }
 
     /// Records what the agent is to their queues now.
@@ -257,13 +415,11 @@ impl Queues {
         if old == standing {
             return;
         }
-        let serves = &self.served[member.serves.start as usize..member.serves.end as usize];
-        let (qualified, unqualified) = serves.split_at(member.qualified as usize);
-        let first = member.switch.0 as usize * self.queues.len();
+        let (switches, switch) = (self.switches.len(), member.switch.0 as usize);
         let is_free = is_free(&self.standings);
-        for queue in qualified {
-            let idle = &mut self.lines[first + queue.0 as usize].idle;
-            let tally = &mut self.tallies[queue.0 as usize];
+        for demand in &member.meets {
+            let idle = &mut self.lines[demand.0 as usize * switches + switch].idle;
+            let tally = &mut self.tallies[demand.0 as usize];
             match old {
                 Standing::Free { .. } => {
                     idle.drop_one();
@@ -279,12 +435,12 @@ impl Queues {
                 Standing::Excluded(reason) => tally.excluded.add(reason),
             }
         }
-        let (old, new) = (old.exclusion(false), standing.exclusion(false));
-        if old != new {
-            for queue in unqualified {
-                let excluded = &mut self.tallies[queue.0 as usize].excluded;
-                old.into_iter().for_each(|reason| excluded.remove(reason));
-                new.into_iter().for_each(|reason| excluded.add(reason));
+        for (demand, lack) in &member.lacks {
+            let (old, new) = (old.exclusion(*lack), standing.exclusion(*lack));
+            if old != new {
+                let excluded = &mut self.tallies[demand.0 as usize].excluded;
+                excluded.remove(old);
+                excluded.add(new);
             }
         }
     }
@@ -293,47 +449,47 @@ impl Queues {
         matches!(self.standings[agent.0 as usize], Standing::Free { .. })
     }
 
-    /// The queue whose first call is the most urgent of those that this agent
+    /// The demand whose first call is the most urgent of those that this agent
     /// can take now.
-    pub(crate) fn most_urgent(&self, agent: AgentIndex) -> Option<QueueIndex> {
+    pub(crate) fn most_urgent(&self, agent: AgentIndex) -> Option<DemandIndex> {
         let member = &self.members[agent.0 as usize];
         if !self.is_free(agent) {
             return None;
         }
-        let start = member.serves.start as usize;
-        let qualified = &self.served[start..start + member.qualified as usize];
-        let first = |queue: &QueueIndex| {
-            let line = &self.lines[self.position(*queue, member.switch)];
-            Some((*line.waiting.first()?, *queue))
-        };
-        let urgent = qualified.iter().filter_map(first).min();
-        urgent.map(|(_, queue)| queue)
+        let first = |demand: &DemandIndex| Some((*self.first(*demand, member.switch)?, *demand));
+        let urgent = member.meets.iter().filter_map(first).min();
+        urgent.map(|(_, demand)| demand)
     }
 
-    /// The queue whose first call is the most urgent of those on a switch that
+    /// The demand whose first call is the most urgent of those on a switch that
     /// somebody can take now.
-    pub(crate) fn most_urgent_on(&self, switch: SwitchIndex) -> Option<QueueIndex> {
-        let offered = |queue: QueueIndex| {
-            let free = self.idle(queue, switch).next().is_some();
-            Some((*self.first(queue, switch).filter(|_| free)?, queue))
+    pub(crate) fn most_urgent_on(&self, switch: SwitchIndex) -> Option<DemandIndex> {
+        let offered = |demand: DemandIndex| {
+            let free = self.eligible(demand, switch) > 0;
+            Some((*self.first(demand, switch).filter(|_| free)?, demand))
         };
-        let urgent = self.indices().filter_map(offered).min();
-        urgent.map(|(_, queue)| queue)
+        let urgent = self.demands().filter_map(offered).min();
+        urgent.map(|(_, demand)| demand)
     }
 
     /// The call on `switch` whose turn it is.
-    pub(crate) fn first(&self, queue: QueueIndex, switch: SwitchIndex) -> Option<&Place> {
-        self.lines[self.position(queue, switch)].waiting.first()
+    pub(crate) fn first(&self, demand: DemandIndex, switch: SwitchIndex) -> Option<&Place> {
+        self.lines[self.position(demand, switch)].waiting.first()
+    }
+
+    /// Whether agents' seats with this demand's queue are of different levels.
+    pub(crate) fn has_levels(&self, demand: DemandIndex) -> bool {
+        self.demands[demand.0 as usize].has_levels
     }
 
     /// How many agents can take a call on `switch` now.
-    pub(crate) fn eligible(&self, queue: QueueIndex, switch: SwitchIndex) -> u32 {
-        self.lines[self.position(queue, switch)].idle.len()
+    pub(crate) fn eligible(&self, demand: DemandIndex, switch: SwitchIndex) -> u32 {
+        self.lines[self.position(demand, switch)].idle.len()
     }
 
     /// Makes ready for [`Queues::idle`].
-    pub(crate) fn tidy(&mut self, queue: QueueIndex, switch: SwitchIndex) {
-        let position = self.position(queue, switch);
+    pub(crate) fn tidy(&mut self, demand: DemandIndex, switch: SwitchIndex) {
+        let position = self.position(demand, switch);
         self.lines[position].idle.tidy(is_free(&self.standings));
     }
 
@@ -341,30 +497,37 @@ impl Queues {
     /// the order is tidy.
     pub(crate) fn idle(
         &self,
-        queue: QueueIndex,
+        demand: DemandIndex,
         switch: SwitchIndex,
     ) -> impl Iterator<Item = &Idle> {
-        let order = self.lines[self.position(queue, switch)].idle.iter();
+        let order = self.lines[self.position(demand, switch)].idle.iter();
         let is_free = is_free(&self.standings);
         order.filter(move |idle| is_free(idle))
     }
 
     /// Agents excluded by reason, for a call on `switch`.
-    pub(crate) fn excluded_for(&self, queue: QueueIndex, switch: SwitchIndex) -> Exclusions {
-        let tally = &self.tallies[queue.0 as usize];
-        let elsewhere = tally.eligible - self.eligible(queue, switch);
+    pub(crate) fn excluded_for(&self, demand: DemandIndex, switch: SwitchIndex) -> Exclusions {
+        let tally = &self.tallies[demand.0 as usize];
+        let elsewhere = tally.eligible - self.eligible(demand, switch);
         tally.excluded.with(Exclusion::OtherSwitch, elsewhere)
     }
 
-    /// The calls that wait in a queue without an offer.
-    pub(crate) fn waiting(&self, queue: QueueIndex) -> impl Iterator<Item = &Place> {
-        let count = self.queues.len().max(1);
-        let lines = self.lines.iter().skip(queue.0 as usize).step_by(count);
+    /// Agents of a queue by why they cannot take its calls, wherever they are,
+    /// and how many can.
+    pub(crate) fn staff(&self, queue: QueueIndex) -> (u32, Exclusions) {
+        let tally = &self.tallies[self.own_demand(queue).0 as usize];
+        (tally.eligible, tally.excluded)
+    }
+
+    /// The calls that wait by a demand without an offer.
+    pub(crate) fn waiting(&self, demand: DemandIndex) -> impl Iterator<Item = &Place> {
+        let first = demand.0 as usize * self.switches.len();
+        let lines = self.lines.iter().skip(first).take(self.switches.len());
         lines.flat_map(|line| line.waiting.iter())
     }
 
-    fn position(&self, queue: QueueIndex, switch: SwitchIndex) -> usize {
-        switch.0 as usize * self.queues.len() + queue.0 as usize
+    fn position(&self, demand: DemandIndex, switch: SwitchIndex) -> usize {
+        demand.0 as usize * self.switches.len() + switch.0 as usize
     }
 }
 
@@ -375,6 +538,14 @@ fn is_free(standings: &[Standing]) -> impl Fn(&Idle) -> bool {
         };
         standings[agent.0 as usize] == free
     }
+}
+
+fn retain_indexed<T>(items: &mut Vec<T>, stays: impl Fn(usize) -> bool) {
+    let mut index = 0;
+    items.retain(|_| {
+        index += 1;
+        stays(index - 1)
+    });
 }
 
 /// Queues, agents and switches are far fewer than fit into 32 bits.

@@ -231,7 +231,7 @@ impl Engine {
             Some(_) => true,
             None => {
                 let is_recalled = !self.met.contains(&leg.switch);
-                let may_wait = is_recalled && known.waiting.is_none();
+                let may_wait = is_recalled && !known.is_waiting();
                 found.peer.is_some() || !known.caller.is_answered() || may_wait
             }
         }
@@ -328,13 +328,13 @@ impl Engine {
         let carried = found.live.as_ref();
         let carried = carried.and_then(|live| place_on_leg(&live.arrival.variables));
         let known = self.calls.get(&call);
-        if known.is_none_or(|known| known.waiting.is_some()) {
+        if known.is_none_or(|known| known.is_waiting()) {
             return;
         }
         if let Some(place) = carried.filter(|place| place.call == call) {
             self.timers.clear(&Reason::KeyAwaited(call));
             self.forget_playback(call);
-            self.enter_queue(call, &place.queue, place.priority, place.entered, out);
+            self.enter_queues(call, place.entries(), out);
         }
     }
 

@@ -15,9 +15,9 @@ use crate::engine::id::{AgentId, CommandId, LegId, SwitchId};
 use crate::engine::ivr::interpreter::Session;
 use crate::engine::leg::{Leg, LegState};
 use crate::engine::offer::SETTLING;
-use crate::engine::queue::Place;
 use crate::engine::time::Span;
 use crate::engine::timer::Reason;
+use crate::engine::waiting::Entry;
 use crate::engine::{Closing, Engine};
 use crate::switch::Extension;
 use rand_pcg::rand_core::Rng;
@@ -72,6 +72,9 @@ impl Engine {
         agent.idle_since = known.idle_since;
         agent.call = known.call;
         agent.next = known.next;
+        if let Some(index) = self.queues.agent_index(&known.agent) {
+            *self.queues.shift_mut(index) = known.shift;
+        }
         if let Some(until) = known.rests_until.filter(|until| *until > self.now) {
             agent.resting = true;
             self.timers
@@ -97,8 +100,8 @@ impl Engine {
             self.offers.insert(offer.id, call);
             self.legs.insert(offer.leg.id.clone(), call);
             if offer.stage != OfferStage::Connected {
-                let ring = known.waiting.as_ref();
-                let ring = ring.and_then(|(queue, ..)| self.queues.get(queue));
+                let ring = offer.queue.as_ref();
+                let ring = ring.and_then(|queue| self.queues.get(queue));
                 let ring = ring.map_or(Span::ZERO, |queue| queue.settings.ring);
                 let overdue = self.now + ring + SETTLING;
                 self.timers.set(Reason::OfferOverdue(offer.id), overdue);
@@ -131,31 +134,40 @@ impl Engine {
                 flow: None,
                 recording: None,
                 playback: None,
-                waiting: None,
+                visits: Vec::new(),
                 offers: known.offers,
                 offer,
                 sought: false,
                 ending: known.ending,
             },
         );
-        let Some((id, priority, entered)) = known.waiting else {
-            return;
-        };
-        let place = Place::new(priority, entered, call);
-        if let (Some(known), Some(queue)) = (self.calls.get_mut(&call), self.queues.index(&id)) {
-            known.waiting = Some((id, place));
-            self.queues.enter(queue, &leg.switch, place);
-            if is_offered {
-                self.queues.set_aside(queue, &leg.switch, &place);
-            }
-        } else {
-            // Its queue is gone from the settings: the flow says where to go then.
+        let (known_queues, gone): (Vec<_>, Vec<_>) = known
+            .visits
+            .into_iter()
+            .partition(|visit| self.queues.contains_key(&visit.queue));
+        for visit in gone {
+            let (queue, reason) = (visit.queue, QueueExit::Failed);
             out.note(Fact::QueueLeft {
                 call,
-                queue: id,
-                reason: QueueExit::Failed,
+                queue,
+                reason,
             });
-            self.move_call(call, CallState::InFlow, out);
+            if known_queues.is_empty() {
+                // The flow says where to go then.
+                self.move_call(call, CallState::InFlow, out);
+            }
+        }
+        for visit in known_queues {
+            let entry = Entry {
+                queue: visit.queue,
+                priority: visit.priority,
+                entered: visit.entered,
+                step: visit.step,
+            };
+            self.take_place(call, &entry);
+        }
+        if is_offered {
+            self.set_aside(call);
         }
     }
 
@@ -165,6 +177,7 @@ impl Engine {
         let RememberedOffer {
             offer,
             agent,
+            queue,
             leg,
             stage,
         } = known;
@@ -183,6 +196,7 @@ impl Engine {
         Offer {
             id: offer,
             agent,
+            queue,
             leg: Leg { id: leg, state },
             stage,
         }
@@ -241,5 +255,6 @@ fn settings_of_departed(agent: &AgentId, switch: &SwitchId) -> Option<AgentSetti
         switch: switch.clone(),
         skills: Default::default(),
         queues: Vec::new(),
+        attributes: Default::default(),
     })
 }

@@ -1,11 +1,13 @@
 //! The planner: who is offered the call whose turn it is, and why.
 
-use crate::engine::centre::Strategy;
+use crate::engine::centre::{Level, Strategy};
 use crate::engine::explanation::{Candidate, Explanation, NEAREST_KEPT, Trigger};
 use crate::engine::id::CallId;
 use crate::engine::idle_order::Idle;
-use crate::engine::queues::{AgentIndex, QueueIndex, Queues, SwitchIndex};
+use crate::engine::queues::{AgentIndex, DemandIndex, Queues, SwitchIndex};
 use crate::engine::time::Timestamp;
+use rand_pcg::Pcg64;
+use rand_pcg::rand_core::Rng;
 
 /// What is to be done: this call is offered to the agent that the explanation
 /// names as chosen.
@@ -16,39 +18,131 @@ pub(crate) struct Plan {
     pub(crate) explanation: Explanation,
 }
 
-/// Chooses the agent for the first call of a queue on a switch; no plan when no
+/// What candidates are compared by: the smallest is chosen. The level of the
+/// seat, the strategy's measure, the position, and then who is idle longer.
+type Rank = (u8, u64, u16, Idle);
+
+/// Chooses the agent for the first call of a demand on a switch; no plan when no
 /// call waits or nobody can take it.
 pub(crate) fn plan(
     queues: &mut Queues,
-    queue: QueueIndex,
+    demand: DemandIndex,
     switch: SwitchIndex,
     now: Timestamp,
     trigger: Trigger,
+    generator: &mut Pcg64,
 ) -> Option<Plan> {
-    let place = *queues.first(queue, switch)?;
-    queues.tidy(queue, switch);
+    let place = *queues.first(demand, switch)?;
+    queues.tidy(demand, switch);
     let queues = &*queues;
-    let strategy = queues.queue(queue).settings.strategy;
-    let mut by_idle = match strategy {
-        Strategy::LongestIdle => queues.idle(queue, switch),
-    };
-    let candidate = |(idle_since, agent): &Idle| Candidate {
-        agent: queues.agent_id(*agent).clone(),
+    let strategy = queues.queue(queues.queue_of(demand)).settings.strategy;
+    let ranked = ranked(queues, demand, switch, now, strategy, generator);
+    let candidate = |(level, measure, _, (idle_since, agent)): &Rank| Candidate {
+        agent: queues.member(*agent).id.clone(),
         idle: now.since(*idle_since),
+        level: Some(*level).filter(|level| *level > 1),
+        measure: match strategy {
+            Strategy::LongestIdle | Strategy::InOrder | Strategy::Random => None,
+            Strategy::RoundRobin => since(now, *measure),
+            _ => Some(*measure),
+        },
     };
-    let first = by_idle.next()?;
+    let (first, nearest) = ranked.split_first()?;
     let explanation = Explanation {
         trigger,
         strategy,
+        step: queues.terms(demand).step,
         waited: now.since(place.entered),
         chosen: candidate(first),
-        eligible: queues.eligible(queue, switch),
-        nearest: by_idle.take(NEAREST_KEPT).map(candidate).collect(),
-        excluded: queues.excluded_for(queue, switch),
+        eligible: queues.eligible(demand, switch),
+        nearest: nearest.iter().map(candidate).collect(),
+        excluded: queues.excluded_for(demand, switch),
     };
     Some(Plan {
         call: place.call,
-        agent: first.1,
+        agent: first.3.1,
         explanation,
     })
+}
+
+/// How long ago a round-robin measure was, in milliseconds; none if never.
+fn since(now: Timestamp, offered: u64) -> Option<u64> {
+    let offered = i64::try_from(offered).ok().filter(|at| *at > 0)?;
+    Some(now.since(Timestamp::from_millis(offered)).as_millis())
+}
+
+/// The best candidates, in order: the chosen one and those kept beside it.
+fn ranked(
+    queues: &Queues,
+    demand: DemandIndex,
+    switch: SwitchIndex,
+    now: Timestamp,
+    strategy: Strategy,
+    generator: &mut Pcg64,
+) -> Vec<Rank> {
+    let idle = queues.idle(demand, switch);
+    if strategy == Strategy::LongestIdle && !queues.has_levels(demand) {
+        let plain = |idle: &Idle| (1, 0, 1, *idle);
+        return idle.take(1 + NEAREST_KEPT).map(plain).collect();
+    }
+    let mut best: Vec<Rank> = Vec::with_capacity(2 + NEAREST_KEPT);
+    for idle in idle {
+        let rank = rank(queues, demand, idle, now, strategy, generator);
+        let nth = best.partition_point(|other| *other < rank);
+        if nth <= NEAREST_KEPT {
+            best.truncate(NEAREST_KEPT);
+            best.insert(nth, rank);
+        }
+    }
+    best
+}
+
+fn rank(
+    queues: &Queues,
+    demand: DemandIndex,
+    idle: &Idle,
+    now: Timestamp,
+    strategy: Strategy,
+    generator: &mut Pcg64,
+) -> Rank {
+    let queue = queues.queue(queues.queue_of(demand));
+    let member = queues.member(idle.1);
+    let asked = queue.settings.asked(queues.terms(demand).step);
+    let level = asked.level(&queue.id, &member.settings).unwrap_or(u8::MAX);
+    // One who helps out from another queue comes after those with a seat.
+    let position = member
+        .seat(&queue.id)
+        .map_or(u16::MAX, |seat| seat.position);
+    let served = member.shift.served(&queue.id);
+    let calls = u64::from(served.calls);
+    let (measure, position) = match strategy {
+        Strategy::LongestIdle => (0, 0),
+        Strategy::RoundRobin => {
+            let offered = served.offered.map_or(0, Timestamp::as_millis);
+            (u64::try_from(offered).unwrap_or(0), position)
+        }
+        Strategy::InOrder => (0, position),
+        Strategy::FewestCalls => (calls, 0),
+        Strategy::LeastTalkTime => (member.shift.talk().as_millis(), 0),
+        Strategy::LeastOccupied => (member.shift.occupancy(now), 0),
+        Strategy::BestSkill => {
+            let level = |skill| {
+                member
+                    .settings
+                    .skills
+                    .get(skill)
+                    .copied()
+                    .map_or(0, Level::get)
+            };
+            let sum: u64 = asked.requires.keys().map(level).map(u64::from).sum();
+            let most = u64::try_from(asked.requires.len()).unwrap_or(0) * 9;
+            (most.saturating_sub(sum), 0)
+        }
+        Strategy::Random => (generator.next_u64(), 0),
+        Strategy::WeightedShare => {
+            let weight = member.seat(&queue.id).map_or(1, |seat| seat.weight.get());
+            (calls * 1_000_000 / u64::from(weight), 0)
+        }
+    };
+    (level, measure, position, *idle)
 }

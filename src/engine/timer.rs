@@ -1,6 +1,6 @@
 //! Every deadline of the engine, in one table, each with its reason.
 
-use crate::engine::id::{AgentId, CallId, CommandId, LegId, OfferId, SwitchId};
+use crate::engine::id::{AgentId, CallId, CommandId, LegId, OfferId, QueueId, SwitchId};
 use crate::engine::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,6 +11,8 @@ pub enum Reason {
     KeyAwaited(CallId),
     /// The device should have answered, failed or given up by now.
     OfferOverdue(OfferId),
+    /// The call's next step in the queue begins.
+    StepDue(CallId, QueueId),
     WrapUpEnds(AgentId),
     /// The pause after a missed offer is over.
     RestEnds(AgentId),

@@ -2,7 +2,7 @@
 
 use crate::engine::Engine;
 use crate::engine::agent::AgentState;
-use crate::engine::call::{CallState, OfferStage};
+use crate::engine::call::{CallState, OfferStage, Visit};
 use crate::engine::id::{AgentId, CallId, CommandId, LegId, QueueId};
 use crate::engine::time::Timestamp;
 
@@ -12,8 +12,7 @@ pub struct CallView<'a> {
     pub call: CallId,
     pub state: CallState,
     pub caller: &'a LegId,
-    /// The queue it is in, its priority and its time of entry.
-    pub place: Option<(&'a QueueId, i32, Timestamp)>,
+    visits: &'a [Visit],
     /// The agent who is rung for it or talks on it, and whether they talk.
     pub agent: Option<(&'a AgentId, bool)>,
     /// It was decided that the call ends.
@@ -28,6 +27,22 @@ pub struct AgentView<'a> {
     pub call: Option<CallId>,
 }
 
+impl<'a> CallView<'a> {
+    /// The queues it is in, with its priority and time of entry.
+    pub fn places(&self) -> impl Iterator<Item = (&'a QueueId, i32, Timestamp)> {
+        let place = |visit: &'a Visit| {
+            let place = &visit.place;
+            (visit.queue(), place.priority(), place.entered)
+        };
+        self.visits.iter().map(place)
+    }
+
+    /// The first of them.
+    pub fn place(&self) -> Option<(&'a QueueId, i32, Timestamp)> {
+        self.places().next()
+    }
+}
+
 impl Engine {
     /// Every live call, in the order of their ids.
     pub fn calls(&self) -> impl Iterator<Item = CallView<'_>> {
@@ -35,10 +50,7 @@ impl Engine {
             call: *call,
             state: known.state,
             caller: &known.caller.id,
-            place: known
-                .waiting
-                .as_ref()
-                .map(|(queue, place)| (queue, place.priority(), place.entered)),
+            visits: &known.visits,
             agent: known
                 .offer
                 .as_ref()

@@ -1,8 +1,8 @@
-//! Waiting in a queue, and the moment a call and an agent are brought together.
+//! Waiting in queues, and the moment a call and an agent are brought together.
 
 use crate::engine::Engine;
 use crate::engine::arrival::place_variables;
-use crate::engine::call::CallState;
+use crate::engine::call::{CallState, Visit};
 use crate::engine::command::Commands;
 use crate::engine::explanation::Trigger;
 use crate::engine::fact::{Fact, QueueExit};
@@ -10,49 +10,62 @@ use crate::engine::id::{AgentId, CallId, QueueId, SwitchId};
 use crate::engine::ivr::interpreter::Input;
 use crate::engine::order::Purpose;
 use crate::engine::queue::Place;
-use crate::engine::queues::{QueueIndex, SwitchIndex};
+use crate::engine::queues::{DemandIndex, QueueIndex, SwitchIndex};
 use crate::engine::strategy;
 use crate::engine::time::Timestamp;
+use crate::engine::timer::Reason;
 use crate::switch::SwitchCommand;
 
+/// A call comes to a queue, or comes back to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) queue: QueueId,
+    pub(super) priority: i32,
+    pub(super) entered: Timestamp,
+    /// The step it has come to.
+    pub(super) step: usize,
+}
+
 impl Engine {
-    /// The flow leads a call to a queue.
-    pub(super) fn queue_reached(&mut self, call: CallId, id: &QueueId, out: &mut Commands) {
-        match self.queues.get(id) {
-            Some(queue) if !queue.is_full() => {
-                let priority = queue.settings.priority;
-                self.enter_queue(call, id, priority, self.now, out);
-            }
-            Some(_) => self.advance(call, Input::QueueFull, out),
-            // The flow that the call entered leads to a queue removed since.
-            None => self.begin_again(call, out),
+    /// The flow leads a call to queues. Those that are full are left out.
+    pub(super) fn queue_reached(&mut self, call: CallId, ids: &[QueueId], out: &mut Commands) {
+        let known = ids.iter().filter_map(|id| self.queues.get(id));
+        let (full, open): (Vec<_>, Vec<_>) = known.partition(|queue| queue.is_full());
+        let entries: Vec<Entry> = open
+            .into_iter()
+            .map(|queue| Entry {
+                queue: queue.id.clone(),
+                priority: queue.settings.priority,
+                entered: self.now,
+                step: 0,
+            })
+            .collect();
+        match (entries.is_empty(), full.is_empty()) {
+            (false, _) => self.enter_queues(call, entries, out),
+            (true, false) => self.advance(call, Input::QueueFull, out),
+            // The flow that the call entered leads to queues removed since.
+            (true, true) => self.begin_again(call, out),
         }
     }
 
-    pub(super) fn enter_queue(
-        &mut self,
-        call: CallId,
-        id: &QueueId,
-        priority: i32,
-        entered: Timestamp,
-        out: &mut Commands,
-    ) {
-        let place = Place::new(priority, entered, call);
-        let (Some(known), Some(queue)) = (self.calls.get_mut(&call), self.queues.index(id)) else {
+    pub(super) fn enter_queues(&mut self, call: CallId, entries: Vec<Entry>, out: &mut Commands) {
+        for entry in &entries {
+            self.take_place(call, entry);
+            out.note(Fact::QueueEntered {
+                call,
+                queue: entry.queue.clone(),
+                priority: entry.priority,
+                entered: entry.entered,
+            });
+        }
+        let Some(first) = self.calls.get(&call).and_then(|call| call.visits.first()) else {
             return;
         };
-        known.waiting = Some((id.clone(), place));
-        self.queues.enter(queue, &known.caller.id.switch, place);
-        let greeting = self.queues.queue(queue).settings.greeting.clone();
-        out.note(Fact::QueueEntered {
-            call,
-            queue: id.clone(),
-            priority,
-            entered,
-        });
+        let greeting = self.queues.get(first.queue());
+        let greeting = greeting.and_then(|queue| queue.settings.greeting.clone());
         self.move_call(call, CallState::Waiting, out);
         // The offer comes first: what the caller hears never delays it.
-        self.distribute(queue, Trigger::CallEntered, out);
+        self.distribute_call(call, Trigger::CallEntered, out);
         self.carry_place(call, out);
         match greeting {
             Some(prompt) => self.play(call, vec![prompt], out),
@@ -60,15 +73,39 @@ impl Engine {
         }
     }
 
+    /// Gives a call its place in a queue, without an offer.
+    pub(super) fn take_place(&mut self, call: CallId, entry: &Entry) {
+        let worth = self.priority_worth();
+        let Some(queue) = self.queues.index(&entry.queue) else {
+            return;
+        };
+        let Some(terms) = self.terms_of(call, &entry.queue, entry.step) else {
+            return;
+        };
+        let place = Place::new(entry.priority, entry.entered, call, worth);
+        let (Some(known), Some(demand)) = (self.calls.get_mut(&call), self.queues.demand(&terms))
+        else {
+            return;
+        };
+        self.queues.enter(queue);
+        self.queues.wait(demand, &known.caller.id.switch, place);
+        known.visits.push(Visit {
+            place,
+            terms,
+            steps_done: entry.step,
+        });
+        self.expect_step(call, &entry.queue);
+    }
+
     /// Writes the call's place onto its leg.
     pub(super) fn carry_place(&mut self, call: CallId, out: &mut Commands) {
         let Some(known) = self.calls.get(&call) else {
             return;
         };
-        let Some((queue, place)) = &known.waiting else {
+        if !known.is_waiting() {
             return;
-        };
-        let variables = place_variables(queue, place, known.offers);
+        }
+        let variables = place_variables(&known.visits, known.offers);
         let leg = known.caller.id.clone();
         let command = SwitchCommand::SetVariables {
             channel: leg.channel.clone(),
@@ -81,12 +118,9 @@ impl Engine {
         let Some(known) = self.calls.get(&call) else {
             return;
         };
-        let Some((queue, _)) = &known.waiting else {
-            return;
-        };
-        let Some(class) = self
-            .queues
-            .get(queue)
+        let queue = known.visits.first().map(Visit::queue);
+        let Some(class) = queue
+            .and_then(|queue| self.queues.get(queue))
             .map(|queue| queue.settings.music.clone())
         else {
             return;
@@ -99,29 +133,88 @@ impl Engine {
         self.order(call, &leg.switch, command, Purpose::Comfort, out);
     }
 
-    /// Takes a call out of its queue for good.
-    pub(super) fn leave_queue(&mut self, call: CallId, reason: QueueExit, out: &mut Commands) {
+    /// Takes a call out of all its queues for good.
+    pub(super) fn leave_queues(&mut self, call: CallId, reason: QueueExit, out: &mut Commands) {
+        self.set_aside(call);
         let Some(known) = self.calls.get_mut(&call) else {
             return;
         };
-        let Some((id, place)) = known.waiting.take() else {
+        let from = known.offer.as_ref().and_then(|offer| offer.queue.clone());
+        for visit in std::mem::take(&mut known.visits) {
+            let queue = visit.terms.queue;
+            self.timers.clear(&Reason::StepDue(call, queue.clone()));
+            if let Some(index) = self.queues.index(&queue) {
+                self.queues.leave(index);
+            }
+            let elsewhere = from.as_ref().is_some_and(|from| *from != queue);
+            let reason = match reason {
+                QueueExit::Answered if elsewhere => QueueExit::AnsweredElsewhere,
+                reason => reason,
+            };
+            out.note(Fact::QueueLeft {
+                call,
+                queue,
+                reason,
+            });
+        }
+    }
+
+    /// Takes a call out of all its lines, while an agent rings for it or for good.
+    pub(super) fn set_aside(&mut self, call: CallId) {
+        let Some(known) = self.calls.get(&call) else {
             return;
         };
-        if let Some(queue) = self.queues.index(&id) {
-            self.queues.leave(queue, &known.caller.id.switch, &place);
+        for visit in &known.visits {
+            if let Some(demand) = self.queues.demand(&visit.terms) {
+                let switch = &known.caller.id.switch;
+                self.queues.set_aside(demand, switch, &visit.place);
+            }
         }
-        out.note(Fact::QueueLeft {
-            call,
-            queue: id,
-            reason,
-        });
+    }
+
+    /// Puts a call into all its lines again.
+    pub(super) fn line_up(&mut self, call: CallId) {
+        let Some(known) = self.calls.get(&call) else {
+            return;
+        };
+        for visit in &known.visits {
+            if let Some(demand) = self.queues.demand(&visit.terms) {
+                let switch = &known.caller.id.switch;
+                self.queues.wait(demand, switch, visit.place);
+            }
+        }
+    }
+
+    /// Makes every offer that a call's lines allow, its own among them.
+    pub(super) fn distribute_call(&mut self, call: CallId, trigger: Trigger, out: &mut Commands) {
+        let Some(known) = self.calls.get(&call) else {
+            return;
+        };
+        let terms: Vec<_> = known
+            .visits
+            .iter()
+            .map(|visit| visit.terms.clone())
+            .collect();
+        for terms in terms {
+            if let Some(demand) = self.queues.demand(&terms) {
+                self.distribute_line(demand, trigger, out);
+            }
+        }
     }
 
     /// Makes every offer that a queue's waiting calls and free agents allow.
     pub(super) fn distribute(&mut self, queue: QueueIndex, trigger: Trigger, out: &mut Commands) {
+        for demand in self.queues.demands() {
+            if self.queues.queue_of(demand) == queue {
+                self.distribute_line(demand, trigger, out);
+            }
+        }
+    }
+
+    fn distribute_line(&mut self, demand: DemandIndex, trigger: Trigger, out: &mut Commands) {
         let mut rank = 0;
         while let Some(switch) = self.queues.switch_at(rank) {
-            while self.offer_first(queue, switch, trigger, out) {}
+            while self.offer_first(demand, switch, trigger, out) {}
             rank += 1;
         }
     }
@@ -135,17 +228,17 @@ impl Engine {
         out: &mut Commands,
     ) {
         let switch = self.queues.switch(switch);
-        while let Some(queue) = self.queues.most_urgent_on(switch) {
-            if !self.offer_first(queue, switch, trigger, out) {
+        while let Some(demand) = self.queues.most_urgent_on(switch) {
+            if !self.offer_first(demand, switch, trigger, out) {
                 return;
             }
         }
     }
 
-    /// Offers the first call of one queue, if somebody can take it.
+    /// Offers the first call of one line, if somebody can take it.
     fn offer_first(
         &mut self,
-        queue: QueueIndex,
+        demand: DemandIndex,
         switch: SwitchIndex,
         trigger: Trigger,
         out: &mut Commands,
@@ -153,9 +246,18 @@ impl Engine {
         if self.draining {
             return false;
         }
-        let Some(plan) = strategy::plan(&mut self.queues, queue, switch, self.now, trigger) else {
+        let generator = &mut self.generator;
+        let Some(plan) = strategy::plan(
+            &mut self.queues,
+            demand,
+            switch,
+            self.now,
+            trigger,
+            generator,
+        ) else {
             return false;
         };
+        let queue = self.queues.queue_of(demand);
         self.make_offer(plan.call, queue, plan.explanation, out);
         true
     }
@@ -166,8 +268,8 @@ impl Engine {
             return;
         };
         let switch = self.queues.switch_of(agent);
-        while let Some(queue) = self.queues.most_urgent(agent) {
-            if !self.offer_first(queue, switch, trigger, out) {
+        while let Some(demand) = self.queues.most_urgent(agent) {
+            if !self.offer_first(demand, switch, trigger, out) {
                 return;
             }
         }

@@ -125,7 +125,8 @@ impl Board {
                 .or_insert_with(Agent::signed_out);
             agent.name.clone_from(&settings.name);
             agent.extension = settings.extension.to_string();
-            agent.queues.clone_from(&settings.queues);
+            let queues = settings.queues.iter().map(|seat| seat.queue.clone());
+            agent.queues = queues.collect();
         }
         self.links.retain(|id, _| centre.switches.contains(id));
         for id in &centre.switches {
@@ -144,7 +145,7 @@ impl Board {
     pub fn remember(&mut self, remembered: &Remembered) {
         self.estimator.remember(remembered);
         for known in &remembered.calls {
-            let waiting = known.waiting.as_ref();
+            let visit = known.visits.first();
             self.calls.insert(
                 known.call,
                 Call {
@@ -155,9 +156,9 @@ impl Board {
                     started: known.started,
                     state: known.state,
                     since: known.state_since,
-                    queue: waiting.map(|(queue, ..)| queue.clone()),
-                    priority: waiting.map_or(0, |(_, priority, _)| *priority),
-                    entered: waiting.map(|(.., entered)| *entered),
+                    queue: visit.map(|visit| visit.queue.clone()),
+                    priority: visit.map_or(0, |visit| visit.priority),
+                    entered: visit.map(|visit| visit.entered),
                     agent: known.offer.as_ref().map(|offer| offer.agent.clone()),
                 },
             );
@@ -233,11 +234,20 @@ impl Board {
                 }
                 if let Some(queue) = self.queues.get_mut(queue) {
                     let tally = match reason {
-                        QueueExit::Answered => &mut queue.answered,
-                        QueueExit::Abandoned => &mut queue.abandoned,
-                        QueueExit::Failed => &mut queue.failed,
+                        QueueExit::Answered => Some(&mut queue.answered),
+                        QueueExit::Abandoned => Some(&mut queue.abandoned),
+                        QueueExit::Failed => Some(&mut queue.failed),
+                        // Another queue counts it.
+                        QueueExit::AnsweredElsewhere => None,
                     };
-                    *tally = tally.saturating_add(1);
+                    if let Some(tally) = tally {
+                        *tally = tally.saturating_add(1);
+                    }
+                }
+            }
+            Fact::StepReached { call, priority, .. } => {
+                if let Some(call) = self.calls.get_mut(call) {
+                    call.priority = *priority;
                 }
             }
             Fact::Offered { call, agent, .. } => {

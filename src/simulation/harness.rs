@@ -4,11 +4,11 @@
 use crate::engine::command::{Command, Commands};
 use crate::engine::event::Event;
 use crate::engine::fact::Fact;
-use crate::engine::id::{CallId, CommandId, LegId, SwitchId};
+use crate::engine::id::{CommandId, LegId, SwitchId};
 use crate::engine::recording::{FiledRecording, FilingOrder};
 use crate::engine::time::{Span, Timestamp};
 use crate::simulation::controller::Controller;
-use crate::simulation::ledger::{Circumstances, Ledger, Place};
+use crate::simulation::ledger::{Circumstances, Ledger, Places};
 use crate::simulation::orders::Orders;
 use crate::simulation::outcome;
 use crate::simulation::report::{Calls, Found, QueueReport, Recoveries, Report, count_faults};
@@ -71,8 +71,8 @@ struct Harness<'a> {
     trace: Trace<'a>,
     ledger: Ledger,
     orders: Orders,
-    /// The place each call was given first, in any run.
-    places: BTreeMap<CallId, Place>,
+    /// The place each call was given first in a queue, in any run.
+    places: Places,
     /// The crash that comes with the next step, and how long it lasts.
     crashes: Option<Span>,
     /// The last time something disturbed the renewing of timers.
@@ -134,7 +134,7 @@ impl<'a> Harness<'a> {
             trace: Trace::new(trace),
             ledger: Ledger::default(),
             orders: Orders::default(),
-            places: BTreeMap::new(),
+            places: Places::new(),
             crashes: None,
             disturbed: BEGIN,
             starting: true,
@@ -553,8 +553,8 @@ impl<'a> Harness<'a> {
     fn forget_places(&mut self) {
         let durable = &self.controller.durable.ledger;
         let switches = &self.switches;
-        self.places.retain(|call, place| {
-            durable.place_of(*call) == Some(place)
+        self.places.retain(|(call, queue), place| {
+            durable.place_of(*call, queue).is_some()
                 || switches
                     .values()
                     .any(|switch| switch.variables().any(|leg| place.is_on(*call, leg)))

@@ -14,11 +14,11 @@ use crate::engine::skill;
 use crate::engine::time::{Span, Timestamp};
 use crate::simulation::violation::Violation;
 use crate::switch::{LegVariable, LegVariables};
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Where a call stands in a queue: the smaller goes first.
-type Rank = (Reverse<i32>, Timestamp);
+/// Where a call stands in a queue: the smaller goes first. When it entered,
+/// earlier by what its priority is worth.
+type Rank = (i128, Timestamp);
 
 /// A call's place, as it was first told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,21 +26,31 @@ pub struct Place {
     pub queue: QueueId,
     pub priority: i32,
     pub entered: Timestamp,
+    /// How many of the queue's steps it has come to.
+    pub step: usize,
+    /// How much waiting a point of priority counts for.
+    worth: Span,
 }
 
 impl Place {
     /// Whether a leg carries this place of a call.
     pub fn is_on(&self, call: CallId, variables: &LegVariables) -> bool {
         let says = |variable, value: String| variables.get(variable) == Some(value.as_str());
+        let queues = variables.get(LegVariable::Queue).unwrap_or_default();
+        let in_queue = queues.split('/').any(|queue| queue == self.queue.as_str());
         says(LegVariable::Call, call.to_string())
-            && says(LegVariable::Queue, self.queue.to_string())
+            && in_queue
             && says(LegVariable::Entered, self.entered.as_millis().to_string())
     }
 
     fn rank(&self) -> Rank {
-        (Reverse(self.priority), self.entered)
+        let worth = i128::from(self.worth.as_millis()) * i128::from(self.priority);
+        (i128::from(self.entered.as_millis()) - worth, self.entered)
     }
 }
+
+/// The place each call was given first in a queue.
+pub type Places = BTreeMap<(CallId, QueueId), Place>;
 
 #[derive(Clone, Debug)]
 struct LiveCall {
@@ -48,7 +58,8 @@ struct LiveCall {
     state: CallState,
     caller: LegId,
     dialled: String,
-    place: Option<Place>,
+    /// In each of its queues.
+    places: Vec<Place>,
     offer: Option<(OfferId, AgentId)>,
     /// Who talks with the caller.
     agent: Option<AgentId>,
@@ -73,6 +84,8 @@ pub struct QueueSums {
     pub answered: u64,
     pub abandoned: u64,
     pub failed: u64,
+    /// Answered by an agent of another queue that the call waited in too.
+    pub elsewhere: u64,
     /// How long each answered call waited.
     pub waits: Vec<Span>,
 }
@@ -98,7 +111,8 @@ pub struct Ledger {
     starting: Option<(CallId, String)>,
     offers: BTreeMap<OfferId, (CallId, AgentId)>,
     agents: BTreeMap<AgentId, KnownAgent>,
-    waiting: BTreeMap<(QueueId, SwitchId), BTreeSet<(Rank, CallId)>>,
+    /// By queue, step and switch.
+    waiting: BTreeMap<(QueueId, usize, SwitchId), BTreeSet<(Rank, CallId)>>,
     pub sums: Sums,
 }
 
@@ -107,8 +121,8 @@ pub struct Circumstances<'a> {
     pub centre: &'a Centre,
     /// The engine's time.
     pub at: Timestamp,
-    /// The place each call was given first, in any run.
-    pub places: &'a mut BTreeMap<CallId, Place>,
+    /// The place each call was given first in a queue, in any run.
+    pub places: &'a mut Places,
     /// Whether something was made to fail for the call.
     pub harmed: &'a dyn Fn(CallId) -> bool,
     /// Whether a leg lives on its switch.
@@ -133,8 +147,9 @@ impl Ledger {
     }
 
     /// Where a call stands.
-    pub fn place_of(&self, call: CallId) -> Option<&Place> {
-        self.calls.get(&call)?.place.as_ref()
+    pub fn place_of(&self, call: CallId, queue: &QueueId) -> Option<&Place> {
+        let mut places = self.calls.get(&call)?.places.iter();
+        places.find(|place| place.queue == *queue)
     }
 
     /// An agent asked for something, which may cut wrap-up and rest short.
@@ -205,6 +220,8 @@ impl Ledger {
                     queue: queue.clone(),
                     priority: *priority,
                     entered: *entered,
+                    step: 0,
+                    worth: circumstances.centre.routing.priority_worth,
                 };
                 check_place(*call, &place, circumstances)?;
                 self.entered(*call, place)?;
@@ -214,6 +231,12 @@ impl Ledger {
                 queue,
                 reason,
             } => self.left(at, *call, queue, *reason)?,
+            Fact::StepReached {
+                call,
+                queue,
+                step,
+                priority,
+            } => self.step_reached(*call, queue, *step, *priority)?,
             Fact::Offered {
                 offer, call, agent, ..
             } => self.offered(*offer, *call, agent, circumstances)?,
@@ -264,7 +287,7 @@ impl Ledger {
                 state: CallState::Arrived,
                 caller: leg.clone(),
                 dialled,
-                place: None,
+                places: Vec::new(),
                 offer: None,
                 agent: None,
                 offers: 0,
@@ -290,8 +313,8 @@ impl Ledger {
         };
         self.sums.ended += 1;
         self.legs.remove(&known.caller);
-        if let Some(place) = known.place {
-            let queue = place.queue;
+        if let Some(place) = known.places.first() {
+            let queue = place.queue.clone();
             return Err(Violation::EndedInQueue { call, queue });
         }
         if let Some((offer, _)) = known.offer {
@@ -300,21 +323,20 @@ impl Ledger {
         Ok(known)
     }
 
-    fn line(&mut self, queue: &QueueId, switch: &SwitchId) -> &mut BTreeSet<(Rank, CallId)> {
+    fn line(&mut self, place: &Place, switch: &SwitchId) -> &mut BTreeSet<(Rank, CallId)> {
         self.waiting
-            .entry((queue.clone(), switch.clone()))
+            .entry((place.queue.clone(), place.step, switch.clone()))
             .or_default()
     }
 
-    /// Puts a call that stands in a queue without an offer into its order.
+    /// Puts a call that stands in queues without an offer into their order.
     fn wait(&mut self, call: CallId) {
         let Some(known) = self.calls.get(&call).filter(|call| call.offer.is_none()) else {
             return;
         };
-        if let Some(place) = known.place.clone() {
-            let switch = known.caller.switch.clone();
-            self.line(&place.queue, &switch)
-                .insert((place.rank(), call));
+        let switch = known.caller.switch.clone();
+        for place in known.places.clone() {
+            self.line(&place, &switch).insert((place.rank(), call));
         }
     }
 
@@ -322,23 +344,39 @@ impl Ledger {
         let Some(known) = self.calls.get(&call) else {
             return;
         };
-        if let Some(place) = known.place.clone() {
-            let switch = known.caller.switch.clone();
-            self.line(&place.queue, &switch)
-                .remove(&(place.rank(), call));
+        let switch = known.caller.switch.clone();
+        for place in known.places.clone() {
+            self.line(&place, &switch).remove(&(place.rank(), call));
         }
+    }
+
+    fn step_reached(
+        &mut self,
+        call: CallId,
+        queue: &QueueId,
+        step: usize,
+        priority: i32,
+    ) -> Result<(), Violation> {
+        self.step_aside(call);
+        let known = self.call(call, "it came to a step of a queue")?;
+        let mut places = known.places.iter_mut();
+        let Some(place) = places.find(|place| place.queue == *queue) else {
+            let what = "it came to a step of a queue that it is not in";
+            return Err(Violation::DeadCall { call, what });
+        };
+        place.step = step;
+        place.priority = priority;
+        self.wait(call);
+        Ok(())
     }
 
     fn entered(&mut self, call: CallId, place: Place) -> Result<(), Violation> {
         let known = self.call(call, "it entered a queue")?;
-        if let Some(other) = &known.place {
-            return Err(Violation::InTwoQueues {
-                call,
-                queue: place.queue,
-                other: other.queue.clone(),
-            });
+        if known.places.iter().any(|other| other.queue == place.queue) {
+            let queue = place.queue;
+            return Err(Violation::InQueueTwice { call, queue });
         }
-        known.place = Some(place.clone());
+        known.places.push(place.clone());
         let sums = self.sums.queues.entry(place.queue).or_default();
         sums.entered += 1;
         self.wait(call);
@@ -354,7 +392,8 @@ impl Ledger {
     ) -> Result<(), Violation> {
         self.step_aside(call);
         let known = self.call(call, "it left a queue")?;
-        let Some(place) = known.place.take_if(|place| place.queue == *queue) else {
+        let nth = known.places.iter().position(|place| place.queue == *queue);
+        let Some(place) = nth.map(|nth| known.places.remove(nth)) else {
             let queue = queue.clone();
             return Err(Violation::LeftWithoutEntering { call, queue });
         };
@@ -366,6 +405,7 @@ impl Ledger {
             }
             QueueExit::Abandoned => sums.abandoned += 1,
             QueueExit::Failed => sums.failed += 1,
+            QueueExit::AnsweredElsewhere => sums.elsewhere += 1,
         }
         Ok(())
     }
@@ -387,25 +427,33 @@ impl Ledger {
         }
         known.offer = Some((offer, agent.clone()));
         known.offers += 1;
-        let (place, switch) = (known.place.clone(), known.caller.switch.clone());
-        self.check_agent(call, agent, place.as_ref(), circumstances)?;
+        let (places, switch) = (known.places.clone(), known.caller.switch.clone());
+        self.check_agent(call, agent, &places, circumstances)?;
         if let Some(rested) = self.agents.get_mut(agent) {
             // Over, though the next run's clock may show an earlier time again.
             rested.rests_until = None;
         }
         self.offers.insert(offer, (call, agent.clone()));
-        let Some(place) = place else {
-            let what = "it was offered outside every queue";
-            return Err(Violation::DeadCall { call, what });
-        };
-        self.check_order(call, agent, &place, &switch, circumstances.centre)
+        let centre = circumstances.centre;
+        let taken = places
+            .iter()
+            .filter(|place| serves(centre, agent, &place.queue, place.step));
+        match taken.max_by_key(|place| place.rank()) {
+            Some(place) => self.check_order(call, agent, place, &switch, centre),
+            None if places.is_empty() => {
+                let what = "it was offered outside every queue";
+                Err(Violation::DeadCall { call, what })
+            }
+            // Its queue is gone from the settings.
+            None => Ok(()),
+        }
     }
 
     fn check_agent(
         &self,
         call: CallId,
         agent: &AgentId,
-        place: Option<&Place>,
+        places: &[Place],
         circumstances: &Circumstances<'_>,
     ) -> Result<(), Violation> {
         let id = agent.clone();
@@ -432,9 +480,10 @@ impl Ledger {
         if rests.is_some_and(|until| circumstances.at < until) {
             return Err(Violation::NoRest { agent: id });
         }
-        let queue = place.map(|place| &place.queue);
-        match queue.map(|queue| serves(circumstances.centre, agent, queue)) {
-            Some(false) => Err(Violation::OfferedUnqualified { call, agent: id }),
+        let centre = circumstances.centre;
+        let can = |place: &Place| serves(centre, agent, &place.queue, place.step);
+        match places.is_empty() || places.iter().any(can) {
+            false => Err(Violation::OfferedUnqualified { call, agent: id }),
             _ => Ok(()),
         }
     }
@@ -451,13 +500,10 @@ impl Ledger {
         let Some(settings) = centre.agents.get(agent) else {
             return Ok(());
         };
-        for queue in &settings.queues {
-            let line = self.waiting.get(&(queue.clone(), switch.clone()));
-            let first = line.and_then(BTreeSet::first);
-            let Some((_, earlier)) = first.filter(|(rank, _)| *rank < place.rank()) else {
-                continue;
-            };
-            if serves(centre, agent, queue) {
+        for ((queue, step, _), line) in self.waiting.iter().filter(|(line, _)| line.2 == *switch) {
+            let first = line.first().filter(|(rank, _)| *rank < place.rank());
+            let Some((_, earlier)) = first else { continue };
+            if settings.seat(queue).is_some() && serves(centre, agent, queue, *step) {
                 return Err(Violation::Overtaken {
                     call,
                     agent: agent.clone(),
@@ -556,12 +602,13 @@ impl Ledger {
                 let engine = format!("it is {} on {}", view.state.word(), view.caller);
                 return Err(untold(view.call, facts, engine));
             }
-            let place = known
-                .place
-                .as_ref()
-                .map(|place| (&place.queue, place.priority, place.entered));
-            if place != view.place {
-                let (facts, engine) = (format!("{place:?}"), format!("{:?}", view.place));
+            let told = known.places.iter();
+            let told: Vec<_> = told
+                .map(|place| (&place.queue, place.priority, place.entered))
+                .collect();
+            let held: Vec<_> = view.places().collect();
+            if told != held {
+                let (facts, engine) = (format!("{told:?}"), format!("{held:?}"));
                 return Err(untold(view.call, facts, engine));
             }
             let agent = match &known.offer {
@@ -612,7 +659,7 @@ impl Ledger {
             return off(format!("{offers} offers, {open} open, {settled} ended"));
         }
         let mut inside: BTreeMap<&QueueId, u64> = BTreeMap::new();
-        for place in self.calls.values().filter_map(|call| call.place.as_ref()) {
+        for place in self.calls.values().flat_map(|call| &call.places) {
             *inside.entry(&place.queue).or_default() += 1;
         }
         for (queue, sums) in &self.sums.queues {
@@ -647,11 +694,15 @@ fn is_meant(known: &LiveCall, centre: &Centre) -> bool {
     }
 }
 
-fn serves(centre: &Centre, agent: &AgentId, queue: &QueueId) -> bool {
+/// Whether an agent may be offered a call of a queue at one of its steps. What a
+/// condition asks of the call is not known here: it counts as fulfilled.
+fn serves(centre: &Centre, agent: &AgentId, queue: &QueueId, step: usize) -> bool {
     let (Some(agent), Some(settings)) = (centre.agents.get(agent), centre.queues.get(queue)) else {
         return false;
     };
-    agent.queues.contains(queue) && skill::meets(&agent.skills, &settings.requires)
+    let asked = settings.asked(step);
+    let in_reach = |level| asked.max_level.is_none_or(|highest| level <= highest);
+    asked.level(queue, agent).is_some_and(in_reach) && skill::meets(&agent.skills, asked.requires)
 }
 
 /// A call that enters for the first time enters now and with its queue's
@@ -661,8 +712,12 @@ fn check_place(
     place: &Place,
     circumstances: &mut Circumstances<'_>,
 ) -> Result<(), Violation> {
-    if let Some(before) = circumstances.places.get(&call) {
-        if before == place {
+    let key = (call, place.queue.clone());
+    if let Some(before) = circumstances.places.get(&key) {
+        let steps = circumstances.centre.queues.get(&place.queue);
+        let has_steps = steps.is_some_and(|queue| !queue.steps.is_empty());
+        let same = before.priority == place.priority || has_steps;
+        if before.entered == place.entered && same {
             return Ok(());
         }
         return Err(Violation::PlaceChanged {
@@ -693,7 +748,7 @@ fn check_place(
             truly,
         });
     }
-    circumstances.places.insert(call, place.clone());
+    circumstances.places.insert(key, place.clone());
     Ok(())
 }
 

@@ -48,12 +48,8 @@ pub enum Violation {
     Sum { what: String },
 
     // Places in queues.
-    #[error("call {call} entered queue {queue} while it stood in {other}")]
-    InTwoQueues {
-        call: CallId,
-        queue: QueueId,
-        other: QueueId,
-    },
+    #[error("call {call} entered queue {queue}, in which it stood already")]
+    InQueueTwice { call: CallId, queue: QueueId },
     #[error("call {call} left queue {queue}, in which it did not stand")]
     LeftWithoutEntering { call: CallId, queue: QueueId },
     #[error("call {call} entered queue {queue} at {told:?}, truly at {truly:?}")]

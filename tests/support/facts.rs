@@ -65,17 +65,9 @@ fn text(text: &str) -> OutsideText {
 
 pub(crate) fn centre() -> Centre {
     let settings = QueueSettings {
-        name: "销售".to_owned(),
-        strategy: Strategy::LongestIdle,
-        requires: BTreeMap::new(),
-        music: MusicClass::new("default").unwrap(),
-        ring: Span::seconds(20),
         wrap_up: Span::seconds(10),
         record: true,
-        max_waiting: 100,
-        priority: 0,
-        greeting: None,
-        calendar: None,
+        ..QueueSettings::new("销售", MusicClass::new("default").unwrap())
     };
     Centre {
         tenant: TenantId::new("acme").unwrap(),
@@ -86,6 +78,7 @@ pub(crate) fn centre() -> Centre {
         queues: BTreeMap::from([(queue(), settings)]),
         agents: BTreeMap::new(),
         calendars: Default::default(),
+        routing: Default::default(),
         limits: Default::default(),
     }
 }
@@ -168,15 +161,20 @@ fn explanation() -> Explanation {
     Explanation {
         trigger: Trigger::CallEntered,
         strategy: Strategy::LongestIdle,
+        step: 0,
         waited: Span::millis(12),
         chosen: Candidate {
             agent: agent("wang"),
             idle: Span::seconds(90),
+            level: None,
+            measure: None,
         },
         eligible: 2,
         nearest: vec![Candidate {
             agent: agent("li"),
             idle: Span::seconds(30),
+            level: None,
+            measure: None,
         }],
         excluded: [(Exclusion::OnCall, 1)].into(),
     }
@@ -286,6 +284,7 @@ fn answered_call(journal: &Journal) {
                 call: one,
                 agent: agent("wang"),
                 leg: ringing.clone(),
+                queue: Some(queue()),
             },
             Fact::LegStarted {
                 call: one,

@@ -67,8 +67,9 @@ impl Workforce {
             let mut serves: Vec<QueueNumber> = settings
                 .queues
                 .iter()
+                .map(|seat| &seat.queue)
                 .filter(|queue| {
-                    let settings_of_queue = centre.queues.get(queue);
+                    let settings_of_queue = centre.queues.get(*queue);
                     settings_of_queue
                         .is_some_and(|queue| skill::meets(&settings.skills, &queue.requires))
                 })

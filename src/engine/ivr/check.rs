@@ -187,7 +187,12 @@ fn content(id: &BlockId, block: &Block, known: &Known, findings: &mut Vec<FlowFi
                 );
             }
         }
-        Block::Queue { queue, .. } if !known.queues.contains(queue) => {
+        Block::Queue { queue, .. } => {
+            let unknown = queue
+                .as_slice()
+                .iter()
+                .find(|queue| !known.queues.contains(queue));
+            let Some(queue) = unknown else { return };
             let names = known.queues.iter().map(|queue| queue.as_str());
             let repair = suggestion(queue.as_str(), names);
             let problem = Problem::UnknownQueue {

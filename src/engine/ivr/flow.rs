@@ -43,10 +43,10 @@ pub enum Block {
         /// Where to go without a valid key.
         otherwise: BlockId,
     },
-    /// Wait in a queue for an agent.
+    /// Wait for an agent in a queue, or in several at once.
     Queue {
-        queue: QueueId,
-        /// Where to go when the queue is full; without it the call ends with congestion.
+        queue: QueueList,
+        /// Where to go when all of them are full; without it the call ends with congestion.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         full: Option<BlockId>,
     },
@@ -72,6 +72,58 @@ fn default_menu_attempts() -> u32 {
 
 fn default_hang_up_cause() -> Cause {
     Cause::NormalClearing
+}
+
+/// One queue or more, written as a name or as a list of names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "QueueForm", into = "QueueForm")]
+pub struct QueueList(Vec<QueueId>);
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+enum QueueForm {
+    One(QueueId),
+    Several(Vec<QueueId>),
+}
+
+impl QueueList {
+    pub fn one(queue: QueueId) -> Self {
+        Self(vec![queue])
+    }
+
+    /// Never empty, and no name twice.
+    pub fn as_slice(&self) -> &[QueueId] {
+        &self.0
+    }
+}
+
+impl TryFrom<QueueForm> for QueueList {
+    type Error = String;
+    fn try_from(form: QueueForm) -> Result<Self, String> {
+        let queues = match form {
+            QueueForm::One(queue) => return Ok(Self::one(queue)),
+            QueueForm::Several(queues) => queues,
+        };
+        let mut names: Vec<&QueueId> = queues.iter().collect();
+        names.sort_unstable();
+        names.dedup();
+        match names.len() {
+            0 => Err("a list of queues names at least one".to_owned()),
+            count if count < queues.len() => {
+                Err("a list of queues names each queue once".to_owned())
+            }
+            _ => Ok(Self(queues)),
+        }
+    }
+}
+
+impl From<QueueList> for QueueForm {
+    fn from(mut queues: QueueList) -> Self {
+        match queues.0.len() {
+            1 => QueueForm::One(queues.0.remove(0)),
+            _ => QueueForm::Several(queues.0),
+        }
+    }
 }
 
 /// A key as the name of a table entry, which TOML and JSON want as text.

@@ -3,8 +3,8 @@
 
 use crate::engine::calendar::Calendars;
 use crate::engine::cause::Cause;
-use crate::engine::id::{BlockId, FlowId, PromptId, QueueId};
-use crate::engine::ivr::flow::{Block, Flow, MenuKey};
+use crate::engine::id::{BlockId, FlowId, PromptId};
+use crate::engine::ivr::flow::{Block, Flow, MenuKey, QueueList};
 use crate::engine::time::{Span, Timestamp};
 use crate::switch::Key;
 
@@ -54,7 +54,7 @@ pub enum Action {
     Silence,
     /// Give the caller this long to press a key.
     AwaitKey(Span),
-    Queue(QueueId),
+    Queue(QueueList),
     Refuse(Cause),
     HangUp(Cause),
 }
@@ -210,7 +210,7 @@ impl Session {
 mod tests {
     use super::*;
     use crate::engine::calendar::{Opening, Openings};
-    use crate::engine::id::CalendarId;
+    use crate::engine::id::{CalendarId, QueueId};
 
     fn id(text: &str) -> BlockId {
         BlockId::new(text).unwrap()
@@ -276,7 +276,7 @@ mod tests {
             step(&mut session, &flow, key('1'), true).actions,
             [
                 Action::Silence,
-                Action::Queue(QueueId::new("desk").unwrap())
+                Action::Queue(QueueList::one(QueueId::new("desk").unwrap()))
             ]
         );
         assert_eq!(session.block, id("desk"));

@@ -1,25 +1,30 @@
 //! The queues, beside a planner that keeps nothing and looks at everybody.
 
 use super::*;
-use crate::engine::centre::{self, Level};
+use crate::engine::centre::{Level, RouteStep, Strategy as Choice};
 use crate::engine::explanation::{Candidate, Explanation, NEAREST_KEPT, Trigger};
 use crate::engine::id::{CallId, SkillId};
+use crate::engine::skill;
 use crate::engine::strategy::{self, Plan};
 use crate::engine::time::Span;
 use crate::switch::Extension;
 use proptest::prelude::*;
+use rand_pcg::Pcg64;
+use rand_pcg::rand_core::SeedableRng;
 use ulid::Ulid;
 
 const SWITCHES: [&str; 2] = ["west", "east"];
 const QUEUES: [&str; 4] = ["billing", "desk", "sales", "support"];
 const SKILLS: [&str; 3] = ["english", "french", "german"];
 const AGENTS: usize = 8;
+const WORTH: Span = Span::millis(2);
 
 #[derive(Clone, Debug)]
 enum Step {
     Enter {
         queue: usize,
         switch: usize,
+        step: usize,
         priority: i32,
         random: u8,
     },
@@ -28,9 +33,10 @@ enum Step {
     Leave(prop::sample::Index),
     Stand(usize, Standing),
     Configure(Settings),
-    /// Carries out what is planned for a queue.
+    /// Carries out what is planned for a queue's line.
     Plan {
         queue: usize,
+        step: usize,
         switch: usize,
     },
     Pass(Span),
@@ -44,7 +50,7 @@ struct Settings {
 
 #[derive(Clone, Debug)]
 struct Waiting {
-    queue: QueueId,
+    terms: Terms,
     switch: SwitchId,
     place: Place,
     aside: bool,
@@ -60,7 +66,7 @@ struct Reference {
 
 impl Reference {
     fn configure(&mut self, settings: Settings) {
-        let inside = |id: &QueueId| self.calls.iter().any(|call| call.queue == *id);
+        let inside = |id: &QueueId| self.calls.iter().any(|call| call.terms.queue == *id);
         let mut before = std::mem::replace(&mut self.settings, settings);
         before.queues.retain(|id, _| inside(id));
         before.queues.append(&mut self.settings.queues);
@@ -73,52 +79,88 @@ impl Reference {
         }
     }
 
-    fn first(&self, queue: &QueueId, switch: &SwitchId) -> Option<&Place> {
-        let here = |call: &&Waiting| call.queue == *queue && call.switch == *switch && !call.aside;
+    fn first(&self, terms: &Terms, switch: &SwitchId) -> Option<&Place> {
+        let here = |call: &&Waiting| call.terms == *terms && call.switch == *switch && !call.aside;
         let places = self.calls.iter().filter(here).map(|call| &call.place);
-        places.min_by_key(|place| (-place.priority(), place.entered, place.call))
-    }
-
-    /// Why the agent cannot take a call of the queue, or since when they are idle.
-    fn ask(&self, agent: &AgentId, queue: &QueueId) -> Option<Result<Timestamp, Exclusion>> {
-        let (settings, queues) = (&self.settings.agents[agent], &self.settings.queues);
-        let queue = queues
-            .get(queue)
-            .filter(|_| settings.queues.contains(queue))?;
-        let lacking = !skill::meets(&settings.skills, &queue.requires);
-        Some(match self.standings[agent] {
-            Standing::Free { .. } | Standing::Excluded(Exclusion::SwitchDown) if lacking => {
-                Err(Exclusion::Skill)
-            }
-            Standing::Free { idle_since } => Ok(idle_since),
-            Standing::Excluded(reason) => Err(reason),
+        places.min_by_key(|place| {
+            let worth = i64::try_from(WORTH.as_millis()).unwrap();
+            let worth = worth * i64::from(place.priority());
+            (place.entered.as_millis() - worth, place.entered, place.call)
         })
     }
 
-    fn plan(&self, queue: &QueueId, switch: &SwitchId, now: Timestamp) -> Option<Planned> {
-        let place = self.first(queue, switch)?;
+    /// The level of the agent's seat, and why they cannot take a call on these
+    /// terms, or since when they are idle; none for who has no seat.
+    fn ask(&self, agent: &AgentId, terms: &Terms) -> Option<(u8, Result<Timestamp, Exclusion>)> {
+        let (settings, queues) = (&self.settings.agents[agent], &self.settings.queues);
+        let queue = queues.get(&terms.queue)?;
+        let (requires, also, highest) = match terms.step {
+            0 => (&queue.requires, Vec::new(), queue.max_level),
+            step => match queue.steps.get(step - 1).or(queue.steps.last()) {
+                Some(step) => (&step.requires, step.also.clone(), step.max_level),
+                None => (&queue.requires, Vec::new(), queue.max_level),
+            },
+        };
+        let seats = settings
+            .queues
+            .iter()
+            .filter(|seat| seat.queue == terms.queue || also.contains(&seat.queue));
+        // Of two seats in one queue the first counts.
+        let mut levels = BTreeMap::new();
+        for seat in seats {
+            levels.entry(&seat.queue).or_insert(seat.level);
+        }
+        let level = *levels.values().min()?;
+        let lack = if !skill::meets(&settings.skills, requires) {
+            Some(Exclusion::Skill)
+        } else if highest.is_some_and(|highest| level > highest) {
+            Some(Exclusion::Level)
+        } else {
+            None
+        };
+        let standing = match (self.standings[agent], lack) {
+            (Standing::Free { .. } | Standing::Excluded(Exclusion::SwitchDown), Some(lack)) => {
+                Err(lack)
+            }
+            (Standing::Free { idle_since }, None) => Ok(idle_since),
+            (Standing::Excluded(reason), _) => Err(reason),
+        };
+        Some((level, standing))
+    }
+
+    fn plan(&self, terms: &Terms, switch: &SwitchId, now: Timestamp) -> Option<Planned> {
+        let place = self.first(terms, switch)?;
+        let queue = &self.settings.queues[&terms.queue];
         let mut free = Vec::new();
         let mut excluded = BTreeMap::new();
         for (agent, settings) in &self.settings.agents {
-            let reason = match self.ask(agent, queue) {
+            let reason = match self.ask(agent, terms) {
                 None => continue,
-                Some(Ok(idle_since)) if settings.switch == *switch => {
-                    free.push((idle_since, agent));
+                Some((level, Ok(idle_since))) if settings.switch == *switch => {
+                    let seat = settings.seat(&terms.queue);
+                    let position = match queue.strategy {
+                        Choice::InOrder => seat.map_or(u16::MAX, |seat| seat.position),
+                        _ => 0,
+                    };
+                    free.push((level, position, idle_since, agent));
                     continue;
                 }
-                Some(Ok(_)) => Exclusion::OtherSwitch,
-                Some(Err(reason)) => reason,
+                Some((_, Ok(_))) => Exclusion::OtherSwitch,
+                Some((_, Err(reason))) => reason,
             };
             *excluded.entry(reason).or_insert(0) += 1;
         }
         free.sort();
-        let mut candidates = free.iter().map(|(idle_since, agent)| Candidate {
+        let mut candidates = free.iter().map(|(level, _, idle_since, agent)| Candidate {
             agent: (*agent).clone(),
             idle: now.since(*idle_since),
+            level: Some(*level).filter(|level| *level > 1),
+            measure: None,
         });
         let explanation = Explanation {
             trigger: Trigger::CallEntered,
-            strategy: self.settings.queues[queue].strategy,
+            strategy: queue.strategy,
+            step: terms.step,
             waited: now.since(place.entered),
             chosen: candidates.next()?,
             eligible: free.len() as u32,
@@ -128,14 +170,27 @@ impl Reference {
         Some((place.call, explanation))
     }
 
-    fn most_urgent(&self, agent: &AgentId) -> Option<QueueId> {
-        let settings = &self.settings.agents[agent];
-        let takes = settings.queues.iter().filter_map(|queue| {
-            let free = self.ask(agent, queue)?.is_ok();
-            let place = self.first(queue, &settings.switch).filter(|_| free)?;
-            Some(((-place.priority(), place.entered, place.call), queue))
+    /// All lines that there can be.
+    fn lines(&self) -> Vec<Terms> {
+        let steps = |queue: &QueueId| [0, 1, 2].map(|step| terms(queue, step));
+        self.settings.queues.keys().flat_map(steps).collect()
+    }
+
+    fn most_urgent(&self, agent: &AgentId) -> Option<CallId> {
+        let switch = &self.settings.agents[agent].switch;
+        let lines = self.lines();
+        let takes = lines.iter().filter_map(|terms| {
+            let free = self.ask(agent, terms)?.1.is_ok();
+            self.first(terms, switch).filter(|_| free)
         });
-        takes.min().map(|(_, queue)| queue.clone())
+        takes.min().map(|place| place.call)
+    }
+}
+
+fn terms(queue: &QueueId, step: usize) -> Terms {
+    Terms {
+        step,
+        ..Terms::plain(queue.clone())
     }
 }
 
@@ -155,21 +210,37 @@ fn skills(most: usize) -> impl Strategy<Value = BTreeMap<SkillId, Level>> {
 }
 
 fn settings() -> impl Strategy<Value = Settings> {
-    let queue = skills(2).prop_map(|requires| QueueSettings {
-        name: String::new(),
-        strategy: centre::Strategy::LongestIdle,
+    let level = || prop::option::of(1..3u8);
+    let also = prop::collection::vec(one_of(&QUEUES).prop_map(id), 0..2);
+    let step = (skills(1), level(), also).prop_map(|(requires, max_level, also)| RouteStep {
+        after: Span::ZERO,
         requires,
-        music: id("default"),
-        ring: Span::seconds(20),
-        wrap_up: Span::ZERO,
-        record: false,
-        max_waiting: 100,
+        condition: None,
+        also,
+        max_level,
         priority: 0,
-        greeting: None,
-        calendar: None,
+        skip_if: None,
     });
+    let choices = [Choice::LongestIdle, Choice::InOrder];
+    let choice = prop::sample::select(choices.to_vec());
+    let steps = prop::collection::vec(step, 0..3);
+    let queue =
+        (skills(2), level(), steps, choice).prop_map(|(requires, max_level, steps, strategy)| {
+            QueueSettings {
+                strategy,
+                requires,
+                max_level,
+                steps,
+                ..QueueSettings::new("", id("default"))
+            }
+        });
     let queues = prop::collection::btree_map(one_of(&QUEUES).prop_map(id), queue, 1..=4);
-    let served = prop::collection::vec(one_of(&QUEUES).prop_map(id), 0..5);
+    let seat = (one_of(&QUEUES), 1..3u8, 1..4u16).prop_map(|(queue, level, position)| Seat {
+        level,
+        position,
+        ..Seat::plain(id(queue))
+    });
+    let served = prop::collection::vec(seat, 0..5);
     let agent =
         (skills(3), one_of(&SWITCHES), served).prop_map(|(skills, switch, queues)| AgentSettings {
             name: String::new(),
@@ -177,6 +248,7 @@ fn settings() -> impl Strategy<Value = Settings> {
             switch: id(switch),
             skills,
             queues,
+            attributes: BTreeMap::new(),
         });
     let name = (0..AGENTS).prop_map(|number| id(&format!("agent{number}")));
     let agents = prop::collection::btree_map(name, agent, 1..=AGENTS);
@@ -199,16 +271,16 @@ fn standing() -> impl Strategy<Value = Standing> {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let place = (0..QUEUES.len(), 0..SWITCHES.len());
+    let place = (0..QUEUES.len(), 0..3usize, 0..SWITCHES.len());
     prop_oneof![
         4 => (place.clone(), 0..3i32, any::<u8>()).prop_map(
-            |((queue, switch), priority, random)| Step::Enter { queue, switch, priority, random }
+            |((queue, step, switch), priority, random)| Step::Enter { queue, step, switch, priority, random }
         ),
         2 => any::<prop::sample::Index>().prop_map(Step::Offer),
         1 => any::<prop::sample::Index>().prop_map(Step::Leave),
         9 => (0..AGENTS, standing()).prop_map(|(agent, standing)| Step::Stand(agent, standing)),
         1 => settings().prop_map(Step::Configure),
-        3 => place.prop_map(|(queue, switch)| Step::Plan { queue, switch }),
+        3 => place.prop_map(|(queue, step, switch)| Step::Plan { queue, step, switch }),
         1 => (0..5u64).prop_map(|millis| Step::Pass(Span::millis(millis))),
     ]
 }
@@ -227,20 +299,24 @@ impl Both {
         match step {
             Step::Enter {
                 queue,
+                step,
                 switch,
                 priority,
                 random,
             } => {
                 let (name, switch) = (id(QUEUES[queue]), id(SWITCHES[switch]));
+                let terms = terms(&name, step);
                 let Some(queue) = self.queues.index(&name) else {
                     return;
                 };
                 self.entered += 1;
                 let call = Ulid::from_parts(0, (u128::from(random) << 64) | self.entered);
-                let place = Place::new(priority, self.now, CallId::from_ulid(call));
-                self.queues.enter(queue, &switch, place);
+                let place = Place::new(priority, self.now, CallId::from_ulid(call), WORTH);
+                self.queues.enter(queue);
+                let demand = self.queues.demand(&terms).unwrap();
+                self.queues.wait(demand, &switch, place);
                 self.reference.calls.push(Waiting {
-                    queue: name,
+                    terms,
                     switch,
                     place,
                     aside: false,
@@ -248,40 +324,53 @@ impl Both {
             }
             Step::Offer(index) => {
                 if let Some(call) = pick(&mut self.reference.calls, index) {
-                    let queue = self.queues.index(&call.queue).unwrap();
+                    let demand = self.queues.demand(&call.terms).unwrap();
                     match call.aside {
-                        true => self.queues.wait(queue, &call.switch, call.place),
-                        false => self.queues.set_aside(queue, &call.switch, &call.place),
+                        true => self.queues.wait(demand, &call.switch, call.place),
+                        false => self.queues.set_aside(demand, &call.switch, &call.place),
                     }
                     call.aside = !call.aside;
                 }
             }
             Step::Leave(index) => {
                 if let Some(call) = pick(&mut self.reference.calls, index).cloned() {
-                    let queue = self.queues.index(&call.queue).unwrap();
-                    self.queues.leave(queue, &call.switch, &call.place);
+                    let demand = self.queues.demand(&call.terms).unwrap();
+                    self.queues.set_aside(demand, &call.switch, &call.place);
+                    self.queues.leave(self.queues.queue_of(demand));
                     let calls = &mut self.reference.calls;
                     calls.retain(|other| other.place.call != call.place.call);
                 }
             }
             Step::Stand(agent, standing) => self.stand(&id(&format!("agent{agent}")), standing),
             Step::Configure(settings) => {
-                let agents = settings.agents.iter();
-                self.queues.configure(&settings.queues, agents);
                 self.reference.configure(settings);
+                let settings = &self.reference.settings;
+                self.queues
+                    .configure(&settings.queues, settings.agents.iter());
+                for call in &self.reference.calls {
+                    let demand = self.queues.demand(&call.terms).unwrap();
+                    self.queues.enter(self.queues.queue_of(demand));
+                    if !call.aside {
+                        self.queues.wait(demand, &call.switch, call.place);
+                    }
+                }
                 for (agent, standing) in self.reference.standings.clone() {
                     self.stand(&agent, standing);
                 }
             }
-            Step::Plan { queue, switch } => {
-                let (queue, switch) = (id(QUEUES[queue]), id(SWITCHES[switch]));
-                if let Some((call, explanation)) = self.plan(&queue, &switch) {
+            Step::Plan {
+                queue,
+                step,
+                switch,
+            } => {
+                let (terms, switch) = (terms(&id(QUEUES[queue]), step), id(SWITCHES[switch]));
+                if let Some((call, explanation)) = self.plan(&terms, &switch) {
                     let offered = self.reference.calls.iter_mut();
                     let mut offered = offered.filter(|waiting| waiting.place.call == call);
                     let offered = offered.next().unwrap();
                     offered.aside = true;
-                    let queue = self.queues.index(&queue).unwrap();
-                    self.queues.set_aside(queue, &switch, &offered.place);
+                    let demand = self.queues.demand(&terms).unwrap();
+                    self.queues.set_aside(demand, &switch, &offered.place);
                     let busy = Standing::Excluded(Exclusion::OnCall);
                     self.stand(&explanation.chosen.agent, busy);
                 }
@@ -297,36 +386,43 @@ impl Both {
         }
     }
 
-    fn plan(&mut self, queue: &QueueId, switch: &SwitchId) -> Option<Planned> {
-        let queue = self.queues.index(queue)?;
+    fn plan(&mut self, terms: &Terms, switch: &SwitchId) -> Option<Planned> {
+        let demand = self.queues.demand(terms)?;
         let switch = self.queues.switch(switch);
         let trigger = Trigger::CallEntered;
-        let plan = strategy::plan(&mut self.queues, queue, switch, self.now, trigger)?;
+        let chance = &mut Pcg64::seed_from_u64(0);
+        let plan = strategy::plan(&mut self.queues, demand, switch, self.now, trigger, chance)?;
         let Plan {
             call,
             agent,
             explanation,
         } = plan;
-        assert_eq!(*self.queues.agent_id(agent), explanation.chosen.agent);
+        assert_eq!(self.queues.member(agent).id, explanation.chosen.agent);
         Some((call, explanation))
     }
 
     fn agree(&mut self) {
-        for (queue, switch) in QUEUES.iter().flat_map(|q| SWITCHES.map(|s| (*q, s))) {
-            let (queue, switch) = (id(queue), id(switch));
-            let expected = self.reference.plan(&queue, &switch, self.now);
-            assert_eq!(self.plan(&queue, &switch), expected);
+        for (terms, switch) in self
+            .reference
+            .lines()
+            .iter()
+            .flat_map(|l| SWITCHES.map(|s| (l.clone(), s)))
+        {
+            let switch = id(switch);
+            let expected = self.reference.plan(&terms, &switch, self.now);
+            assert_eq!(self.plan(&terms, &switch), expected);
         }
         for agent in self.reference.settings.agents.keys() {
             let index = self.queues.agent_index(agent).unwrap();
             let urgent = self.queues.most_urgent(index);
-            let urgent = urgent.map(|queue| self.queues.queue(queue).id.clone());
+            let switch = self.queues.switch_of(index);
+            let urgent = urgent.and_then(|demand| Some(self.queues.first(demand, switch)?.call));
             assert_eq!(urgent, self.reference.most_urgent(agent));
         }
         for queue in self.queues.indices() {
             let queue = self.queues.queue(queue);
             let inside = self.reference.calls.iter();
-            let inside = inside.filter(|call| call.queue == queue.id).count();
+            let inside = inside.filter(|call| call.terms.queue == queue.id).count();
             assert_eq!(queue.length() as usize, inside);
         }
     }
@@ -364,19 +460,7 @@ proptest! {
 #[test]
 fn an_agent_gone_from_the_settings_is_counted_no_more() {
     let mut settings = Settings::default();
-    let queue = QueueSettings {
-        name: String::new(),
-        strategy: centre::Strategy::LongestIdle,
-        requires: BTreeMap::new(),
-        music: id("default"),
-        ring: Span::seconds(20),
-        wrap_up: Span::ZERO,
-        record: false,
-        max_waiting: 100,
-        priority: 0,
-        greeting: None,
-        calendar: None,
-    };
+    let queue = QueueSettings::new("", id("default"));
     settings.queues.insert(id("desk"), queue);
     for name in ["anna", "bert"] {
         let agent = AgentSettings {
@@ -384,7 +468,8 @@ fn an_agent_gone_from_the_settings_is_counted_no_more() {
             extension: Extension::new(name).unwrap(),
             switch: id("west"),
             skills: BTreeMap::new(),
-            queues: vec![id("desk")],
+            queues: vec![Seat::plain(id("desk"))],
+            attributes: BTreeMap::new(),
         };
         settings.agents.insert(id(name), agent);
     }
@@ -396,6 +481,6 @@ fn an_agent_gone_from_the_settings_is_counted_no_more() {
         queues.index(&id("desk")).unwrap(),
         queues.switch(&id("west")),
     );
-    let left = queues.excluded_for(desk, west);
+    let left = queues.excluded_for(queues.own_demand(desk), west);
     assert_eq!(left.count(Exclusion::SignedOut), 1);
 }

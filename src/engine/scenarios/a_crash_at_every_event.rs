@@ -24,7 +24,7 @@ fn essence(engine: &Engine) -> String {
             call.state,
             call.caller.id,
             call.caller.state,
-            call.waiting,
+            call.visits,
             call.offers,
             call.session.as_ref().map(|session| session.block.clone()),
             call.ending,
@@ -130,11 +130,7 @@ impl Crashes {
             }
         }
         legs.extend(old.closing.keys().map(|id| leg(&id.channel, false, None)));
-        let places: Vec<_> = old
-            .calls
-            .values()
-            .map(|call| call.waiting.clone())
-            .collect();
+        let places: Vec<_> = old.calls.values().map(|call| call.visits.clone()).collect();
         let rung = heir.orders.len();
         heir.on_switch(SwitchEvent::Snapshot(Snapshot {
             legs,
@@ -144,7 +140,7 @@ impl Crashes {
             .engine
             .calls
             .values()
-            .map(|call| call.waiting.clone())
+            .map(|call| call.visits.clone())
             .collect();
         assert_eq!(now, places, "every caller keeps their place");
         let busy = |engine: &Engine| {

@@ -2,11 +2,8 @@
 //! deadline of the state that waits for it passes. Either way it is noted.
 
 use super::*;
-use crate::engine::arrival::place_variables;
 use crate::engine::call::CallState;
 use crate::engine::cause::Cause;
-use crate::engine::queue::Place;
-use crate::switch::LegVariable;
 
 /// A centre whose switch is compared with every thirty seconds.
 fn audited() -> Play {
@@ -205,11 +202,9 @@ fn after_an_outage_nobody_is_rung_before_it_is_known_whose_turn_it_is() {
     // The run before this one took it into the queue and kept no word of it.
     let answered = ChannelState::Answered;
     play.on_switch(lagging_snapshot(&[("c1", answered), ("c2", answered)]));
-    let queue = "desk".parse().unwrap();
     let call = CallId::from_ulid(ulid::Ulid(1));
-    let place = Place::new(0, Timestamp::from_millis(500_000), call);
     let mut first = up("c1", None);
-    first.arrival.variables = place_variables(&queue, &place, 0).with(LegVariable::Call, call);
+    first.arrival.variables = place_at_desk(call, Timestamp::from_millis(500_000));
     play.on_switch(examined(vec![first]));
     play.accept_orders();
     let ringing = play.engine.calls.get(&call).map(|call| call.state);

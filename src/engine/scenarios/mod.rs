@@ -13,7 +13,7 @@ mod switches_that_vanish;
 
 use crate::engine::Engine;
 use crate::engine::centre::{
-    AccessNumber, AgentSettings, Centre, Level, Limits, QueueSettings, Strategy,
+    AccessNumber, AgentSettings, Centre, Level, Limits, QueueSettings, RoutingSettings, Seat,
 };
 use crate::engine::command::{Command, Commands};
 use crate::engine::event::{AgentRequest, Event};
@@ -30,24 +30,19 @@ const SWITCH: &str = "sw";
 /// `bert` with the skill and `carl` without it.
 fn centre() -> Centre {
     let desk = QueueSettings {
-        name: "Desk".into(),
-        strategy: Strategy::LongestIdle,
         requires: skills(&[("desk", 2)]),
-        music: "default".parse().unwrap(),
-        ring: Span::seconds(20),
         wrap_up: Span::seconds(30),
         record: true,
         max_waiting: 2,
-        priority: 0,
-        greeting: None,
-        calendar: None,
+        ..QueueSettings::new("Desk", "default".parse().unwrap())
     };
     let agent = |name: &str, level: &[(&str, i64)]| AgentSettings {
         name: name.into(),
         extension: Extension::new(name).unwrap(),
         switch: SWITCH.parse().unwrap(),
         skills: skills(level),
-        queues: vec!["desk".parse().unwrap()],
+        queues: vec![Seat::plain("desk".parse().unwrap())],
+        attributes: BTreeMap::new(),
     };
     let flow = r#"{"name":"desk","start":"in","blocks":{
         "in":{"kind":"answer","next":"menu"},
@@ -73,6 +68,7 @@ fn centre() -> Centre {
             ("carl".parse().unwrap(), agent("carl", &[("desk", 1)])),
         ]),
         calendars: Default::default(),
+        routing: RoutingSettings::default(),
         limits: Limits {
             max_offers: 3,
             audit_every: Span::ZERO,
@@ -289,6 +285,15 @@ fn ringing_for(call: CallId, agent: &str, channel: &ChannelId) -> LiveLeg {
         .with(LegVariable::Role, "agent")
         .with(LegVariable::Agent, agent);
     device
+}
+
+/// What the leg of a call carries that entered the queue `desk` then.
+fn place_at_desk(call: CallId, entered: Timestamp) -> LegVariables {
+    LegVariables::default()
+        .with(LegVariable::Call, call)
+        .with(LegVariable::Queue, "desk")
+        .with(LegVariable::Priority, 0)
+        .with(LegVariable::Entered, entered.as_millis())
 }
 
 /// A first list that may be older than the events around it.

@@ -1,14 +1,13 @@
 use super::*;
 use crate::engine::agent::AgentState;
-use crate::engine::arrival::place_variables;
 use crate::engine::call::CallState;
 use crate::engine::call::OfferStage;
 use crate::engine::cause::Cause;
 use crate::engine::fact::{
-    Remembered, RememberedAgent, RememberedBlock, RememberedCall, RememberedOffer,
+    Remembered, RememberedAgent, RememberedBlock, RememberedCall, RememberedOffer, RememberedVisit,
 };
 use crate::engine::leg::LegState;
-use crate::engine::queue::Place;
+use crate::engine::shift::Shift;
 use std::collections::BTreeSet;
 
 fn snapshot(legs: Vec<LiveLeg>) -> SwitchEvent {
@@ -119,7 +118,7 @@ fn remembered_call(play: &Play, call: CallId, channel: &str, state: CallState) -
         state,
         state_since: play.at,
         leg_state: LegState::Answered,
-        waiting: None,
+        visits: Vec::new(),
         offers: 0,
         offer: None,
         block: None,
@@ -134,7 +133,13 @@ fn a_new_run_goes_on_where_the_last_one_stopped() {
         remembered_call(&play, id.parse().unwrap(), channel, state)
     };
     let mut waiting = call("01ARZ3NDEKTSV4RRFFQ69G5FAV", "c1", CallState::Waiting);
-    waiting.waiting = Some(("desk".parse().unwrap(), 0, play.at));
+    let visit = RememberedVisit {
+        queue: "desk".parse().unwrap(),
+        priority: 0,
+        entered: play.at,
+        step: 0,
+    };
+    waiting.visits.push(visit.clone());
     let mut talking = call("01ARZ3NDEKTSV4RRFFQ69G5FAW", "c2", CallState::Connected);
     let leg = LegId {
         switch: SWITCH.parse().unwrap(),
@@ -142,14 +147,16 @@ fn a_new_run_goes_on_where_the_last_one_stopped() {
     };
     talking.leg_state = LegState::Bridged;
     talking.offer = Some(RememberedOffer {
+        queue: None,
         offer: OfferId::from_ulid(ulid::Ulid::nil()),
         agent: "anna".parse().unwrap(),
         leg,
         stage: OfferStage::Connected,
     });
     let mut over = call("01ARZ3NDEKTSV4RRFFQ69G5FAX", "c3", CallState::Waiting);
-    over.waiting = Some(("desk".parse().unwrap(), 0, play.at));
+    over.visits.push(visit);
     let agent = |name: &str, state: AgentState, call: Option<CallId>| RememberedAgent {
+        shift: Shift::default(),
         agent: name.parse().unwrap(),
         state,
         since: play.at,
@@ -260,13 +267,12 @@ fn a_place_that_the_last_run_could_not_keep_is_looked_for_on_the_leg() {
     let told = play.told();
     assert!(told.contains("> examine c1"), "{told}");
     let mut leg = up("c1", None);
-    let place = Place::new(0, entered, call);
-    leg.arrival.variables =
-        place_variables(&"desk".parse().unwrap(), &place, 0).with(LegVariable::Call, call);
+    leg.arrival.variables = place_at_desk(call, entered);
     play.on_switch(examined(vec![leg]));
     play.accept_orders();
-    let waiting = play.engine.calls[&call].waiting.clone();
-    assert_eq!(waiting.map(|(_, place)| place.entered), Some(entered));
+    let visits = &play.engine.calls[&call].visits;
+    let entries: Vec<Timestamp> = visits.iter().map(|visit| visit.place.entered).collect();
+    assert_eq!(entries, [entered]);
 }
 
 #[test]

@@ -145,6 +145,7 @@ fn call_of(fact: &Fact) -> Option<CallId> {
         | Fact::DigitPressed { call, .. }
         | Fact::QueueEntered { call, .. }
         | Fact::QueueLeft { call, .. }
+        | Fact::StepReached { call, .. }
         | Fact::Decided { call, .. }
         | Fact::Offered { call, .. }
         | Fact::OfferEnded { call, .. }

@@ -287,6 +287,7 @@ impl Taking<'_> {
                 call,
                 agent,
                 leg,
+                ..
             } => self.offered(*offer, *call, agent, leg),
             Fact::OfferEnded { offer, outcome, .. } => {
                 self.offer_ended(*offer, *outcome);
@@ -329,6 +330,7 @@ impl Taking<'_> {
             // What only the next run must know, or what metrics and logs tell.
             Fact::BlockRepeated { .. }
             | Fact::QueueLearnt { .. }
+            | Fact::StepReached { .. }
             | Fact::CallEnding { .. }
             | Fact::LegClosing { .. }
             | Fact::AgentRests { .. }

@@ -1,0 +1,131 @@
+//! What a queue asks of agents changes as a call waits: a level is lowered, a
+//! skill dropped, other queues' agents asked, the priority raised.
+
+use crate::engine::Engine;
+use crate::engine::call::Call;
+use crate::engine::command::Commands;
+use crate::engine::condition::{CallFacts, QueueFacts};
+use crate::engine::explanation::{Exclusion, Trigger};
+use crate::engine::fact::Fact;
+use crate::engine::id::{CallId, QueueId};
+use crate::engine::queue::Place;
+use crate::engine::queues::QueueIndex;
+use crate::engine::terms::Terms;
+use crate::engine::time::Span;
+use crate::engine::timer::Reason;
+use std::collections::BTreeSet;
+
+impl Engine {
+    /// How much waiting one point of priority counts for.
+    pub(super) fn priority_worth(&self) -> Span {
+        let centre = self.centre.as_ref();
+        centre.map_or(Span::ZERO, |centre| centre.routing.priority_worth)
+    }
+
+    /// The terms on which a call waits in a queue at one of its steps.
+    pub(super) fn terms_of(&self, call: CallId, queue: &QueueId, step: usize) -> Option<Terms> {
+        let known = self.calls.get(&call)?;
+        let asked = self.queues.get(queue)?.settings.asked(step);
+        let facts = match asked.condition {
+            Some(condition) => condition.of_interest(facts_of(known)),
+            None => CallFacts::new(),
+        };
+        Some(Terms {
+            queue: queue.clone(),
+            step,
+            only: None,
+            without: BTreeSet::new(),
+            facts,
+        })
+    }
+
+    /// Sets the deadline of the step that follows a call's present one.
+    pub(super) fn expect_step(&mut self, call: CallId, queue: &QueueId) {
+        let known = self.calls.get(&call);
+        let Some(visit) = known.and_then(|known| known.visit(queue)) else {
+            return;
+        };
+        let steps = self.queues.get(queue).map(|queue| &queue.settings.steps);
+        let next = steps.and_then(|steps| steps.get(visit.steps_done));
+        let due = Reason::StepDue(call, queue.clone());
+        match next {
+            Some(step) => self.timers.set(due, visit.place.entered + step.after),
+            None => self.timers.clear(&due),
+        }
+    }
+
+    /// A call has waited long enough for its next step in a queue.
+    pub(super) fn step_due(&mut self, call: CallId, id: &QueueId, out: &mut Commands) {
+        let (Some(known), Some(queue)) = (self.calls.get(&call), self.queues.index(id)) else {
+            return;
+        };
+        let Some(visit) = known.visit(id) else { return };
+        let (number, place) = (visit.steps_done + 1, visit.place);
+        let offered = known.offer.is_some();
+        let settings = &self.queues.queue(queue).settings;
+        let Some(step) = settings.steps.get(number - 1) else {
+            return;
+        };
+        let skipped = step
+            .skip_if
+            .as_ref()
+            .is_some_and(|skip| skip.holds_now(&facts_of(known), self.facts_of_queue(queue)));
+        let priority = place.priority().saturating_add(step.priority);
+        if let Some(visit) = self
+            .calls
+            .get_mut(&call)
+            .and_then(|call| call.visit_mut(id))
+        {
+            visit.steps_done = number;
+        }
+        self.expect_step(call, id);
+        if skipped {
+            return;
+        }
+        let Some(terms) = self.terms_of(call, id, number) else {
+            return;
+        };
+        if !offered {
+            self.set_aside(call);
+        }
+        let place = Place::new(priority, place.entered, call, self.priority_worth());
+        if let Some(visit) = self
+            .calls
+            .get_mut(&call)
+            .and_then(|call| call.visit_mut(id))
+        {
+            visit.place = place;
+            visit.terms = terms;
+        }
+        out.note(Fact::StepReached {
+            call,
+            queue: id.clone(),
+            step: number,
+            priority,
+        });
+        if !offered {
+            self.line_up(call);
+            self.distribute_call(call, Trigger::StepReached, out);
+            self.carry_place(call, out);
+        }
+    }
+
+    fn facts_of_queue(&self, queue: QueueIndex) -> QueueFacts {
+        let (ready, excluded) = self.queues.staff(queue);
+        let others: u32 = excluded.iter().map(|(_, count)| count).sum();
+        QueueFacts {
+            waiting: self.queues.queue(queue).length(),
+            signed_in: ready + others - excluded.count(Exclusion::SignedOut),
+            ready,
+        }
+    }
+}
+
+/// What conditions can ask of a call.
+fn facts_of(call: &Call) -> CallFacts {
+    CallFacts::from([
+        ("number", call.caller_number.to_string()),
+        ("dialled", call.dialled.to_string()),
+        ("language", call.language.tag().to_owned()),
+    ])
+}
