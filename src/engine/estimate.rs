@@ -47,7 +47,7 @@ mod releases;
 mod tests;
 mod workforce;
 
-pub use calibration::LearntFactors;
+pub use calibration::{LearntCalibration, LearntFactors};
 pub use durations::LearntDurations;
 pub use learnt::Learnt;
 
@@ -68,10 +68,14 @@ use workforce::Workforce;
 
 /// Estimates made for calls that still wait, kept to learn from: at their entry
 /// into one queue, and later.
-const OPEN_AT_ENTRY: u32 = 32;
-const OPEN_LATER: u32 = 32;
+const OPEN_AT_ENTRY: u32 = 128;
+const OPEN_LATER: u32 = 128;
 /// Of one call.
-const OPEN_OF_CALL: usize = 4;
+const OPEN_OF_CALL: usize = 16;
+/// While a call waits it is estimated once in so many milliseconds, about.
+const LATER_EVERY: f64 = 30_000.0;
+/// Estimates made with one event at most.
+const MADE_AT_ONCE: f64 = 3.0;
 
 /// How much longer a call waits until an agent has answered it: the wait is
 /// shorter than `low` with a probability of 10 %, than `median` of 50 %, than
@@ -109,6 +113,8 @@ struct Queue {
     open_later: u32,
     /// Which call is estimated next, to learn from.
     next: usize,
+    /// Estimates to be made, as of the time with it.
+    owed: (f64, Timestamp),
 }
 
 /// A call that waits.
@@ -129,6 +135,7 @@ struct Made {
     queue: QueueNumber,
     at: Timestamp,
     raw: Bounds,
+    stated: Bounds,
     at_entry: bool,
 }
 
@@ -209,6 +216,7 @@ impl Estimator {
             open_at_entry: 0,
             open_later: 0,
             next: 0,
+            owed: (0.0, Timestamp::default()),
         });
         number
     }
@@ -421,7 +429,11 @@ impl Estimator {
                 QueueExit::Abandoned => Outcome::Left(waited),
                 _ => continue,
             };
-            queue.model.calibration.learn(made.raw, outcome);
+            let calibration = match made.at_entry {
+                true => &mut queue.model.at_entry,
+                false => &mut queue.model.later,
+            };
+            calibration.learn(made.raw, made.stated, outcome);
         }
     }
 
@@ -445,19 +457,22 @@ impl Estimator {
         }
     }
 
-    /// Estimates one of those who wait, after somebody left the queue: a
-    /// different one each time.
+    /// Estimates some of those who wait, after somebody left the queue: others
+    /// each time, and the more the longer the queue is.
     fn make_later(&mut self, number: QueueNumber, at: Timestamp) {
-        let queue = &mut self.queues[number];
-        if queue.open_later >= OPEN_LATER || queue.waiting.is_empty() {
-            return;
+        let mut owed = self.queues[number].owe(at);
+        while owed >= 1.0 && self.queues[number].open_later < OPEN_LATER {
+            owed -= 1.0;
+            self.make_for_next(number, at);
         }
-        queue.next = (queue.next + 1) % queue.waiting.len();
-        let turn = queue.waiting[queue.next];
-        let made = self
-            .calls
-            .get(&turn.call)
-            .map(|caller| caller.estimates.len());
+        self.queues[number].owed.0 = owed;
+    }
+
+    fn make_for_next(&mut self, number: QueueNumber, at: Timestamp) {
+        let Some(turn) = self.queues[number].next() else {
+            return;
+        };
+        let made = self.calls.get(&turn.call).map(|caller| caller.estimates.len());
         if made.is_some_and(|made| made < OPEN_OF_CALL)
             && let Some(raw) = self.raw(number, &turn, Who::Waiting, at)
         {
@@ -469,17 +484,24 @@ impl Estimator {
         let Some(caller) = self.calls.get_mut(&call) else {
             return;
         };
+        let Queue {
+            model,
+            open_at_entry,
+            open_later,
+            ..
+        } = &mut self.queues[queue];
+        let (calibration, open) = match entry {
+            true => (&model.at_entry, open_at_entry),
+            false => (&model.later, open_later),
+        };
+        *open += 1;
         caller.estimates.push(Made {
             queue,
             at,
             raw,
+            stated: calibration.correct(raw),
             at_entry: entry,
         });
-        let open = match entry {
-            true => &mut self.queues[queue].open_at_entry,
-            false => &mut self.queues[queue].open_later,
-        };
-        *open += 1;
     }
 
     /// How long a call waits that enters now.
@@ -514,8 +536,12 @@ impl Estimator {
     fn stated(&self, queue: &QueueId, turn: &Place, who: Who, at: Timestamp) -> Option<Estimate> {
         let number = *self.numbers.get(queue)?;
         let raw = self.raw(number, turn, who, at)?;
-        let stated = self.queues[number].model.calibration.correct(raw);
-        Some(estimate(stated))
+        let model = &self.queues[number].model;
+        let calibration = match who {
+            Who::Newcomer => &model.at_entry,
+            Who::Waiting => &model.later,
+        };
+        Some(estimate(calibration.correct(raw)))
     }
 
     /// What the model says, before it is corrected.
@@ -578,6 +604,20 @@ impl Queue {
     /// How many calls have their turn before.
     fn rank(&self, turn: &Place) -> usize {
         self.waiting.partition_point(|known| known < turn)
+    }
+
+    /// How many estimates are to be made now.
+    fn owe(&mut self, at: Timestamp) -> f64 {
+        let (owed, since) = self.owed;
+        self.owed.1 = at;
+        let more = count(self.waiting.len()) * ms(at.since(since)) / LATER_EVERY;
+        (owed + more).min(MADE_AT_ONCE)
+    }
+
+    /// The call that is estimated next.
+    fn next(&mut self) -> Option<Place> {
+        self.next = (self.next + 1) % self.waiting.len().max(1);
+        self.waiting.get(self.next).copied()
     }
 
     fn close(&mut self, made: &Made) {

@@ -19,6 +19,9 @@ mod outcome;
 pub mod report;
 pub mod scenario;
 mod skew;
+#[cfg(test)]
+mod stated_waits;
 mod tail;
 pub mod trace;
 pub mod violation;
+pub mod what_if;

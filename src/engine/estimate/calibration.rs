@@ -3,7 +3,10 @@
 //!
 //! Each bound is multiplied by a factor that follows the quantile it stands for:
 //! up a little when a wait was longer, down when it was shorter, in the
-//! proportion in which the two should happen (adaptive conformal inference).
+//! proportion in which the two should happen. What it follows is a level that is
+//! itself moved by how often the bounds *as they were stated* held: while a load
+//! changes, the factors are late, and levels further out make up for it
+//! (adaptive conformal inference).
 
 use crate::engine::estimate::durations::ms;
 use crate::engine::time::Span;
@@ -23,6 +26,10 @@ const STEP: f64 = 0.03;
 const FIRST_STEP: f64 = 0.4;
 /// Factors stay within this and its inverse.
 const FURTHEST: f64 = 30.0;
+/// How far the levels that the factors follow go with each outcome.
+const LEVEL_STEP: f64 = 0.006;
+/// Between these for the lowest bound; likewise from above for the highest.
+const LOWEST: (f64, f64) = (0.005, 0.2);
 
 /// By when a wait is over, in milliseconds, for each of [`LEVELS`].
 pub(super) type Bounds = [f64; 3];
@@ -30,6 +37,8 @@ pub(super) type Bounds = [f64; 3];
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Calibration {
     classes: [Factors; CLASS_COUNT],
+    /// What the factors follow.
+    levels: [f64; 3],
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,7 +48,16 @@ struct Factors {
     seen: f64,
 }
 
-/// One class in whole numbers, as the journal keeps it.
+/// The corrections in whole numbers, as the journal keeps them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LearntCalibration {
+    /// For short to long waits.
+    pub classes: Vec<LearntFactors>,
+    /// The levels that the factors follow, in millionths.
+    pub levels: [u64; 3],
+}
+
+/// One class.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LearntFactors {
     /// The factors of the three bounds, in millionths.
@@ -62,6 +80,7 @@ impl Default for Calibration {
                 by: [1.0; 3],
                 seen: 0.0,
             }; CLASS_COUNT],
+            levels: LEVELS,
         }
     }
 }
@@ -78,28 +97,31 @@ impl Calibration {
         ]
     }
 
-    /// Learns from the outcome of a wait for which these bounds were computed.
-    pub(super) fn learn(&mut self, raw: Bounds, outcome: Outcome) {
-        let stated = self.correct(raw);
+    /// Learns from the outcome of a wait for which these bounds were computed, and
+    /// those were stated.
+    pub(super) fn learn(&mut self, raw: Bounds, stated: Bounds, outcome: Outcome) {
+        self.move_levels(stated, outcome);
+        let now = self.correct(raw);
         let factors = &mut self.classes[class(raw)];
         let step = STEP.max(FIRST_STEP / (1.0 + factors.seen * 0.25));
         factors.seen = (factors.seen + 1.0).min(1_000_000.0);
-        for (nth, level) in LEVELS.into_iter().enumerate() {
-            // Whether the wait was over by the bound; for one that was cut short,
-            // how probably it would have been (Efron's redistribution to the right).
-            let over = match outcome {
-                Outcome::Answered(wait) if ms(wait) <= stated[nth] => 1.0,
-                Outcome::Answered(_) => 0.0,
-                Outcome::Left(wait) if ms(wait) >= stated[nth] => 0.0,
-                Outcome::Left(wait) => {
-                    let already = probability(&stated, ms(wait));
-                    ((level - already) / (1.0 - already)).max(0.0)
-                }
-            };
+        for (nth, level) in self.levels.into_iter().enumerate() {
+            let over = over_by(&now, nth, outcome);
             let (up, down) = ((1.0 - over) * level, over * (1.0 - level));
             let moved = factors.by[nth] * (1.0 + step * up) / (1.0 + step * down);
             factors.by[nth] = moved.clamp(1.0 / FURTHEST, FURTHEST);
         }
+    }
+
+    fn move_levels(&mut self, stated: Bounds, outcome: Outcome) {
+        let (least, most) = LOWEST;
+        let mut moved = |nth: usize, (least, most): (f64, f64)| {
+            let missed = LEVELS[nth] - over_by(&stated, nth, outcome);
+            let level = self.levels[nth] + LEVEL_STEP * missed;
+            self.levels[nth] = level.clamp(least, most);
+        };
+        moved(0, (least, most));
+        moved(2, (1.0 - most, 1.0 - least));
     }
 
     #[expect(
@@ -107,21 +129,25 @@ impl Calibration {
         clippy::cast_sign_loss,
         reason = "rounds positive numbers far below the limit"
     )]
-    pub(super) fn learnt(&self) -> Vec<LearntFactors> {
+    pub(super) fn learnt(&self) -> LearntCalibration {
         let classes = self.classes.iter();
         let classes = classes.map(|factors| LearntFactors {
             by: factors.by.map(|by| (by * 1e6).round() as u64),
             seen: factors.seen as u32,
         });
-        classes.collect()
+        LearntCalibration {
+            classes: classes.collect(),
+            levels: self.levels.map(|level| (level * 1e6).round() as u64),
+        }
     }
 
     #[expect(
         clippy::cast_precision_loss,
         reason = "factors in millionths are far below 2^52"
     )]
-    pub(super) fn restore(&mut self, learnt: &[LearntFactors]) {
-        for (factors, learnt) in self.classes.iter_mut().zip(learnt) {
+    pub(super) fn restore(&mut self, learnt: &LearntCalibration) {
+        self.levels = learnt.levels.map(|level| level as f64 / 1e6);
+        for (factors, learnt) in self.classes.iter_mut().zip(&learnt.classes) {
             factors.by = learnt
                 .by
                 .map(|by| (by as f64 / 1e6).clamp(1.0 / FURTHEST, FURTHEST));
@@ -133,6 +159,20 @@ impl Calibration {
 fn class(raw: Bounds) -> usize {
     let limits = CLASSES.iter();
     limits.filter(|limit| raw[1] > **limit).count()
+}
+
+/// Whether a wait was over by a bound. For one that was cut short, how probably
+/// it would have been (Efron's redistribution to the right).
+fn over_by(bounds: &Bounds, nth: usize, outcome: Outcome) -> f64 {
+    match outcome {
+        Outcome::Answered(wait) if ms(wait) <= bounds[nth] => 1.0,
+        Outcome::Answered(_) => 0.0,
+        Outcome::Left(wait) if ms(wait) >= bounds[nth] => 0.0,
+        Outcome::Left(wait) => {
+            let already = probability(bounds, ms(wait));
+            ((LEVELS[nth] - already) / (1.0 - already)).max(0.0)
+        }
+    }
 }
 
 /// The probability that a wait with these bounds is over by `ms`.
@@ -168,7 +208,7 @@ mod tests {
                     *count += u32::from(ms(wait) <= bound);
                 }
             }
-            calibration.learn(raw, Outcome::Answered(wait));
+            calibration.learn(raw, calibration.correct(raw), Outcome::Answered(wait));
         }
         assert!((450..550).contains(&over[0]), "{over:?}");
         assert!((2_400..2_600).contains(&over[1]), "{over:?}");
@@ -187,7 +227,7 @@ mod tests {
                 true => Outcome::Answered(wait),
                 false => Outcome::Left(patience),
             };
-            calibration.learn(raw, outcome);
+            calibration.learn(raw, calibration.correct(raw), outcome);
         }
         let stated = calibration.correct(raw);
         for (bound, right) in stated.into_iter().zip(raw) {
@@ -199,7 +239,7 @@ mod tests {
     fn what_was_learnt_is_restored() {
         let mut calibration = Calibration::default();
         let raw = [1_000.0, 2_000.0, 3_000.0];
-        (0..50).for_each(|n| calibration.learn(raw, Outcome::Answered(Span::millis(n * 100))));
+        (0..50).for_each(|n| calibration.learn(raw, raw, Outcome::Answered(Span::millis(n * 100))));
         let mut again = Calibration::default();
         again.restore(&calibration.learnt());
         assert_eq!(again.learnt(), calibration.learnt());

@@ -1,6 +1,6 @@
 //! What was learnt about one queue.
 
-use crate::engine::estimate::calibration::{Calibration, LearntFactors};
+use crate::engine::estimate::calibration::{Calibration, LearntCalibration};
 use crate::engine::estimate::durations::{Durations, LearntDurations, ms};
 use crate::engine::time::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -33,15 +33,18 @@ pub struct Learnt {
     /// Callers who left, in thousandths, in so many milliseconds of waiting.
     pub left: u64,
     pub waited_ms: u64,
-    /// The corrections of the bounds, for short to long waits.
-    pub factors: Vec<LearntFactors>,
+    /// The corrections of what is stated at the entry, and later.
+    pub at_entry: LearntCalibration,
+    pub later: LearntCalibration,
 }
 
 #[derive(Debug)]
 pub(super) struct QueueModel {
     pub(super) handling: Durations,
     pub(super) ring: Durations,
-    pub(super) calibration: Calibration,
+    /// Of what is stated at the entry, and later.
+    pub(super) at_entry: Calibration,
+    pub(super) later: Calibration,
     left: f64,
     waited: f64,
     /// Waits since this was told last, and when that was.
@@ -54,7 +57,8 @@ impl Default for QueueModel {
         Self {
             handling: Durations::expecting(&HANDLING),
             ring: Durations::expecting(&RING),
-            calibration: Calibration::default(),
+            at_entry: Calibration::default(),
+            later: Calibration::default(),
             left: 1.0,
             waited: WAITED_FOR_ONE,
             untold: 0,
@@ -97,14 +101,16 @@ impl QueueModel {
             ring: self.ring.learnt(),
             left: (self.left * 1_000.0).round() as u64,
             waited_ms: self.waited.round() as u64,
-            factors: self.calibration.learnt(),
+            at_entry: self.at_entry.learnt(),
+            later: self.later.learnt(),
         }
     }
 
     pub(super) fn restore(&mut self, learnt: &Learnt) {
         self.handling.restore(&learnt.handling);
         self.ring.restore(&learnt.ring);
-        self.calibration.restore(&learnt.factors);
+        self.at_entry.restore(&learnt.at_entry);
+        self.later.restore(&learnt.later);
         self.left = ms(Span::millis(learnt.left)) / 1_000.0;
         self.waited = ms(Span::millis(learnt.waited_ms));
     }
@@ -130,6 +136,6 @@ mod tests {
         again.restore(&learnt);
         assert_eq!(again.tell(at), learnt);
         let text = serde_json::to_string(&learnt).unwrap();
-        assert!(text.len() < 1_500, "{}", text.len());
+        assert!(text.len() < 2_000, "{}", text.len());
     }
 }

@@ -1,1 +1,200 @@
+use super::*;
+use crate::config::Config;
+use crate::engine::agent::AgentState;
+use crate::engine::id::{AgentId, OfferId};
+use crate::engine::memory::Memory;
+use std::path::Path;
 
+/// A queue `desk` that anna and bert serve, and `shop` that bert serves too.
+struct Desk {
+    estimator: Estimator,
+    memory: Memory,
+    at: Timestamp,
+    calls: u128,
+}
+
+fn centre() -> Centre {
+    let text = r#"
+        [switches.sim]
+        kind = "simulated"
+        [queues.desk]
+        name = "desk"
+        [queues.shop]
+        name = "shop"
+        [agents.anna]
+        name = "Anna"
+        extension = "1001"
+        switch = "sim"
+        queues = ["desk"]
+        [agents.bert]
+        name = "Bert"
+        extension = "1002"
+        switch = "sim"
+        queues = ["desk", "shop"]
+    "#;
+    let config = Config::read(Path::new("desk.toml"), text, []).unwrap();
+    config.centre(Timestamp::default())
+}
+
+fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(name: &str) -> T {
+    name.parse().unwrap()
+}
+
+impl Desk {
+    fn open() -> Self {
+        let mut estimator = Estimator::default();
+        estimator.configure(&centre());
+        Self {
+            estimator,
+            memory: Memory::default(),
+            at: Timestamp::from_millis(1_000_000),
+            calls: 0,
+        }
+    }
+
+    fn note(&mut self, fact: Fact) {
+        self.estimator.apply(self.at, &fact);
+        self.memory.apply(self.at, &fact);
+    }
+
+    fn is(&mut self, agent: &str, state: AgentState) {
+        self.note(Fact::AgentMoved {
+            agent: id(agent),
+            tenant: id("main"),
+            site: id("main"),
+            switch: id("sim"),
+            state,
+            call: None,
+            until: None,
+        });
+    }
+
+    fn enters(&mut self, queue: &str) -> CallId {
+        self.calls += 1;
+        let call = CallId::from_ulid(ulid::Ulid(self.calls));
+        let (queue, entered) = (id(queue), self.at);
+        self.note(Fact::QueueEntered {
+            call,
+            queue,
+            priority: 0,
+            entered,
+        });
+        call
+    }
+
+    fn leaves(&mut self, call: CallId, queue: &str, reason: QueueExit) {
+        let queue = id(queue);
+        self.note(Fact::QueueLeft {
+            call,
+            queue,
+            reason,
+        });
+    }
+
+    /// An agent takes a call, talks and is free again.
+    fn serves(&mut self, agent: &str, queue: &str, talk: Span) {
+        let call = self.enters(queue);
+        let offer = OfferId::from_ulid(ulid::Ulid(1));
+        let agent_id: AgentId = id(agent);
+        self.note(Fact::Offered {
+            offer,
+            call,
+            agent: agent_id.clone(),
+            leg: crate::engine::id::LegId {
+                switch: id("sim"),
+                channel: id("phone"),
+            },
+        });
+        self.is(agent, AgentState::Offered);
+        self.at = self.at + Span::seconds(4);
+        self.note(Fact::OfferEnded {
+            offer,
+            call,
+            agent: agent_id,
+            outcome: OfferOutcome::Accepted,
+        });
+        self.leaves(call, queue, QueueExit::Answered);
+        self.is(agent, AgentState::OnCall);
+        self.at = self.at + talk;
+        self.is(agent, AgentState::Ready);
+    }
+
+    fn newcomer(&self, queue: &str) -> Option<Estimate> {
+        self.estimator.newcomer(&id(queue), 0, self.at)
+    }
+}
+
+#[test]
+fn nobody_there_gives_no_estimate_and_a_free_agent_only_the_ring() {
+    let mut desk = Desk::open();
+    assert_eq!(desk.newcomer("desk"), None);
+    desk.is("anna", AgentState::Ready);
+    let stated = desk.newcomer("desk").unwrap();
+    assert!(stated.low <= stated.median && stated.median <= stated.high);
+    assert!(stated.high < Span::seconds(25), "{stated:?}");
+    // Anna does not serve the shop.
+    assert_eq!(desk.newcomer("shop"), None);
+}
+
+#[test]
+fn each_call_ahead_makes_the_wait_longer_and_each_agent_shorter() {
+    let mut desk = Desk::open();
+    desk.is("anna", AgentState::OnCall);
+    let mut before = desk.newcomer("desk").unwrap();
+    for _ in 0..5 {
+        desk.enters("desk");
+        let behind = desk.newcomer("desk").unwrap();
+        assert!(behind.median > before.median, "{behind:?}");
+        before = behind;
+    }
+    desk.is("bert", AgentState::OnCall);
+    let with_two = desk.newcomer("desk").unwrap();
+    assert!(with_two.median.as_millis() * 3 < before.median.as_millis() * 2);
+}
+
+#[test]
+fn calls_of_another_queue_count_when_its_answers_come_from_the_same_agents() {
+    let mut desk = Desk::open();
+    desk.is("bert", AgentState::OnCall);
+    let alone = desk.newcomer("shop").unwrap();
+    (0..4).for_each(|_| drop(desk.enters("desk")));
+    // Half the desk's calls are expected to go to Bert, before any was seen.
+    let after = desk.newcomer("shop").unwrap();
+    assert!(after.median.as_millis() * 2 > alone.median.as_millis() * 3);
+    // Anna takes them all.
+    desk.is("anna", AgentState::Ready);
+    (0..300).for_each(|_| desk.serves("anna", "desk", Span::seconds(60)));
+    let later = desk.newcomer("shop").unwrap();
+    assert!(later.median < after.median, "{later:?} {after:?}");
+}
+
+#[test]
+fn what_was_learnt_is_known_in_the_next_run() {
+    let mut desk = Desk::open();
+    desk.is("anna", AgentState::Ready);
+    let mut told = None;
+    for _ in 0..150 {
+        desk.serves("anna", "desk", Span::seconds(30));
+        let at = desk.at;
+        if let Some((queue, learnt)) = desk.estimator.take_due(at) {
+            desk.note(Fact::QueueLearnt { queue, learnt });
+            told = Some(desk.at);
+        }
+    }
+    assert!(told.is_some());
+    desk.is("anna", AgentState::OnCall);
+    let mut again = Estimator::default();
+    again.configure(&centre());
+    let fresh = {
+        again.remember(&Remembered::default());
+        again
+            .workforce
+            .moved(&id("anna"), &AgentState::OnCall, None, desk.at);
+        again.newcomer(&id("desk"), 0, desk.at).unwrap()
+    };
+    let mut next = Estimator::default();
+    next.configure(&centre());
+    next.remember(&desk.memory.remembered());
+    let known = next.newcomer(&id("desk"), 0, desk.at).unwrap();
+    assert!(known.median.as_millis() * 2 < fresh.median.as_millis());
+}

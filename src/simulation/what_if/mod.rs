@@ -1,0 +1,4 @@
+//! What if: a recorded day meets other settings.
+
+pub mod day;
+pub mod player;
