@@ -11,4 +11,5 @@ pub mod recovery;
 pub mod rehearsal;
 pub mod routing;
 mod simulator;
+pub mod what_if;
 pub mod wire;

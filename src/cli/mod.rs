@@ -17,6 +17,7 @@ pub mod replay;
 pub mod serve;
 pub mod simulate;
 pub mod simulate_switch;
+mod what_if;
 
 use clap::{Parser, Subcommand};
 use config_file::ConfigFile;

@@ -1,8 +1,9 @@
 //! `switchyard simulate`: a whole centre in virtual time, with everything that
 //! can go wrong, judged after every step.
 
-use crate::cli::{CliError, Output, Verdict};
+use crate::cli::{CliError, Output, Verdict, what_if};
 use crate::config::finding::ConfigErrors;
+use crate::engine::time::Span;
 use crate::simulation::harness;
 use crate::simulation::report::{QueueReport, Report};
 use crate::simulation::scenario::Scenario;
@@ -19,6 +20,10 @@ use std::str::FromStr;
 /// wrong, and for how long. The same FILE and seed give the same trace, byte
 /// for byte; its digest is printed. Exits 1 when a rule was broken, with the
 /// command line that shows it again.
+///
+/// With --from, FILE is a configuration instead: the calls that a journal has
+/// recorded are played to the settings in force then and to those in FILE, and
+/// both outcomes stand side by side.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -26,9 +31,11 @@ Examples:
   switchyard simulate tests/scenarios/hotel.toml --seeds 100
   switchyard simulate tests/scenarios/hotel.toml --seeds 40..60 --json
   switchyard simulate tests/scenarios/hotel.toml --fault crashes_every_s=60 --fault link_cuts_every_s=90
-  switchyard simulate tests/scenarios/hotel.toml --seed 7 --trace trace.jsonl")]
+  switchyard simulate tests/scenarios/hotel.toml --seed 7 --trace trace.jsonl
+  switchyard simulate more-agents.toml --from /var/lib/switchyard/journal
+  switchyard simulate more-agents.toml --from journal --within 30 --json")]
 pub struct Simulate {
-    /// The scenario
+    /// The scenario, or with --from the other configuration
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Everything is drawn from it
@@ -43,6 +50,12 @@ pub struct Simulate {
     /// Write every step of one seed to TRACE, one JSON object a line
     #[arg(long, value_name = "TRACE", conflicts_with = "seeds")]
     trace: Option<PathBuf>,
+    /// What if: the folder of a journal whose calls FILE's settings shall meet
+    #[arg(long, value_name = "JOURNAL", conflicts_with_all = ["seeds", "faults", "trace"])]
+    from: Option<PathBuf>,
+    /// With --from: a call answered within so many seconds is answered in time
+    #[arg(long, value_name = "SECONDS", default_value_t = 20, requires = "from")]
+    within: u32,
     /// Print JSON, one object a line for each seed
     #[arg(long)]
     json: bool,
@@ -112,6 +125,10 @@ impl Simulate {
     /// # Errors
     /// When the file has errors, or something cannot be written.
     pub fn run(&self, out: Output<'_>) -> Result<Verdict, CliError> {
+        if let Some(journal) = &self.from {
+            let within = Span::seconds(self.within);
+            return what_if::run(&self.file, journal, within, self.seed, self.json, out);
+        }
         let settings = self.faults.iter();
         let overlay: Vec<_> = settings
             .map(|setting| (setting.key.clone(), setting.value.clone()))

@@ -22,7 +22,7 @@ use crate::engine::id::{CallId, QueueId};
 use crate::engine::leg::LegRole;
 use crate::engine::time::{Span, Timestamp};
 use crate::simulation::what_if::day::{Day, OfferSeen, Presence, Visit};
-use crate::simulation::what_if::player::{Player, Watch, visit_of};
+use crate::simulation::what_if::player::{Player, Watch, lean, visit_of};
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::{Rng, SeedableRng};
 use std::collections::BTreeMap;
@@ -339,7 +339,7 @@ fn judge(scenario: &Scenario, seed: u64) -> Judge {
         from: 300,
         ..Judge::default()
     };
-    Player::new(&day, &centre, seed).play(&mut judge);
+    Player::new(&day, &lean(&centre), seed).play(&mut judge);
     eprintln!("{}: {} calls", scenario.name, day.visits.len());
     for (who, counts) in [("answered", judge.answered), ("probes", judge.probes)] {
         for (when, count) in [("at arrival", counts[0]), ("later", counts[1])] {

@@ -6,6 +6,7 @@ pub mod events;
 pub mod journal;
 pub mod recovery;
 pub mod routing;
+pub mod what_if;
 pub mod wire;
 
 use crate::cli::{CliError, Output, Verdict};
@@ -28,6 +29,8 @@ enum Measurement {
     Routing(routing::Routing),
     Journal(journal::Journal),
     Recovery(recovery::Recovery),
+    #[command(name = "whatif")]
+    WhatIf(what_if::WhatIf),
     Wire(wire::Wire),
 }
 
@@ -41,6 +44,7 @@ impl Bench {
             Measurement::Routing(routing) => routing.run(out),
             Measurement::Journal(journal) => journal.run(out).await,
             Measurement::Recovery(recovery) => recovery.run(out).await,
+            Measurement::WhatIf(what_if) => what_if.run(out).await,
             Measurement::Wire(wire) => wire.run(out).await,
         }
     }

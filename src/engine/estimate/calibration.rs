@@ -27,7 +27,7 @@ const FIRST_STEP: f64 = 0.4;
 /// Factors stay within this and its inverse.
 const FURTHEST: f64 = 30.0;
 /// How far the levels that the factors follow go with each outcome.
-const LEVEL_STEP: f64 = 0.006;
+const LEVEL_STEP: f64 = 0.004;
 /// Between these for the lowest bound; likewise from above for the highest.
 const LOWEST: (f64, f64) = (0.005, 0.2);
 

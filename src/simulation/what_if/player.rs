@@ -34,6 +34,9 @@ const ANSWERS_AFTER: Span = Span::seconds(4);
 
 /// Looks at every step.
 pub trait Watch {
+    /// The engine is about to handle an event.
+    fn before(&mut self, _event: &Event) {}
+
     /// The engine handled an event, which led to these commands.
     fn step(&mut self, at: Timestamp, engine: &Engine, commands: &[Command]);
 }
@@ -117,7 +120,7 @@ impl<'a> Player<'a> {
         };
         player.told.push_back(Event::Started { seed });
         player.told.push_back(Event::Configured {
-            centre: Box::new(lean(centre)),
+            centre: Box::new(centre.clone()),
         });
         for switch in &centre.switches {
             player.told.push_back(Event::Switch {
@@ -276,6 +279,7 @@ impl<'a> Player<'a> {
 
     fn handle(&mut self, event: Event, watch: &mut impl Watch) {
         let mut out = std::mem::take(&mut self.out);
+        watch.before(&event);
         self.engine.handle(self.now, event, &mut out);
         watch.step(self.now, &self.engine, out.as_slice());
         for command in out.drain() {
@@ -497,7 +501,7 @@ impl<'a> Player<'a> {
 
 /// The centre without what costs time and decides nothing: recordings, audits,
 /// the renewal of timers in the switch.
-fn lean(centre: &Centre) -> Centre {
+pub fn lean(centre: &Centre) -> Centre {
     let mut centre = centre.clone();
     for queue in centre.queues.values_mut() {
         queue.record = false;
