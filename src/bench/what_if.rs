@@ -223,7 +223,7 @@ pub fn centre(agents: u32) -> Result<Centre, WhatIfBenchError> {
     let wrap_up = WRAP_UP.as_millis() / 1_000;
     let choices: Vec<String> = (1..=QUEUES).map(|n| format!("{n} = \"q{n}\"")).collect();
     let mut text = format!(
-        "[switches.bench]\nkind = \"simulated\"\n[limits]\nmax_calls = 100000\n\
+        "[switches.bench]\nkind = \"simulated\"\n[limits]\nmax_calls = 100000\naudit_s = 0\n\
          [numbers.4001]\nflow = \"bench\"\n[flows.bench]\nname = \"bench\"\nstart = \"answer\"\n\
          [flows.bench.blocks.answer]\nkind = \"answer\"\nnext = \"menu\"\n\
          [flows.bench.blocks.bye]\nkind = \"hang_up\"\n\

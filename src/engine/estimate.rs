@@ -472,7 +472,10 @@ impl Estimator {
         let Some(turn) = self.queues[number].next() else {
             return;
         };
-        let made = self.calls.get(&turn.call).map(|caller| caller.estimates.len());
+        let made = self
+            .calls
+            .get(&turn.call)
+            .map(|caller| caller.estimates.len());
         if made.is_some_and(|made| made < OPEN_OF_CALL)
             && let Some(raw) = self.raw(number, &turn, Who::Waiting, at)
         {
