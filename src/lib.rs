@@ -9,6 +9,7 @@ pub mod config;
 pub mod dialplan;
 pub mod doctor;
 pub mod engine;
+pub mod import;
 pub mod nearest;
 pub mod recordings;
 pub mod replay;

@@ -210,3 +210,49 @@ fn a_dialplan_is_written_to_the_file_that_was_named() {
     let text = std::fs::read_to_string(folder.path().join("switchyard.conf")).unwrap();
     assert!(text.contains("Stasis(switchyard"), "{text}");
 }
+
+#[test]
+fn an_import_prints_sections_and_reports_what_it_lost_beside_them() {
+    let folder = centre();
+    let whole = "[desk]\nstrategy = leastrecent\nmember => PJSIP/1000\n";
+    std::fs::write(folder.path().join("whole.conf"), whole).unwrap();
+    let import = switchyard(folder.path(), &["import", "queues", "whole.conf"]);
+    assert_eq!(code(&import), 0);
+    let settings = folder.path().join("switchyard.toml");
+    let text = std::fs::read_to_string(&settings).unwrap() + &out(&import);
+    std::fs::write(&settings, text).unwrap();
+    assert_eq!(code(&switchyard(folder.path(), &["check"])), 0);
+
+    std::fs::write(folder.path().join("part.conf"), "[desk]\ncontext = out\n").unwrap();
+    let import = switchyard(folder.path(), &["import", "queues", "part.conf"]);
+    assert_eq!(code(&import), 1);
+    assert!(out(&import).contains("[queues.desk]"));
+    let lost = "part.conf:2: not mapped: queue desk: context = out";
+    assert!(err(&import).contains(lost), "{}", err(&import));
+
+    std::fs::write(folder.path().join("bad.xml"), "<a>").unwrap();
+    let import = switchyard(folder.path(), &["import", "callcenter", "bad.xml"]);
+    assert_eq!(code(&import), 1);
+    assert!(
+        err(&import).contains("bad.xml: line 1: "),
+        "{}",
+        err(&import)
+    );
+}
+
+#[test]
+fn a_calendar_tells_what_a_day_has() {
+    let folder = centre();
+    let office = "[calendars.office]\ntime_zone = \"Asia/Shanghai\"\nhours = { mon-fri = [\"09:00-18:00\"] }\n\
+                  make_up_days = { 2027-02-20 = \"fri\" }\n";
+    let settings = folder.path().join("switchyard.toml");
+    let text = std::fs::read_to_string(&settings).unwrap() + office;
+    std::fs::write(&settings, text).unwrap();
+    let day = ["check", "--calendar", "office", "--on", "2027-02-20"];
+    let told = switchyard(folder.path(), &day);
+    let expected = "2027-02-20 sat  09:00-18:00  make-up day: hours of fri\n";
+    assert_eq!((code(&told), out(&told).as_str()), (0, expected));
+    let unknown = switchyard(folder.path(), &["check", "--calendar", "ofice"]);
+    assert_eq!(code(&unknown), 1);
+    assert!(err(&unknown).contains("did you mean \"office\"?"));
+}

@@ -10,6 +10,7 @@ pub mod config_file;
 pub mod demo;
 pub mod doctor;
 pub mod explain;
+pub mod import;
 pub mod migrate;
 pub mod reload;
 pub mod render;
@@ -72,6 +73,7 @@ pub enum Command {
     Doctor(doctor::Doctor),
     Migrate(migrate::Migrate),
     Render(render::Render),
+    Import(import::Import),
     Calls(calls::Calls),
     Explain(explain::Explain),
     Simulate(simulate::Simulate),
@@ -103,6 +105,7 @@ async fn dispatch(cli: Cli, out: Output<'_>) -> Result<Verdict, CliError> {
         Command::Doctor(doctor) => doctor.run(file, out).await,
         Command::Migrate(migrate) => migrate.run(file, out).await,
         Command::Render(render) => render.run(file, out),
+        Command::Import(import) => import.run(out),
         Command::Calls(calls) => calls.run(file, out).await,
         Command::Explain(explain) => explain.run(file, out).await,
         Command::Simulate(simulate) => simulate.run(out),

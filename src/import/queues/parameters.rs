@@ -1,0 +1,193 @@
+//! Every parameter of app_queue as of Asterisk 22, from `queues.conf.sample`
+//! and its source (`queue_set_global_params`, `queue_set_param`), with those of
+//! earlier versions that files still hold.
+
+use crate::import::rule::{OFF, ON, Parameter, lost, near, needless, taken, unless};
+
+const MISSED: &str = "an agent who misses an offer rests for missed_offer_rest_s under [limits] and \
+                      is ready again";
+const VARIABLES: &str =
+    "the dialplan is not gone through; the API tells what is in these variables";
+
+const ANNOUNCEMENTS: &str = "callers hear the queue's greeting and its music";
+const EMPTY: &str = "calls are let in until max_waiting, and wait whoever is signed in; ask opening hours \
+                     with a block of kind hours before the queue";
+
+/// `[general]`.
+pub(super) const GENERAL: &[Parameter] = &[
+    needless(
+        "persistentmembers",
+        "agents keep their state over a restart",
+    ),
+    needless(
+        "enable_cidname_logging",
+        "the caller's name stands with every call",
+    ),
+    taken("autofill"),
+    needless(
+        "monitor-type",
+        "recordings are made by the switch, both sides apart",
+    ),
+    needless(
+        "shared_lastcall",
+        "wrap-up and idle time belong to the agent, whatever the queue",
+    ),
+    needless("negative_penalty_invalid", "a negative penalty counts as 0"),
+    needless("log_membername_as_agent", "records name the agent"),
+    unless(
+        "log-restricted-caller-id",
+        ON,
+        "numbers are stored as the switch gives them; keep restricted ones from it in the trunk's \
+         settings",
+    ),
+    unless(
+        "log-caller-id-name",
+        OFF,
+        "the caller's name stands with every call as the switch gives it",
+    ),
+    needless(
+        "log_unpause_on_reason_change",
+        "every change of an agent's state is kept",
+    ),
+    needless(
+        "force_longest_waiting_caller",
+        "an agent is offered the most urgent call of all queues",
+    ),
+    needless("updatecdr", "records name the agent"),
+    needless("keepstats", "the store keeps every call, over a reload too"),
+    needless(
+        "eventwhencalled",
+        "the live stream of the API tells what happens",
+    ),
+    needless(
+        "eventmemberstatus",
+        "the live stream of the API tells what happens",
+    ),
+];
+
+/// A queue.
+pub(super) const QUEUE: &[Parameter] = &[
+    taken("musicclass"),
+    taken("music"),
+    taken("musiconhold"),
+    lost("announce", "agents hear nothing before the caller"),
+    lost(
+        "queue-callerannounce",
+        "caller and agent are connected at once",
+    ),
+    taken("strategy"),
+    lost(
+        "servicelevel",
+        "the store has the wait of every call: compare it with any limit there",
+    ),
+    lost(
+        "context",
+        "give keys that lead away from waiting in the flow: a menu before the queue",
+    ),
+    unless(
+        "penaltymemberslimit",
+        OFF,
+        "levels always count; give every member the same penalty, or let a step raise max_level",
+    ),
+    taken("timeout"),
+    needless(
+        "retry",
+        "the next agent is offered the call at once, and when somebody gets free",
+    ),
+    needless(
+        "timeoutpriority",
+        "an agent always rings for ring_s; a call leaves by its flow",
+    ),
+    taken("weight"),
+    taken("wrapuptime"),
+    taken("autofill"),
+    unless("autopause", OFF, MISSED),
+    unless("autopausedelay", OFF, MISSED),
+    unless("autopausebusy", OFF, MISSED),
+    unless("autopauseunavail", OFF, MISSED),
+    taken("maxlen"),
+    unless("setinterfacevar", OFF, VARIABLES),
+    unless("setqueueentryvar", OFF, VARIABLES),
+    unless("setqueuevar", OFF, VARIABLES),
+    lost("membergosub", VARIABLES),
+    lost("membermacro", VARIABLES),
+    unless("announce-frequency", OFF, ANNOUNCEMENTS),
+    unless("min-announce-frequency", OFF, ANNOUNCEMENTS),
+    lost("periodic-announce", ANNOUNCEMENTS),
+    unless("periodic-announce-frequency", OFF, ANNOUNCEMENTS),
+    unless("periodic-announce-startdelay", OFF, ANNOUNCEMENTS),
+    unless(
+        "random-periodic-announce",
+        OFF,
+        "announcements are played in their order",
+    ),
+    needless(
+        "relative-periodic-announce",
+        "the time counts from the end of each announcement",
+    ),
+    unless("announce-holdtime", OFF, ANNOUNCEMENTS),
+    unless("announce-position", OFF, ANNOUNCEMENTS),
+    needless("announce-to-first-user", "no announcement delays an offer"),
+    needless("announce-position-limit", "places are told or not told"),
+    needless(
+        "announce-round-seconds",
+        "the wait is told as an interval of minutes",
+    ),
+    needless(
+        "announce-position-only-up",
+        "a place is told when its time has come",
+    ),
+    needless("queue-youarenext", SOUNDS),
+    needless("queue-thereare", SOUNDS),
+    needless("queue-callswaiting", SOUNDS),
+    needless("queue-quantity1", SOUNDS),
+    needless("queue-quantity2", SOUNDS),
+    needless("queue-holdtime", SOUNDS),
+    needless("queue-minute", SOUNDS),
+    needless("queue-minutes", SOUNDS),
+    needless("queue-seconds", SOUNDS),
+    needless("queue-less-than", SOUNDS),
+    needless("queue-thankyou", SOUNDS),
+    needless("queue-reporthold", SOUNDS),
+    near(
+        "monitor-format",
+        "record = true; recordings are stereo, and kept as [recordings] says",
+    ),
+    needless(
+        "monitor-type",
+        "recordings are made by the switch, both sides apart",
+    ),
+    unless("joinempty", &["yes", "true", "1", ""], EMPTY),
+    unless("leavewhenempty", OFF, EMPTY),
+    unless(
+        "reportholdtime",
+        OFF,
+        "agents hear nothing before the caller; the call's page shows how long it waited",
+    ),
+    unless(
+        "ringinuse",
+        OFF,
+        "an agent in a call is offered no other one",
+    ),
+    unless("memberdelay", OFF, "agent and caller are connected at once"),
+    unless(
+        "timeoutrestart",
+        OFF,
+        "a busy device ends the offer, and the next agent is rung",
+    ),
+    lost(
+        "defaultrule",
+        "write the rule of queuerules.conf as steps of the queue, each with max_level",
+    ),
+    taken("member"),
+    needless(
+        "eventwhencalled",
+        "the live stream of the API tells what happens",
+    ),
+    needless(
+        "eventmemberstatus",
+        "the live stream of the API tells what happens",
+    ),
+];
+
+const SOUNDS: &str = "places and waits are put together of the words in docs/operations/prompts.md";
