@@ -1,6 +1,5 @@
 //! A centre as an import draws it up, and its form as TOML.
 
-use crate::config::agent::AgentConfig;
 use crate::config::queue::QueueConfig;
 use crate::config::section::Section;
 use crate::import::Remarks;
@@ -94,23 +93,6 @@ impl Draft {
 }
 
 impl DraftSeat {
-    /// A seat that our own checker does not accept keeps its queue only.
-    pub(super) fn checked(self, agent: &str, line: usize, remarks: &mut Remarks) -> Self {
-        let seat = self.to_toml();
-        let rest = "name = \"\"\nextension = \"1\"\nswitch = \"s\"";
-        if AgentConfig::parse(&format!("{rest}\nqueues = [{seat}]")).is_ok() {
-            return self;
-        }
-        let what = "only the queue is taken over: seats have no levels, positions and weights";
-        remarks.lost(line, format!("agent {agent}: {seat}"), what);
-        Self {
-            level: 1,
-            position: 1,
-            weight: 1,
-            ..self
-        }
-    }
-
     /// The queue's name alone when nothing else is to be said.
     fn to_toml(&self) -> String {
         let queue = Value::from(self.queue.as_str());

@@ -202,21 +202,20 @@ impl Centre {
         };
         for agent in &self.agents {
             let tiers = self.tiers.iter().filter(|tier| tier.agent == agent.name);
-            let mut seat = |tier: &Tier| {
+            let seat = |tier: &Tier| {
                 let queue = self.queues.iter().find(|queue| queue.name == tier.queue)?;
-                let seat = DraftSeat {
+                Some(DraftSeat {
                     queue: queue.id.clone(),
                     level: tier.level,
                     position: tier.position,
                     weight: 1,
-                };
-                Some(seat.checked(&agent.name, tier.line, remarks))
+                })
             };
             draft.agents.push(DraftAgent {
                 id: agent.id.clone(),
                 name: agent.name.clone(),
                 extension: agent.extension.clone(),
-                seats: tiers.filter_map(&mut seat).collect(),
+                seats: tiers.filter_map(seat).collect(),
             });
         }
         self.strangers(remarks);

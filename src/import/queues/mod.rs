@@ -132,7 +132,6 @@ impl<'s> Queue<'s> {
         self.one_at_a_time(autofill, remarks);
         for (position, member) in self.members.iter().enumerate() {
             let seat = seat(&queue.id, strategy, position, member, remarks);
-            let seat = seat.checked(&member.name, member.line, remarks);
             sit(draft, member, seat, remarks);
         }
         draft.queues.push(queue.checked(self.section.line, remarks));
