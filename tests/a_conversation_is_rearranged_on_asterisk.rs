@@ -3,244 +3,21 @@
 
 mod support;
 
-use support::asterisk::Asterisk;
 use support::audio::{ECHO_MS, Voice, lag, share_of};
-use support::phone::{Agent, Caller, Phone};
-use support::rtp::Line;
-use support::switch::{DEADLINE, Driver};
+use support::phone::Agent;
+use support::scene::{
+    AGENT_HZ, CALLER_HZ, MUSIC_HZ, OTHER_HZ, PATIENT, Scene, attach, find, has_tone, hears,
+};
+use support::switch::DEADLINE;
 use support::tracks;
 use switchyard::engine::cause::Cause;
-use switchyard::engine::event::Event;
-use switchyard::engine::id::{ChannelId, MusicClass};
 use switchyard::engine::text::OutsideText;
 use switchyard::engine::time::Span;
 use switchyard::switch::{
-    Extension, Failure, Key, LegVariable, LegVariables, LiveLeg, Outcome, PhoneNumber,
-    RecordedMedia, Ring, Snapshot, SupervisionMode, SwitchCommand, SwitchEvent, Target,
+    Extension, Failure, Key, Outcome, PhoneNumber, RecordedMedia, SupervisionMode, SwitchCommand,
+    SwitchEvent, Target,
 };
-use tokio::sync::{Mutex, MutexGuard};
-
-/// Only one controller can have the application at a time.
-static APPLICATION: Mutex<()> = Mutex::const_new(());
-
-/// The music of `scripts/prompts`.
-const MUSIC_HZ: f64 = 440.0;
-const CALLER_HZ: f64 = 700.0;
-const AGENT_HZ: f64 = 1_000.0;
-const OTHER_HZ: f64 = 1_300.0;
-
-const PATIENT: Agent = Agent::Answers {
-    after_ms: 50,
-    talks_ms: 120_000,
-};
-
-/// The switch, and the adapter driven by hand.
-struct Scene {
-    asterisk: Asterisk,
-    driver: Driver,
-    _alone: MutexGuard<'static, ()>,
-}
-
-impl Scene {
-    async fn set() -> Option<Scene> {
-        let asterisk = Asterisk::running()?;
-        let _alone = APPLICATION.lock().await;
-        let (mut driver, snapshot) = attach(&asterisk).await;
-        for leg in snapshot.legs {
-            let channel = leg.arrival.channel;
-            let cause = Cause::NormalClearing;
-            driver.order(SwitchCommand::HangUp { channel, cause }).await;
-        }
-        Some(Scene {
-            asterisk,
-            driver,
-            _alone,
-        })
-    }
-
-    /// A caller who has been answered and hears music: a phone speaks to whom it hears.
-    async fn caller(&mut self, voice: Voice) -> (Phone, ChannelId) {
-        let phone = Caller::default()
-            .calls(&self.asterisk.sip, "4001", voice)
-            .await;
-        let channel = self.driver.arrival().await.channel;
-        let answer = SwitchCommand::Answer {
-            channel: channel.clone(),
-        };
-        self.driver.tell(answer).await;
-        self.driver.expect_answered(&channel).await;
-        self.music(&channel).await;
-        phone.line.hears_tone(MUSIC_HZ, 0, DEADLINE).await.unwrap();
-        (phone, channel)
-    }
-
-    /// A device that was rung, has answered, and has heard music for a moment.
-    async fn device(&mut self, agent: Agent, at: u16, voice: Voice) -> (Phone, ChannelId) {
-        let phone = agent.at(self.asterisk.phone_port(at), voice).await;
-        let leg = self.ring(|_| {}, at).await;
-        self.driver.expect_answered(&leg).await;
-        self.music(&leg).await;
-        phone.line.hears_tone(MUSIC_HZ, 0, DEADLINE).await.unwrap();
-        let channel = leg.clone();
-        self.driver.tell(SwitchCommand::Silence { channel }).await;
-        (phone, leg)
-    }
-
-    async fn ring(&mut self, change: impl FnOnce(&mut Ring), at: u16) -> ChannelId {
-        let channel = ChannelId::new(&ulid::Ulid::new().to_string()).expect("an id");
-        let mut ring = Ring {
-            channel: channel.clone(),
-            to: Target::Extension(Extension::new(&at.to_string()).expect("an extension")),
-            auto_answer: false,
-            caller_number: OutsideText::new("13800138000"),
-            caller_name: OutsideText::new("Zhang San"),
-            timeout: Span::seconds(20),
-            variables: LegVariables::default().with(LegVariable::Role, "agent"),
-            originator: None,
-        };
-        change(&mut ring);
-        self.driver.tell(SwitchCommand::Ring(ring)).await;
-        channel
-    }
-
-    async fn bridge(&mut self, channel: &ChannelId, peer: &ChannelId) {
-        let (channel, peer) = (channel.clone(), peer.clone());
-        let bridge = SwitchCommand::Bridge {
-            channel: channel.clone(),
-            peer: peer.clone(),
-        };
-        self.driver.tell(bridge).await;
-        let bridged = SwitchEvent::Bridged { channel, peer };
-        self.driver.expect(bridged).await;
-    }
-
-    async fn music(&mut self, channel: &ChannelId) {
-        let music = SwitchCommand::Music {
-            channel: channel.clone(),
-            class: MusicClass::new("default").expect("a class"),
-        };
-        self.driver.tell(music).await;
-    }
-
-    async fn join(&mut self, channel: &ChannelId) {
-        let conference = self.driver.call;
-        let channel = channel.clone();
-        let join = SwitchCommand::Join {
-            channel: channel.clone(),
-            conference,
-        };
-        self.driver.tell(join).await;
-        let joined = SwitchEvent::Joined {
-            channel,
-            conference,
-        };
-        self.driver.expect(joined).await;
-    }
-
-    async fn leave(&mut self, channel: &ChannelId) {
-        let conference = self.driver.call;
-        let channel = channel.clone();
-        let leave = SwitchCommand::Leave {
-            channel: channel.clone(),
-            conference,
-        };
-        self.driver.tell(leave).await;
-        let left = SwitchEvent::Left {
-            channel,
-            conference,
-        };
-        self.driver.expect(left).await;
-    }
-
-    async fn supervise(&mut self, channel: &ChannelId, target: &ChannelId, mode: SupervisionMode) {
-        let supervise = SwitchCommand::Supervise {
-            channel: channel.clone(),
-            target: target.clone(),
-            mode,
-        };
-        self.driver.tell(supervise).await;
-    }
-
-    async fn list(&mut self) -> Snapshot {
-        self.driver.tell(SwitchCommand::List).await;
-        let listed = |event: &SwitchEvent| match event {
-            SwitchEvent::Listed(snapshot) => Some(snapshot.clone()),
-            _ => None,
-        };
-        self.driver.happens("a list", listed).await
-    }
-
-    async fn hang_up(&mut self, legs: &[&ChannelId]) {
-        let cause = Cause::NormalClearing;
-        for leg in legs {
-            let channel = (*leg).clone();
-            self.driver
-                .tell(SwitchCommand::HangUp { channel, cause })
-                .await;
-        }
-        for leg in legs {
-            let channel = (*leg).clone();
-            let ended = |event: &SwitchEvent| {
-                matches!(event, SwitchEvent::HungUp { channel: ended, .. } if *ended == channel)
-                    .then_some(())
-            };
-            self.driver.happened("the end of a leg", ended).await;
-        }
-    }
-
-    /// The bridges and snoop channels on the switch that are left.
-    fn remains(&self) -> String {
-        let bridges = self.asterisk.console("bridge show all");
-        let channels = self.asterisk.console("core show channels concise");
-        let ours = |line: &&str| line.contains(&self.driver.call.to_string());
-        let of_ours = bridges.lines().chain(channels.lines()).filter(ours);
-        of_ours.collect::<Vec<_>>().join("\n")
-    }
-
-    /// How often something happened so far.
-    fn count(&self, what: impl Fn(&SwitchEvent) -> bool) -> usize {
-        let is_it = |event: &&Event| matches!(event, Event::Switch { event, .. } if what(event));
-        self.driver.seen.iter().filter(is_it).count()
-    }
-}
-
-async fn attach(asterisk: &Asterisk) -> (Driver, Snapshot) {
-    let mut settings = asterisk.settings.clone();
-    let gateway = format!("sip:{{number}}@127.0.0.1:{}", asterisk.phone_port(1002));
-    settings.outbound = Some(format!("PJSIP/trunk/{gateway}"));
-    let start = move |inbox| switchyard::switch::asterisk::start(&settings, inbox);
-    Driver::attach("asterisk", start).await
-}
-
-fn find<'a>(snapshot: &'a Snapshot, channel: &ChannelId) -> &'a LiveLeg {
-    let mut legs = snapshot.legs.iter();
-    legs.find(|leg| leg.arrival.channel == *channel)
-        .unwrap_or_else(|| panic!("{channel} in {snapshot:#?}"))
-}
-
-/// From now on it hears all these tones, and none of those.
-async fn hears(line: &Line, tones: &[f64], not: &[f64]) {
-    let since = line.mark();
-    for hz in tones {
-        line.hears_tone(*hz, since, DEADLINE).await.unwrap();
-    }
-    let heard = line.listens(line.mark(), 600, DEADLINE).await;
-    for hz in tones {
-        let share = share_of(*hz, &heard);
-        assert!(share > 0.2, "{hz} Hz is {share:.3} of what is heard");
-    }
-    for hz in not {
-        let share = share_of(*hz, &heard);
-        assert!(share < 0.01, "{hz} Hz is {share:.3} of what is heard");
-    }
-}
-
-fn has_tone(line: &Line, since: usize, hz: f64) -> bool {
-    let heard = line.heard_since(since);
-    heard
-        .chunks_exact(1_600)
-        .any(|window| support::audio::loudness(window) > 200.0 && share_of(hz, window) > 0.1)
-}
+use tokio::net::UdpSocket;
 
 #[tokio::test]
 async fn two_legs_are_parted_one_hears_music_and_they_talk_again() {
@@ -670,6 +447,8 @@ async fn a_transfer_that_a_phone_asks_for_is_left_to_us_and_answered() {
     hears(&caller.line, &[OTHER_HZ], &[AGENT_HZ]).await;
     hears(&other.line, &[CALLER_HZ], &[]).await;
     scene.hang_up(&[&one]).await;
+    let asked = |event: &SwitchEvent| matches!(event, SwitchEvent::TransferAsked { .. });
+    assert_eq!(scene.count(asked), 1);
     let story = agent.story();
     assert!(story.contains("SIP/2.0 202"), "{story}");
     assert!(story.contains("\r\n\r\nSIP/2.0 200 OK"), "{story}");
@@ -752,24 +531,40 @@ async fn a_new_controller_finds_who_is_together_and_parts_them() {
 }
 
 #[tokio::test]
-async fn an_asterisk_without_mailboxes_says_so_when_a_lamp_is_lit() {
+async fn a_phone_is_told_how_many_messages_wait() {
     let Some(mut scene) = Scene::set().await else {
         return;
     };
-    let lamp = SwitchCommand::SetLamp {
-        mailbox: Extension::new("1001").unwrap(),
-        new: 1,
-        old: 0,
-    };
-    let lamp = scene.driver.order(lamp).await;
-    match scene.driver.outcome(lamp).await {
-        Outcome::Done => {
-            let mailboxes = scene.asterisk.console("module show like res_ari_mailboxes");
-            assert!(mailboxes.contains("Running"), "{mailboxes}");
-        }
-        outcome => {
-            let said = format!("{outcome:?}");
-            assert!(said.contains("res_mwi_external"), "{said}");
+    let at = format!("127.0.0.1:{}", scene.asterisk.phone_port(1020));
+    let phone = UdpSocket::bind(at).await.expect("the phone's port");
+    for (new, old) in [(2, 1), (0, 3)] {
+        let mailbox = Extension::new("1020").unwrap();
+        let lamp = SwitchCommand::SetLamp { mailbox, new, old };
+        scene.driver.tell(lamp).await;
+        let lit = format!("Voice-Message: {new}/{old} ");
+        let told = tokio::time::timeout(DEADLINE, is_told(&phone, &lit)).await;
+        assert!(told.is_ok(), "no {lit:?}");
+    }
+}
+
+/// Takes SIP messages until one holds `sought`, and answers each with 200.
+async fn is_told(phone: &UdpSocket, sought: &str) {
+    let mut packet = [0; 4_096];
+    loop {
+        let (length, from) = phone.recv_from(&mut packet).await.expect("a packet");
+        let message = String::from_utf8_lossy(&packet[..length]);
+        let repeated = ["Via:", "From:", "To:", "Call-ID:", "CSeq:"];
+        let headers = message
+            .lines()
+            .filter(|line| repeated.iter().any(|header| line.starts_with(header)));
+        let headers: Vec<&str> = headers.collect();
+        let answer = format!(
+            "SIP/2.0 200 OK\r\n{}\r\nContent-Length: 0\r\n\r\n",
+            headers.join("\r\n")
+        );
+        phone.send_to(answer.as_bytes(), from).await.expect("sent");
+        if message.contains(sought) {
+            return;
         }
     }
 }

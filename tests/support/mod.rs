@@ -18,6 +18,7 @@ pub mod hearing;
 pub mod phone;
 pub mod recorder;
 pub mod rtp;
+pub mod scene;
 pub mod settings;
 pub mod socket;
 pub mod switch;

@@ -62,10 +62,10 @@ pub(super) enum ApiError {
     #[error("legs {0} and {1} are not in one bridge")]
     Apart(ChannelId, ChannelId),
     #[error(
-        "Asterisk has no mailboxes in ARI, so no message lamp can be lit: load res_mwi_external, \
-         res_stasis_mailbox and res_ari_mailboxes (they take the place of app_voicemail)"
+        "no message lamp can be lit: Asterisk has neither res_ari_mailboxes nor the context \
+         switchyard-lamp of the dialplan (switchyard render dialplan): {0}"
     )]
-    NoMailboxes,
+    NoLamp(Box<ApiError>),
     #[error(transparent)]
     Bad(#[from] BadRequest),
 }

@@ -125,7 +125,7 @@ impl Bridges {
             });
         }
         if bridge.channels.is_empty() {
-            meaning.chores.push(Chore::DestroyBridge(bridge.id.clone()));
+            meaning.chores.push(Chore::EndConference(bridge.id.clone()));
         }
         meaning
     }

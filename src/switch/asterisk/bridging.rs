@@ -4,6 +4,7 @@ use super::api::ApiError;
 use super::commands;
 use super::executor::Executor;
 use super::hearing::Sound;
+use super::message::Bridge;
 use super::name::{Name, Purpose};
 use super::request::Request;
 use crate::engine::id::{CallId, ChannelId};
@@ -63,13 +64,7 @@ impl Executor {
         let disarm = commands::guard(channel, Span::ZERO);
         let (disarmed, ()) = join(self.api.send(&disarm), self.quieten(channel)).await;
         disarmed?;
-        let joined = match self.enter_conference(&bridge, conference, channel).await {
-            // The last one has just left, and the bridge was destroyed.
-            Err(error) if error.is_missing() => {
-                self.enter_conference(&bridge, conference, channel).await
-            }
-            joined => joined,
-        };
+        let joined = self.enter_conference(&bridge, conference, channel).await;
         if joined.is_ok() {
             self.hearing.set(channel, Sound::Bridge(bridge));
         }
@@ -82,12 +77,23 @@ impl Executor {
         conference: CallId,
         channel: &ChannelId,
     ) -> Result<(), ApiError> {
+        let _nobody_ends_it = self.conferences.lock().await;
         match self.api.send(&make(bridge, &conference.to_string())).await {
             // Somebody is in it already.
             Err(error) if error.is_conflict() => {}
             made => made?,
         }
         self.api.send(&enter(bridge, &[channel.as_str()])).await
+    }
+
+    /// The last one has left, unless somebody joined again since.
+    pub(super) async fn end_conference(&self, bridge: &str) -> Result<(), ApiError> {
+        let _nobody_joins = self.conferences.lock().await;
+        let found: Bridge = self.api.fetch(&Request::get(&["bridges", bridge])).await?;
+        if found.channels.is_empty() {
+            self.api.send(&destroy(bridge)).await?;
+        }
+        Ok(())
     }
 
     pub(super) async fn leave(

@@ -164,11 +164,36 @@ pub(super) fn send_digits(channel: &ChannelId, digits: &[Key]) -> Request {
         .query("between", 100)
 }
 
+/// The context of lamps in the dialplan that `switchyard render dialplan` writes.
+const LAMPS: &str = "switchyard-lamp";
+
 /// Creates the mailbox where there is none.
 pub(super) fn set_lamp(mailbox: &Extension, new: u32, old: u32) -> Request {
-    Request::new(Method::Put, &["mailboxes", mailbox.as_str()])
+    let mailbox = format!("{mailbox}@switchyard");
+    Request::new(Method::Put, &["mailboxes", &mailbox])
         .query("newMessages", new)
         .query("oldMessages", old)
+}
+
+/// The same by way of the dialplan, for an Asterisk that has no mailboxes in
+/// ARI: Debian's is one. The channel ends with the one step it runs.
+pub(super) fn set_lamp_by_dialplan(mailbox: &Extension, new: u32, old: u32) -> Request {
+    #[derive(Serialize)]
+    struct Body {
+        variables: BTreeMap<&'static str, String>,
+    }
+    let counts = [("switchyard_new", new), ("switchyard_old", old)];
+    let variables = counts.map(|(name, count)| (name, count.to_string()));
+    let body = Body {
+        variables: variables.into(),
+    };
+    Request::post(&["channels"])
+        .query("endpoint", format!("Local/{mailbox}@{LAMPS}"))
+        .query("context", LAMPS)
+        .query("extension", mailbox)
+        .query("priority", "2")
+        // A map of texts always serialises.
+        .json(serde_json::to_string(&body).unwrap_or_default())
 }
 
 /// Tells a phone how the transfer goes that it asked for (a NOTIFY of its REFER).
@@ -278,6 +303,9 @@ pub(super) mod tests {
     fn a_lamp_is_the_count_of_messages_in_a_mailbox() {
         let lamp = set_lamp(&Extension::new("1001").unwrap(), 2, 1);
         assert_eq!(lamp.method, Method::Put);
-        insta::assert_snapshot!(lamp.address().unwrap(), @"/mailboxes/1001?newMessages=2&oldMessages=1");
+        insta::assert_snapshot!(lamp.address().unwrap(), @"/mailboxes/1001%40switchyard?newMessages=2&oldMessages=1");
+        let lamp = set_lamp_by_dialplan(&Extension::new("1001").unwrap(), 2, 1);
+        insta::assert_snapshot!(lamp.address().unwrap(), @"/channels?endpoint=Local%2F1001%40switchyard-lamp&context=switchyard-lamp&extension=1001&priority=2");
+        insta::assert_snapshot!(lamp.body.unwrap(), @r#"{"variables":{"switchyard_new":"2","switchyard_old":"1"}}"#);
     }
 }

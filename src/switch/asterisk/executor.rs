@@ -14,7 +14,7 @@ use crate::engine::id::ChannelId;
 use crate::switch::{Extension, Ring, SwitchCommand, SwitchOrder};
 use futures_util::future::{join_all, try_join_all};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
 use tracing::debug;
 
 /// How long a leg may take from its creation until it is in our application.
@@ -43,6 +43,8 @@ pub(super) struct Executor {
     pub(super) hearing: Hearing,
     pub(super) entrances: Entrances,
     pub(super) farewells: Farewells,
+    /// Held by whoever lets a leg into a conference or ends an empty one.
+    pub(super) conferences: Mutex<()>,
     finds: mpsc::Sender<Find>,
 }
 
@@ -54,6 +56,7 @@ impl Executor {
             hearing: Hearing::default(),
             entrances: Entrances::default(),
             farewells: Farewells::default(),
+            conferences: Mutex::default(),
             finds,
         }
     }
@@ -143,7 +146,11 @@ impl Executor {
     async fn set_lamp(&self, mailbox: &Extension, new: u32, old: u32) -> Result<(), ApiError> {
         match self.api.send(&commands::set_lamp(mailbox, new, old)).await {
             // A mailbox is made where there is none: it is ARI that has none.
-            Err(error) if error.is_missing() => Err(ApiError::NoMailboxes),
+            Err(error) if error.is_missing() => {
+                let lamp = commands::set_lamp_by_dialplan(mailbox, new, old);
+                let lit = self.api.send(&lamp).await;
+                lit.map_err(|error| ApiError::NoLamp(Box::new(error)))
+            }
             set => set,
         }
     }

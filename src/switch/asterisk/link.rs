@@ -262,7 +262,7 @@ impl<'a> Link<'a> {
                 },
             };
             for chore in meaning.chores {
-                chores.push(do_chore(&executor.api, chore).boxed());
+                chores.push(do_chore(executor, chore).boxed());
             }
             let mut events = meaning.events;
             for event in &mut events {
@@ -329,8 +329,15 @@ fn event_filter() -> String {
     serde_json::to_string(&Filter { allowed }).unwrap_or_default()
 }
 
-async fn do_chore(api: &Api, chore: Chore) -> ChoreDone {
+async fn do_chore(executor: &Executor, chore: Chore) -> ChoreDone {
+    let api = &executor.api;
     match chore {
+        Chore::EndConference(bridge) => {
+            if let Err(error) = executor.end_conference(&bridge).await {
+                debug!(bridge, %error, "the conference was gone already");
+            }
+            ChoreDone::Nothing
+        }
         Chore::DestroyBridge(bridge) => {
             if let Err(error) = api.send(&bridging::destroy(&bridge)).await {
                 debug!(bridge, %error, "the bridge was gone already");

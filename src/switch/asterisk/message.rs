@@ -55,6 +55,9 @@ pub(super) enum Message {
     },
     /// The phone sent a REFER and is left to us (`PJSIP_TRANSFER_HANDLING`).
     ChannelTransfer {
+        /// How it goes, as we told it; missing when the phone asks.
+        #[serde(default)]
+        state: Option<String>,
         refer_to: ReferTo,
         referred_by: ReferredBy,
     },

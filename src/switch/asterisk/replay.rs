@@ -33,11 +33,17 @@ fn what_asterisk_said_is_understood_as_before() {
         "a-caller-hangs-up-while-an-agent-rings",
         "a-caller-hangs-up-while-waiting",
         "a-caller-is-refused",
+        "a-caller-is-transferred-after-a-consultation",
+        "a-caller-leaves-messages",
+        "a-phone-asks-for-a-transfer",
+        "a-phone-holds-and-resumes",
+        "a-supervisor-listens-and-takes-over",
         "an-agent-answers-talks-and-hangs-up",
         "an-agent-does-not-answer",
         "an-agent-is-busy",
         "an-agent-rejects",
         "the-timer-leads-to-the-fallback-path-and-back",
+        "three-talk-in-a-conference-and-one-leaves",
     ] {
         let messages = fixture(&format!("{name}.jsonl"));
         let transcript = transcript(&mut Translator::new("switchyard"), &messages);
@@ -65,6 +71,24 @@ fn a_restart_in_the_middle_of_a_conversation_finds_both_legs_and_their_end() {
     let end: Vec<&str> = end.collect();
     let transcript = transcript(&mut translator, &end.join("\n"));
     insta::assert_snapshot!("a-conversation-found-ends", transcript);
+}
+
+#[test]
+fn a_transfer_after_a_consultation_names_the_leg_that_is_replaced() {
+    let messages = fixture("a-phone-asks-for-a-transfer.jsonl");
+    let asks = messages
+        .lines()
+        .find(|line| line.contains("ChannelTransfer"));
+    let mut asks: serde_json::Value = serde_json::from_str(asks.unwrap()).unwrap();
+    let consulted = asks["referred_by"]["connected_channel"].take();
+    asks["refer_to"]["destination_channel"] = consulted;
+    asks["refer_to"]["requested_destination"] = serde_json::json!({"protocol_id": "1-2@host"});
+    let before = messages
+        .lines()
+        .take_while(|line| !line.contains("ChannelTransfer"));
+    let mut translator = Translator::new("switchyard");
+    transcript(&mut translator, &before.collect::<Vec<_>>().join("\n"));
+    insta::assert_snapshot!(transcript(&mut translator, &asks.to_string()), @r#"{"event":"transfer_asked","channel":"01M81CPRMVGKS52SJNXZCVTAGG","to":"","replaces":"1795343212.149"}"#);
 }
 
 #[test]

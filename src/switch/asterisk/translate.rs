@@ -25,6 +25,8 @@ pub(super) const SNOOP: &str = "snoop";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Chore {
     DestroyBridge(String),
+    /// Destroy the bridge of a conference if nobody is in it.
+    EndConference(String),
     /// Record the snoop channel of this name under the same name.
     StartTrack(String),
     /// Hang up the snoop channel of this name, which ends its recording.
@@ -109,9 +111,11 @@ impl Translator {
             Message::ChannelUnhold { channel } => {
                 leg_of(&channel).map(|channel| SwitchEvent::Unheld { channel })
             }
+            Message::ChannelTransfer { state: Some(_), .. } => None,
             Message::ChannelTransfer {
                 refer_to,
                 referred_by,
+                ..
             } => self.transfer_asked(&refer_to, &referred_by),
             Message::PlaybackFinished { playback } => played(&playback),
             Message::RecordingStarted {
