@@ -27,15 +27,7 @@ async fn two_legs_are_parted_one_hears_music_and_they_talk_again() {
     let (caller, channel) = scene.caller(Voice::Bursts { hz: CALLER_HZ }).await;
     let (agent, peer) = scene.device(PATIENT, 1001, Voice::Echo).await;
     scene.bridge(&channel, &peer).await;
-    let record = SwitchCommand::Record {
-        caller: channel.clone(),
-        agent: peer.clone(),
-    };
-    let recording = scene.driver.tell(record).await;
-    scene
-        .driver
-        .expect(SwitchEvent::RecordingStarted { recording })
-        .await;
+    let recording = scene.record(&channel, &peer).await;
     let since = caller.line.mark();
     caller
         .line
@@ -88,12 +80,7 @@ async fn two_legs_are_parted_one_hears_music_and_they_talk_again() {
         .await;
     assert_eq!(scene.count(|event| *event == unbridged), 2);
 
-    let stop = SwitchCommand::StopRecording {
-        caller: channel.clone(),
-        recording,
-    };
-    scene.driver.tell(stop).await;
-    let media = scene.driver.recorded(recording).await;
+    let media = scene.stop_recording(&channel, recording).await;
     let RecordedMedia::Pair { agent_lag, .. } = &media else {
         panic!("{media:?} is not a pair");
     };
@@ -225,6 +212,7 @@ async fn a_supervisor_listens_whispers_and_barges_in() {
         .await;
     scene.bridge(&channel, &one).await;
 
+    let recording = scene.record(&channel, &one).await;
     scene.supervise(&two, &one, SupervisionMode::Listen).await;
     hears(&boss.line, &[CALLER_HZ, AGENT_HZ], &[OTHER_HZ]).await;
     hears(&agent.line, &[CALLER_HZ], &[OTHER_HZ]).await;
@@ -239,6 +227,21 @@ async fn a_supervisor_listens_whispers_and_barges_in() {
     hears(&boss.line, &[CALLER_HZ, AGENT_HZ], &[OTHER_HZ]).await;
     hears(&agent.line, &[CALLER_HZ, OTHER_HZ], &[]).await;
     hears(&caller.line, &[AGENT_HZ, OTHER_HZ], &[]).await;
+
+    // Each track holds what its party says, and nobody else.
+    let media = scene.stop_recording(&channel, recording).await;
+    let tracks = tracks::fetch(&scene.driver, &media).await;
+    for (track, hz) in tracks.iter().zip([CALLER_HZ, AGENT_HZ]) {
+        let (mut of_party, mut of_supervisor) = (0, 0);
+        for window in track.chunks_exact(1_600) {
+            of_party += usize::from(share_of(hz, window) > 0.9);
+            of_supervisor += usize::from(share_of(OTHER_HZ, window) > 0.02);
+        }
+        let windows = track.len() / 1_600;
+        eprintln!("{of_party} of {windows} windows are {hz} Hz, {of_supervisor} the supervisor's");
+        assert!(of_party * 10 > windows * 8);
+        assert_eq!(of_supervisor, 0);
+    }
 
     // Back to listening, then to nothing at all.
     scene.supervise(&two, &one, SupervisionMode::Listen).await;

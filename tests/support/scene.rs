@@ -8,12 +8,12 @@ use super::rtp::Line;
 use super::switch::{DEADLINE, Driver};
 use switchyard::engine::cause::Cause;
 use switchyard::engine::event::Event;
-use switchyard::engine::id::{ChannelId, MusicClass};
+use switchyard::engine::id::{ChannelId, CommandId, MusicClass};
 use switchyard::engine::text::OutsideText;
 use switchyard::engine::time::Span;
 use switchyard::switch::{
-    Extension, LegVariable, LegVariables, LiveLeg, Ring, Snapshot, SupervisionMode, SwitchCommand,
-    SwitchEvent, Target,
+    Extension, LegVariable, LegVariables, LiveLeg, RecordedMedia, Ring, Snapshot, SupervisionMode,
+    SwitchCommand, SwitchEvent, Target,
 };
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -161,6 +161,29 @@ impl Scene {
             mode,
         };
         self.driver.tell(supervise).await;
+    }
+
+    /// Starts to record the two, and waits until it runs.
+    pub async fn record(&mut self, caller: &ChannelId, agent: &ChannelId) -> CommandId {
+        let record = SwitchCommand::Record {
+            caller: caller.clone(),
+            agent: agent.clone(),
+        };
+        let recording = self.driver.tell(record).await;
+        let started = SwitchEvent::RecordingStarted { recording };
+        self.driver.expect(started).await;
+        recording
+    }
+
+    pub async fn stop_recording(
+        &mut self,
+        caller: &ChannelId,
+        recording: CommandId,
+    ) -> RecordedMedia {
+        let caller = caller.clone();
+        let stop = SwitchCommand::StopRecording { caller, recording };
+        self.driver.tell(stop).await;
+        self.driver.recorded(recording).await
     }
 
     pub async fn list(&mut self) -> Snapshot {
