@@ -1,6 +1,7 @@
 //! How long a what-if takes: a day of a large centre is played and written to a
 //! journal, which is then read and played twice.
 
+use crate::bench::process;
 use crate::clock::monotonic;
 use crate::config::Config;
 use crate::config::finding::ConfigErrors;
@@ -24,6 +25,7 @@ use serde::Serialize;
 use std::fmt::Write;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tokio::runtime::Handle;
 
 const KEEP: Span = Span::seconds(7 * 86_400);
@@ -62,6 +64,8 @@ pub struct WhatIfReport {
     /// Playing the day twice.
     pub play_seconds: f64,
     pub total_seconds: f64,
+    /// Processor time of both together.
+    pub cpu_seconds: f64,
     pub outcome: WhatIf,
 }
 
@@ -77,6 +81,8 @@ pub enum WhatIfBenchError {
     Journal(#[from] JournalError),
     #[error(transparent)]
     Record(#[from] RecordError),
+    #[error("this system does not tell the processor time that was used")]
+    NoProcessorTime,
     #[error("the journal's folder cannot be read: {0}")]
     Folder(#[from] io::Error),
 }
@@ -88,11 +94,12 @@ impl WhatIfBench {
         let path = self.folder.join("journal");
         let entries = self.record(&path).await?;
         let other = centre(self.agents + self.agents * self.more_percent / 100)?;
-        let began = monotonic();
+        let (began, used) = (monotonic(), on_core()?);
         let recorded = recorded::read(&path, self.seed)?;
         let read = monotonic() - began;
         let outcome = what_if::compare(&path, recorded, &other, WITHIN, self.seed);
         let total = monotonic() - began;
+        let used = on_core()?.saturating_sub(used);
         let mut journal_bytes = 0;
         for file in path.read_dir()? {
             journal_bytes += file?.metadata()?.len();
@@ -105,6 +112,7 @@ impl WhatIfBench {
             read_seconds: read.as_secs_f64(),
             play_seconds: (total - read).as_secs_f64(),
             total_seconds: total.as_secs_f64(),
+            cpu_seconds: used.as_secs_f64(),
             outcome,
         })
     }
@@ -276,4 +284,8 @@ impl Watch for Recorder {
             self.failed = self.failed.take().or(flushed.err());
         }
     }
+}
+
+fn on_core() -> Result<Duration, WhatIfBenchError> {
+    process::on_core().ok_or(WhatIfBenchError::NoProcessorTime)
 }

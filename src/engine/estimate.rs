@@ -59,7 +59,7 @@ use crate::engine::fact::{Fact, OfferOutcome, QueueExit, Remembered};
 use crate::engine::id::{CallId, QueueId};
 use crate::engine::queue::Place;
 use crate::engine::time::{Span, Timestamp};
-use calibration::{Bounds, LEVELS, Outcome};
+use calibration::{Bounds, Outcome};
 use durations::ms;
 use learnt::QueueModel;
 use releases::Situation;
@@ -361,7 +361,7 @@ impl Estimator {
         };
         let Some(queue) = caller.queue() else { return };
         if let Some(offered) = caller.offered {
-            self.queues[queue].model.ring.add(at.since(offered));
+            self.queues[queue].model.rang(at.since(offered));
         }
         self.workforce.answered(agent, queue);
     }
@@ -531,9 +531,7 @@ impl Estimator {
         let queue = &self.queues[*self.numbers.get(queue)?];
         let offered = self.calls.get(&call).and_then(|caller| caller.offered);
         let age = ms(at.since(offered.unwrap_or(at)));
-        Some(estimate(
-            LEVELS.map(|level| queue.model.ring.quantile(age, level)),
-        ))
+        Some(estimate(queue.model.rest_of_ring(age)))
     }
 
     fn stated(&self, queue: &QueueId, turn: &Place, who: Who, at: Timestamp) -> Option<Estimate> {
@@ -559,7 +557,7 @@ impl Estimator {
             count(ahead) * share
         });
         let needed = 1.0 + count(ahead) + others.sum::<f64>();
-        let ring = LEVELS.map(|level| queue.model.ring.quantile(0.0, level));
+        let ring = queue.model.ring();
         let is_free = agents
             .first()
             .is_some_and(|agent| matches!(agent, releases::Release::Now));

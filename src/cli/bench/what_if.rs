@@ -58,6 +58,7 @@ fn describe(report: &WhatIfReport) -> String {
         read_seconds,
         play_seconds,
         total_seconds,
+        cpu_seconds,
         outcome,
     } = report;
     let level = |course: &crate::simulation::what_if::tally::Course| {
@@ -69,7 +70,8 @@ fn describe(report: &WhatIfReport) -> String {
     };
     format!(
         "{calls} calls, {agents} agents; journal of {entries} entries, {} MB\n\
-         read {read_seconds:.1} s, played twice {play_seconds:.1} s, together {total_seconds:.1} s\n\
+         read {read_seconds:.1} s, played twice {play_seconds:.1} s, together {total_seconds:.1} s; \
+         processor {cpu_seconds:.1} s\n\
          recorded      {}\nplayed again  {}\nmore agents   {}\n",
         journal_bytes / 1_000_000,
         level(&outcome.recorded),

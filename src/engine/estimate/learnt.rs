@@ -1,6 +1,6 @@
 //! What was learnt about one queue.
 
-use crate::engine::estimate::calibration::{Calibration, LearntCalibration};
+use crate::engine::estimate::calibration::{Bounds, Calibration, LEVELS, LearntCalibration};
 use crate::engine::estimate::durations::{Durations, LearntDurations, ms};
 use crate::engine::time::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -41,7 +41,9 @@ pub struct Learnt {
 #[derive(Debug)]
 pub(super) struct QueueModel {
     pub(super) handling: Durations,
-    pub(super) ring: Durations,
+    ring: Durations,
+    /// Its quantiles for the three bounds, for a ring that begins.
+    rings: Bounds,
     /// Of what is stated at the entry, and later.
     pub(super) at_entry: Calibration,
     pub(super) later: Calibration,
@@ -54,9 +56,11 @@ pub(super) struct QueueModel {
 
 impl Default for QueueModel {
     fn default() -> Self {
+        let ring = Durations::expecting(&RING);
         Self {
             handling: Durations::expecting(&HANDLING),
-            ring: Durations::expecting(&RING),
+            rings: bounds_of(&ring, 0.0),
+            ring,
             at_entry: Calibration::default(),
             later: Calibration::default(),
             left: 1.0,
@@ -68,6 +72,22 @@ impl Default for QueueModel {
 }
 
 impl QueueModel {
+    /// An offer was answered after so long.
+    pub(super) fn rang(&mut self, rang: Span) {
+        self.ring.add(rang);
+        self.rings = bounds_of(&self.ring, 0.0);
+    }
+
+    /// From an offer to its answer.
+    pub(super) fn ring(&self) -> Bounds {
+        self.rings
+    }
+
+    /// The same of one that was made so many milliseconds ago.
+    pub(super) fn rest_of_ring(&self, age: f64) -> Bounds {
+        bounds_of(&self.ring, age)
+    }
+
     /// A wait is over.
     pub(super) fn waited(&mut self, waited: Span, left: bool) {
         let keep = 1.0 - 1.0 / WAITS_KEPT;
@@ -109,11 +129,16 @@ impl QueueModel {
     pub(super) fn restore(&mut self, learnt: &Learnt) {
         self.handling.restore(&learnt.handling);
         self.ring.restore(&learnt.ring);
+        self.rings = bounds_of(&self.ring, 0.0);
         self.at_entry.restore(&learnt.at_entry);
         self.later.restore(&learnt.later);
         self.left = ms(Span::millis(learnt.left)) / 1_000.0;
         self.waited = ms(Span::millis(learnt.waited_ms));
     }
+}
+
+fn bounds_of(durations: &Durations, age: f64) -> Bounds {
+    LEVELS.map(|level| durations.quantile(age, level))
 }
 
 #[cfg(test)]
@@ -125,7 +150,7 @@ mod tests {
         let mut model = QueueModel::default();
         for nth in 0..150 {
             model.handling.add(Span::seconds(60 + nth));
-            model.ring.add(Span::millis(u64::from(nth) * 50));
+            model.rang(Span::millis(u64::from(nth) * 50));
             model.waited(Span::seconds(nth), nth % 3 == 0);
         }
         let at = Timestamp::from_millis(5);

@@ -104,6 +104,7 @@ impl Desk {
                 switch: id("sim"),
                 channel: id("phone"),
             },
+            queue: Some(id(queue)),
         });
         self.is(agent, AgentState::Offered);
         self.at = self.at + Span::seconds(4);

@@ -20,6 +20,7 @@ use memchr::memmem;
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{SyncSender, sync_channel};
 
 /// A wrap-up that ended so much before its limit was ended by the agent.
 const EARLY: Span = Span::millis(100);
@@ -52,6 +53,7 @@ pub struct Recorded {
 
 #[derive(Default)]
 struct Reading {
+    needles: Needles,
     day: Day,
     centre: Option<Centre>,
     changes: u32,
@@ -146,6 +148,26 @@ struct PlayCommand {
 /// How facts and orders begin in the journal's text.
 const FACT: &str = r#"{"type":"note","fact":""#;
 const ORDER: &str = r#"{"type":"switch","id":"#;
+const PLAY: &str = r#""do":"play","#;
+
+/// What is looked for in every entry.
+struct Needles {
+    facts: memmem::Finder<'static>,
+    plays: memmem::Finder<'static>,
+}
+
+impl Default for Needles {
+    fn default() -> Self {
+        Self {
+            facts: memmem::Finder::new(FACT),
+            plays: memmem::Finder::new(PLAY),
+        }
+    }
+}
+
+/// Items handed from the thread that reads to the one that understands.
+const BATCH: usize = 1_024;
+const BATCHES_WAITING: usize = 16;
 
 /// Reads the journal in the folder `path`. What the record does not say (how
 /// long somebody who left would have talked, how patient somebody was who was
@@ -157,16 +179,23 @@ pub fn read(path: &Path, seed: u64) -> Result<Recorded, RecordError> {
     let mut reader = Reader::open(path)?;
     let mut reading = Reading::default();
     let mut first = None;
-    while let Some(item) = reader.read()? {
-        match item {
-            Item::Entry(record) => {
-                first.get_or_insert(record.at);
-                reading.day.ends = reading.day.ends.max(record.at);
-                reading.holes += u64::from(reading.entry(&record).is_err());
+    std::thread::scope(|threads| {
+        let (batches, read) = sync_channel(BATCHES_WAITING);
+        threads.spawn(move || hand_on(&mut reader, &batches));
+        for batch in read {
+            for item in batch? {
+                match item {
+                    Item::Entry(record) => {
+                        first.get_or_insert(record.at);
+                        reading.day.ends = reading.day.ends.max(record.at);
+                        reading.holes += u64::from(reading.entry(&record).is_err());
+                    }
+                    Item::Lost(_) | Item::Damage { .. } => reading.holes += 1,
+                }
             }
-            Item::Lost(_) | Item::Damage { .. } => reading.holes += 1,
         }
-    }
+        Ok::<_, JournalError>(())
+    })?;
     let Some(first) = first else {
         return Err(RecordError::Empty(path.to_owned()));
     };
@@ -187,12 +216,32 @@ pub fn read(path: &Path, seed: u64) -> Result<Recorded, RecordError> {
     })
 }
 
+/// Reads everything that is in the journal now, until nobody wants more.
+fn hand_on(reader: &mut Reader, batches: &SyncSender<Result<Vec<Item>, JournalError>>) {
+    loop {
+        let mut items = Vec::with_capacity(BATCH);
+        while items.len() < BATCH {
+            match reader.read() {
+                Ok(Some(item)) => items.push(item),
+                Ok(None) => break,
+                Err(error) => {
+                    // Who does not want it any more has failed already.
+                    let _ = batches.send(Err(error));
+                    return;
+                }
+            }
+        }
+        if items.is_empty() || batches.send(Ok(items)).is_err() {
+            return;
+        }
+    }
+}
+
 impl Reading {
     fn entry(&mut self, record: &Record) -> Result<(), serde_json::Error> {
         self.event(record.at, &record.event)?;
         let mut text = record.commands.as_str();
-        let needle = memmem::Finder::new(FACT);
-        while let Some(begin) = needle.find(text.as_bytes()) {
+        while let Some(begin) = self.needles.facts.find(text.as_bytes()) {
             self.plays(record.at, &text[..begin])?;
             text = &text[begin..];
             self.fact(record.at, text)?;
@@ -270,7 +319,10 @@ impl Reading {
 
     /// What the orders among some commands begin to play to callers.
     fn plays(&mut self, at: Timestamp, text: &str) -> Result<(), serde_json::Error> {
-        for found in memmem::find_iter(text.as_bytes(), r#""do":"play","#) {
+        if self.needles.plays.find(text.as_bytes()).is_none() {
+            return Ok(());
+        }
+        for found in memmem::find_iter(text.as_bytes(), PLAY) {
             let Some(begin) = text[..found].rfind(ORDER) else {
                 continue;
             };
