@@ -37,6 +37,7 @@ waiting = Waiting
 waiting-unit = callers in queues
 longest-wait = Longest wait
 longest-wait-unit = min:s
+expected-wait = Expected wait
 in-conversation = In conversation
 in-conversation-unit = calls with agents
 agents-ready = Agents ready

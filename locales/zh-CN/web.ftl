@@ -37,6 +37,7 @@ waiting = 排队中
 waiting-unit = 通等待的来电
 longest-wait = 最长等待
 longest-wait-unit = 分:秒
+expected-wait = 预计等待
 in-conversation = 通话中
 in-conversation-unit = 通与坐席通话
 agents-ready = 空闲坐席
