@@ -58,8 +58,8 @@ pub(super) enum Message {
         /// How it goes, as we told it; missing when the phone asks.
         #[serde(default)]
         state: Option<String>,
-        refer_to: ReferTo,
-        referred_by: ReferredBy,
+        refer_to: Box<ReferTo>,
+        referred_by: Box<ReferredBy>,
     },
     PlaybackFinished {
         playback: Playback,
