@@ -67,7 +67,11 @@ impl Scene {
         self.driver.tell(answer).await;
         self.driver.expect_answered(&channel).await;
         self.music(&channel).await;
-        phone.line.hears_tone(MUSIC_HZ, 0, DEADLINE).await.unwrap();
+        phone
+            .line
+            .hears_tone(MUSIC_HZ, 0, DEADLINE)
+            .await
+            .expect("the music");
         (phone, channel)
     }
 
@@ -77,7 +81,11 @@ impl Scene {
         let leg = self.ring(|_| {}, at).await;
         self.driver.expect_answered(&leg).await;
         self.music(&leg).await;
-        phone.line.hears_tone(MUSIC_HZ, 0, DEADLINE).await.unwrap();
+        phone
+            .line
+            .hears_tone(MUSIC_HZ, 0, DEADLINE)
+            .await
+            .expect("the music");
         let channel = leg.clone();
         self.driver.tell(SwitchCommand::Silence { channel }).await;
         (phone, leg)
@@ -247,7 +255,9 @@ pub fn find<'a>(snapshot: &'a Snapshot, channel: &ChannelId) -> &'a LiveLeg {
 pub async fn hears(line: &Line, tones: &[f64], not: &[f64]) {
     let since = line.mark();
     for hz in tones {
-        line.hears_tone(*hz, since, DEADLINE).await.unwrap();
+        line.hears_tone(*hz, since, DEADLINE)
+            .await
+            .expect("the tone");
     }
     let heard = line.listens(line.mark(), 600, DEADLINE).await;
     for hz in tones {
