@@ -133,7 +133,7 @@ impl Rehearsal {
             match command {
                 Command::Switch(order) => self.simulation.handle(self.now, order.clone()),
                 Command::File(order) => self.due.push_back(filed(order)),
-                Command::Note(_) => {}
+                Command::Note(_) | Command::Answer { .. } => {}
             }
         }
         Step::new(self.now, event, commands)

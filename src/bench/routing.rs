@@ -321,6 +321,8 @@ fn agent_settings(
                 .map(|(id, _)| Seat::plain(id.clone()))
                 .collect(),
             attributes: BTreeMap::new(),
+            group: None,
+            supervises: Vec::new(),
             name: name.clone(),
         };
         all.insert(AgentId::new(&name)?, settings);

@@ -2,7 +2,7 @@
 
 use crate::config::section::section;
 use crate::engine::centre::{AgentSettings, Level, Seat};
-use crate::engine::id::{SkillId, SwitchId};
+use crate::engine::id::{GroupId, SkillId, SwitchId};
 use crate::switch::Extension;
 use std::collections::BTreeMap;
 
@@ -24,6 +24,10 @@ section! {
         required queues: Vec<Seat> = ["reservations"],
         /// What else is known of the agent, for the conditions of queues.
         default attributes: BTreeMap<String, String> = {},
+        /// The group that says what the agent may dial; without one, nothing outside.
+        optional group: Option<GroupId> = "desk",
+        /// Groups whose agents and calls this agent supervises.
+        default supervises: Vec<GroupId> = [],
     }
 }
 
@@ -36,6 +40,8 @@ impl From<&AgentConfig> for AgentSettings {
             skills: agent.skills.clone(),
             queues: agent.queues.clone(),
             attributes: agent.attributes.clone(),
+            group: agent.group.clone(),
+            supervises: agent.supervises.clone(),
         }
     }
 }

@@ -11,7 +11,9 @@ pub mod difference;
 pub mod example;
 pub mod finding;
 pub mod flow;
+pub mod group;
 pub mod http;
+pub mod in_call;
 pub mod journal;
 pub mod limits;
 pub mod log;
@@ -26,7 +28,7 @@ pub mod store;
 pub mod switch;
 
 use crate::engine::centre::{AccessNumber, Centre};
-use crate::engine::id::{AgentId, CalendarId, FlowId, QueueId, SwitchId};
+use crate::engine::id::{AgentId, CalendarId, FlowId, GroupId, QueueId, SwitchId};
 use crate::engine::ivr::flow::Flow;
 use crate::engine::time::Timestamp;
 use agent::AgentConfig;
@@ -35,7 +37,9 @@ use centre::CentreConfig;
 use dialplan::DialplanConfig;
 use difference::Given;
 use finding::{ConfigErrors, Finding, Findings};
+use group::GroupConfig;
 use http::HttpConfig;
+use in_call::InCallConfig;
 use journal::JournalConfig;
 use limits::LimitsConfig;
 use log::LogConfig;
@@ -68,6 +72,8 @@ pub struct Config {
     pub flows: BTreeMap<FlowId, Flow>,
     pub routing: RoutingConfig,
     pub limits: LimitsConfig,
+    pub groups: BTreeMap<GroupId, GroupConfig>,
+    pub in_call: InCallConfig,
     pub dialplan: DialplanConfig,
     pub log: LogConfig,
     /// Doubtful things that do not stand in the way.
@@ -194,6 +200,12 @@ impl Config {
                 .collect(),
             routing: (&self.routing).into(),
             limits: (&self.limits).into(),
+            groups: self
+                .groups
+                .iter()
+                .map(|(id, group)| (id.clone(), group.into()))
+                .collect(),
+            in_call: (&self.in_call).into(),
         }
     }
 }
@@ -235,6 +247,8 @@ fn read_root(root: &Node, folder: &Path, findings: &mut Findings) -> Option<Conf
         flows: sections.many("flows", flow::read),
         routing: sections.one("routing")?,
         limits: sections.one("limits")?,
+        groups: sections.many("groups", GroupConfig::read),
+        in_call: sections.one("in_call")?,
         dialplan: sections.one("dialplan")?,
         log: sections.one("log")?,
         warnings: Vec::new(),

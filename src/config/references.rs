@@ -64,6 +64,15 @@ impl<'a> References<'a> {
                 "switches",
                 agent.switch.as_str(),
             );
+            for (key, group) in agent
+                .group
+                .iter()
+                .map(|group| ("group", group))
+                .chain(agent.supervises.iter().map(|group| ("supervises", group)))
+            {
+                let path = ["agents", id.as_str(), key];
+                self.exists(&path, "group", "groups", group.as_str());
+            }
             for seat in &agent.queues {
                 self.exists(
                     &["agents", id.as_str(), "queues"],

@@ -153,7 +153,7 @@ impl Engine {
     /// A caller is taken on; an agent's leg without its call rings or stands
     /// for nothing.
     fn adopt_leg(&mut self, leg: &LegId, arrival: &Arrival, out: &mut Commands) {
-        if is_agent(arrival) {
+        if is_ours(arrival) {
             if self.adopt_offer(leg, arrival, out) {
                 return;
             }
@@ -260,7 +260,7 @@ impl Engine {
 
     fn has_no_call(&self, agent: &AgentId) -> bool {
         let agent = self.agents.get(agent);
-        agent.is_some_and(|agent| !matches!(agent.state, AgentState::Offered | AgentState::OnCall))
+        agent.is_some_and(|agent| !agent.is_busy())
     }
 
     /// A caller and an agent who were found in conversation.
@@ -319,6 +319,11 @@ impl Engine {
 
 fn is_agent(arrival: &Arrival) -> bool {
     arrival.variables.get(LegVariable::Role) == Some(LegRole::Agent.word())
+}
+
+/// A leg that we dialled, to an agent or outside.
+fn is_ours(arrival: &Arrival) -> bool {
+    is_agent(arrival) || arrival.variables.get(LegVariable::Role) == Some(LegRole::Party.word())
 }
 
 fn call_on_leg(arrival: &Arrival) -> Option<CallId> {

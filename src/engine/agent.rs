@@ -20,6 +20,10 @@ pub enum AgentState {
     /// Being rung for a call.
     Offered,
     OnCall,
+    /// With a call whose caller is on hold.
+    Hold,
+    /// With a call, asking somebody else about it while the caller is on hold.
+    Consult,
     WrapUp,
 }
 
@@ -40,6 +44,8 @@ impl AgentState {
             AgentState::NotReady { .. } => "not_ready",
             AgentState::Offered => "offered",
             AgentState::OnCall => "on_call",
+            AgentState::Hold => "hold",
+            AgentState::Consult => "consult",
             AgentState::WrapUp => "wrap_up",
         }
     }
@@ -76,13 +82,21 @@ impl Agent {
         }
     }
 
+    /// Whether the agent is rung for a call or takes part in one.
+    pub(crate) fn is_busy(&self) -> bool {
+        matches!(
+            self.state,
+            AgentState::Offered | AgentState::OnCall | AgentState::Hold | AgentState::Consult
+        )
+    }
+
     /// Why the agent can take no call at all now, if so.
     pub(crate) fn unavailable(&self) -> Option<Exclusion> {
         match &self.state {
             AgentState::SignedOut => Some(Exclusion::SignedOut),
             AgentState::NotReady { .. } => Some(Exclusion::NotReady),
             AgentState::Offered => Some(Exclusion::Offered),
-            AgentState::OnCall => Some(Exclusion::OnCall),
+            AgentState::OnCall | AgentState::Hold | AgentState::Consult => Some(Exclusion::OnCall),
             AgentState::WrapUp => Some(Exclusion::WrapUp),
             AgentState::Ready if self.closing.is_some() => Some(Exclusion::OnCall),
             AgentState::Ready if self.resting => Some(Exclusion::Resting),

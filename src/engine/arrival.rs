@@ -9,6 +9,7 @@ use crate::engine::id::{CallId, LegId, QueueId, SwitchId};
 use crate::engine::ivr::interpreter::{Input, Session};
 use crate::engine::leg::{Leg, LegRole, LegState};
 use crate::engine::order::Purpose;
+use crate::engine::party::Talk;
 use crate::engine::time::{Span, Timestamp};
 use crate::engine::timer::Reason;
 use crate::engine::waiting::Entry;
@@ -134,6 +135,11 @@ impl Engine {
                 visits: Vec::new(),
                 offers: 0,
                 offer: None,
+                talk: Talk::default(),
+                parties: Vec::new(),
+                parking: None,
+                served: None,
+                dialler: None,
                 sought: false,
                 ending: None,
             },
@@ -169,7 +175,7 @@ impl Engine {
         if self
             .calls
             .get(&call)
-            .is_none_or(|call| call.is_connected() || call.ending.is_some())
+            .is_none_or(|call| call.is_talking() || call.ending.is_some() || call.dialler.is_some())
         {
             return;
         }

@@ -121,6 +121,9 @@ impl Engine {
             return Some(DriftKind::Arrival);
         };
         let call = self.calls.get(&call).filter(|call| call.ending.is_none())?;
+        if call.is_composed() {
+            return call.difference(self.call_of(leg)?, leg, shown);
+        }
         let connected = call.is_connected();
         let own = call.leg(leg)?;
         match &shown.peer {

@@ -6,10 +6,12 @@ use crate::engine::id::{AgentId, CommandId, LegId, OfferId, QueueId};
 use crate::engine::ivr::flow::Flow;
 use crate::engine::ivr::interpreter::Session;
 use crate::engine::leg::{Leg, LegState};
+use crate::engine::party::{Party, Talk};
 use crate::engine::queue::Place;
 use crate::engine::terms::Terms;
 use crate::engine::text::OutsideText;
-use crate::switch::Language;
+use crate::engine::time::Timestamp;
+use crate::switch::{Language, PhoneNumber};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -25,8 +27,14 @@ pub enum CallState {
     Waiting,
     /// Waiting, while an agent rings for it.
     Offered,
-    /// With an agent.
+    /// With an agent, who may have put the caller on hold.
     Connected,
+    /// In a parking slot, with music.
+    Parked,
+    /// With music, while somebody rings to whom the caller goes.
+    Transferring,
+    /// With a number outside, and no agent any more.
+    Outside,
     Ended,
 }
 
@@ -39,6 +47,9 @@ impl CallState {
             CallState::Waiting => "waiting",
             CallState::Offered => "offered",
             CallState::Connected => "connected",
+            CallState::Parked => "parked",
+            CallState::Transferring => "transferring",
+            CallState::Outside => "outside",
             CallState::Ended => "ended",
         }
     }
@@ -65,6 +76,15 @@ pub(crate) struct Call {
     pub(crate) visits: Vec<Visit>,
     pub(crate) offers: u32,
     pub(crate) offer: Option<Offer>,
+    /// What caller and agent are to each other, while it is connected.
+    pub(crate) talk: Talk,
+    /// Who else is rung for it or takes part.
+    pub(crate) parties: Vec<Party>,
+    pub(crate) parking: Option<Parking>,
+    /// The place it was served from: where it goes when a transfer fails.
+    pub(crate) served: Option<Served>,
+    /// The agent who dials it: the caller's leg is theirs until the number answers.
+    pub(crate) dialler: Option<Dialler>,
     /// Its switch was asked who of the two is still there, since they came apart.
     pub(crate) sought: bool,
     /// Why and by whose doing the call is being ended, from the moment it is decided.
@@ -84,6 +104,29 @@ impl Visit {
     pub(crate) fn queue(&self) -> &QueueId {
         &self.terms.queue
     }
+}
+
+/// A numbered slot in which a caller waits to be taken up again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parking {
+    pub slot: u16,
+    /// Who parked the call, and is rung when nobody has taken it up `until`.
+    pub by: AgentId,
+    pub until: Timestamp,
+}
+
+/// The place in a queue that a call was served from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Served {
+    pub queue: QueueId,
+    pub priority: i32,
+}
+
+/// An agent who dials out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dialler {
+    pub agent: AgentId,
+    pub number: PhoneNumber,
 }
 
 /// One agent being rung for the call, and then talking to it.
@@ -113,10 +156,9 @@ impl Call {
         if self.caller.id == *id {
             return Some(&mut self.caller);
         }
-        self.offer
-            .as_mut()
-            .map(|offer| &mut offer.leg)
-            .filter(|leg| leg.id == *id)
+        let offer = self.offer.as_mut().map(|offer| &mut offer.leg);
+        let parties = self.parties.iter_mut().map(|party| &mut party.leg);
+        offer.into_iter().chain(parties).find(|leg| leg.id == *id)
     }
 
     pub(crate) fn leg(&self, id: &LegId) -> Option<&Leg> {
@@ -124,7 +166,8 @@ impl Call {
             return Some(&self.caller);
         }
         let offer = self.offer.as_ref().map(|offer| &offer.leg);
-        offer.filter(|leg| leg.id == *id)
+        let parties = self.parties.iter().map(|party| &party.leg);
+        offer.into_iter().chain(parties).find(|leg| leg.id == *id)
     }
 
     pub(crate) fn is_waiting(&self) -> bool {
@@ -142,6 +185,21 @@ impl Call {
     /// Whether caller and agent hear each other, as far as is known.
     pub(crate) fn is_together(&self) -> bool {
         self.caller.state == LegState::Bridged
+    }
+
+    /// Whether caller and somebody else talk, or are to talk, without our help.
+    pub(crate) fn is_talking(&self) -> bool {
+        match self.state {
+            CallState::Outside => true,
+            _ => self.is_connected() && matches!(self.talk, Talk::Together | Talk::Conference),
+        }
+    }
+
+    /// Whether the caller is still in the flow, so that keys lead somewhere.
+    pub(crate) fn is_in_flow(&self) -> bool {
+        !self.is_waiting()
+            && self.offer.is_none()
+            && matches!(self.state, CallState::Arrived | CallState::InFlow)
     }
 
     pub(crate) fn is_connected(&self) -> bool {

@@ -5,11 +5,12 @@
 use crate::engine::calendar::Calendars;
 use crate::engine::condition::Condition;
 use crate::engine::id::{
-    AgentId, CalendarId, FlowId, MusicClass, PromptId, QueueId, SiteId, SkillId, SwitchId, TenantId,
+    AgentId, CalendarId, FlowId, GroupId, MusicClass, PromptId, QueueId, SiteId, SkillId, SwitchId,
+    TenantId,
 };
 use crate::engine::ivr::flow::Flow;
 use crate::engine::time::Span;
-use crate::switch::{Extension, Language};
+use crate::switch::{Extension, Language, PhoneNumber};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;
@@ -31,6 +32,60 @@ pub struct Centre {
     #[serde(default)]
     pub routing: RoutingSettings,
     pub limits: Limits,
+    #[serde(default)]
+    pub groups: BTreeMap<GroupId, GroupSettings>,
+    #[serde(default)]
+    pub in_call: InCallSettings,
+}
+
+/// What the agents of a group may do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupSettings {
+    /// Beginnings of numbers outside that its agents may dial and send callers to.
+    pub may_dial: Vec<String>,
+    /// Beginnings that they may not, though a shorter one is allowed.
+    pub may_not_dial: Vec<String>,
+}
+
+impl GroupSettings {
+    /// The longest beginning decides; where both are as long, the prohibition.
+    pub fn permits(&self, number: &PhoneNumber) -> bool {
+        let longest = |beginnings: &[String]| {
+            let fitting = beginnings
+                .iter()
+                .filter(|b| number.as_str().starts_with(*b));
+            fitting.map(String::len).max()
+        };
+        longest(&self.may_dial) > longest(&self.may_not_dial)
+    }
+}
+
+/// What holds for every call that an agent serves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct InCallSettings {
+    /// What a caller hears on hold who came through no queue.
+    pub music: Option<MusicClass>,
+    /// How long one who is consulted, invited or sent a caller is rung.
+    pub ring: Span,
+    /// Parking slots, first and last.
+    pub slots: (u16, u16),
+    /// How long a caller stays parked before the agent who parked is rung.
+    pub parking: Span,
+    /// People in one conference, the caller and the agent included.
+    pub max_conference: u32,
+}
+
+impl Default for InCallSettings {
+    fn default() -> Self {
+        Self {
+            music: MusicClass::new("default").ok(),
+            ring: Span::seconds(30),
+            slots: (700, 799),
+            parking: Span::seconds(120),
+            max_conference: 50,
+        }
+    }
 }
 
 /// What holds for the order of calls in all queues.
@@ -291,6 +346,12 @@ pub struct AgentSettings {
     /// What else is known of the agent, for conditions.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, String>,
+    /// Says what the agent may dial; without one, nothing outside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<GroupId>,
+    /// The groups whose agents and calls this agent supervises.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub supervises: Vec<GroupId>,
 }
 
 impl AgentSettings {

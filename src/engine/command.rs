@@ -1,7 +1,9 @@
 //! Everything the engine asks of the world, in the order it asked.
 
 use crate::engine::fact::Fact;
+use crate::engine::id::RequestId;
 use crate::engine::recording::FilingOrder;
+use crate::engine::request::Refusal;
 use crate::switch::SwitchOrder;
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +12,11 @@ use serde::{Deserialize, Serialize};
 pub enum Command {
     Switch(SwitchOrder),
     File(FilingOrder),
+    /// The one answer to [`crate::engine::event::Event::Asked`].
+    Answer {
+        request: RequestId,
+        outcome: Result<(), Refusal>,
+    },
     /// Something that is now true, for the store, the pages and the journal.
     /// Needs no answer.
     Note(Fact),

@@ -7,6 +7,7 @@ use crate::engine::call::{Call, CallState, Offer, OfferStage};
 use crate::engine::id::{AgentId, CallId, CommandId, LegId, OfferId, QueueId};
 use crate::engine::queue::Place;
 use crate::engine::queues::DemandIndex;
+use crate::engine::talk::state_in;
 use crate::engine::terms::Terms;
 use crate::engine::timer::Reason;
 use std::collections::{BTreeMap, BTreeSet};
@@ -121,8 +122,9 @@ impl Engine {
     /// An agent with an offer of a call is busy with this call and no other.
     fn check_offered(&self, call: CallId, offer: &Offer) -> Result<(), Violation> {
         let id = &offer.agent;
+        let talk = self.calls.get(&call).map(|call| call.talk);
         let state = match offer.stage {
-            OfferStage::Connected => AgentState::OnCall,
+            OfferStage::Connected => state_in(talk.unwrap_or_default()),
             OfferStage::Ringing | OfferStage::Connecting => AgentState::Offered,
         };
         let agent = self.agents.get(id);
@@ -143,13 +145,7 @@ impl Engine {
             if self.closing.contains_key(leg) {
                 return Err(Violation::LegInTwoPlaces { leg: leg.clone() });
             }
-            let has = |call: &Call| {
-                call.caller.id == *leg
-                    || call
-                        .offer
-                        .as_ref()
-                        .is_some_and(|offer| offer.leg.id == *leg)
-            };
+            let has = |call: &Call| call.leg(leg).is_some();
             if !self.calls.get(&call).is_some_and(has) {
                 let leg = leg.clone();
                 return Err(Violation::StrayLeg { leg, call });
@@ -160,10 +156,9 @@ impl Engine {
 
     fn check_agents(&self) -> Result<(), Violation> {
         for (id, agent) in &self.agents {
-            if matches!(agent.state, AgentState::Offered | AgentState::OnCall) {
+            if agent.is_busy() {
                 let call = agent.call.and_then(|call| self.calls.get(&call));
-                let offer = call.and_then(|call| call.offer.as_ref());
-                if offer.is_none_or(|offer| offer.agent != *id) {
+                if !call.is_some_and(|call| call.engages(id)) {
                     return Err(Violation::AgentWithoutCall {
                         agent: id.clone(),
                         state: agent.state.word(),
@@ -309,9 +304,7 @@ impl Engine {
                 Reason::GuardRenewal(leg) => self.legs.contains_key(leg),
                 Reason::Resumption(call) => self.calls.contains_key(call),
                 Reason::CommandOverdue(command) => self.pending.contains_key(command),
-                Reason::ApartOverdue(call) => {
-                    self.calls.get(call).is_some_and(|call| call.is_connected())
-                }
+                Reason::ApartOverdue(call) => self.calls.get(call).is_some_and(Call::is_talking),
                 Reason::HangUpOverdue(leg) => self.closing.contains_key(leg) || self.is_ending(leg),
                 Reason::AnswerOverdue(call) => self.calls.contains_key(call),
                 Reason::PromptOverdue(call) => {
@@ -319,6 +312,11 @@ impl Engine {
                     call.is_some_and(|call| call.playback.is_some())
                 }
                 Reason::RecordingOverdue(recording) => self.recordings.contains_key(recording),
+                Reason::PartyOverdue(leg) => self.is_party_awaited(leg),
+                Reason::ParkingEnds(call) => {
+                    let call = self.calls.get(call);
+                    call.is_some_and(|call| call.parking.is_some())
+                }
                 Reason::AuditDue(switch) => self.links.contains_key(switch),
                 Reason::DrainEnds => self.draining,
             };
@@ -328,6 +326,16 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// Whether one beside caller and agent, or the device of one who dials, is
+    /// rung or being connected on this leg.
+    fn is_party_awaited(&self, leg: &LegId) -> bool {
+        let call = self.call_of(leg).and_then(|call| self.calls.get(&call));
+        call.is_some_and(|call| match call.party(leg) {
+            Some(party) => !party.is_in(),
+            None => call.dialler.is_some() && call.caller.id == *leg,
+        })
     }
 
     fn is_ending(&self, leg: &LegId) -> bool {
@@ -357,15 +365,19 @@ impl Engine {
                 self.has(Reason::HangUpOverdue(leg.clone()))?;
                 continue;
             }
+            for party in call.parties.iter().filter(|party| !party.is_in()) {
+                self.has(Reason::PartyOverdue(party.leg.id.clone()))?;
+            }
             let stage = call.offer.as_ref().map(|offer| (offer.id, offer.stage));
             match stage {
-                Some((_, OfferStage::Connected)) => {}
+                Some((_, OfferStage::Connected)) if call.is_talking() => {}
+                None if call.needs_no_guard() => {}
                 Some((offer, OfferStage::Connecting)) => self.has(Reason::OfferOverdue(offer))?,
                 Some((offer, OfferStage::Ringing)) => {
                     self.has(Reason::OfferOverdue(offer))?;
                     self.has_guard(leg)?;
                 }
-                None => self.has_guard(leg)?,
+                Some((_, OfferStage::Connected)) | None => self.has_guard(leg)?,
             }
         }
         Ok(())
@@ -396,6 +408,22 @@ impl Engine {
     }
 }
 
+impl Call {
+    /// Whether the agent is rung for the call, takes part in it or dials it.
+    fn engages(&self, agent: &AgentId) -> bool {
+        let serves = self.offer.as_ref().is_some_and(|o| o.agent == *agent);
+        let dials = self.dialler.as_ref().is_some_and(|d| d.agent == *agent);
+        serves || dials || self.party_of(agent).is_some()
+    }
+
+    /// Whether the caller talks to somebody, is just being connected, or is an
+    /// agent who dials.
+    fn needs_no_guard(&self) -> bool {
+        let connecting = self.target().is_some_and(|target| target.leg.is_answered());
+        self.dialler.is_some() || self.state == CallState::Outside || connecting
+    }
+}
+
 /// A call that is not being ended is in the place that its state names.
 fn check_state(call: CallId, known: &Call) -> Result<(), Violation> {
     let state = known.state;
@@ -410,6 +438,10 @@ fn check_state(call: CallId, known: &Call) -> Result<(), Violation> {
             matches!(stage, Some(OfferStage::Ringing | OfferStage::Connecting))
         }
         CallState::Connected => stage == Some(OfferStage::Connected),
+        CallState::Parked => stage.is_none() && known.parking.is_some(),
+        CallState::Transferring | CallState::Outside => {
+            stage.is_none() && (known.target().is_some() || known.dialler.is_some())
+        }
         CallState::Ended => false,
     };
     if fits {

@@ -8,6 +8,7 @@ use crate::engine::fact::{EndedBy, Fact, OfferOutcome, QueueExit, RememberedReco
 use crate::engine::id::{AgentId, CallId, CommandId, LegId, SwitchId};
 use crate::engine::leg::LegState;
 use crate::engine::order::Purpose;
+use crate::engine::party::{Company, Party, Talk};
 use crate::engine::recording::{FiledRecording, FilingOrder};
 use crate::engine::text::OutsideText;
 use crate::engine::time::Timestamp;
@@ -57,9 +58,17 @@ impl Engine {
                 complete: false,
             },
         );
-        if let Some(known) = self.calls.get_mut(&call) {
-            known.recording = Some(recording);
+        let known = self.calls.get_mut(&call);
+        let before = known.and_then(|known| known.recording.replace(recording));
+        if before.is_some_and(|before| self.is_recording(before)) {
+            before.into_iter().for_each(|r| self.expect_recording(r));
         }
+    }
+
+    /// Whether its end was not told yet.
+    fn is_recording(&self, recording: CommandId) -> bool {
+        let known = self.recordings.get(&recording);
+        known.is_some_and(|known| !known.complete)
     }
 
     pub(super) fn recording_started(&mut self, recording: CommandId, out: &mut Commands) {
@@ -171,27 +180,29 @@ impl Engine {
         let Some(call) = self.call_of(one).or_else(|| self.call_of(other)) else {
             return;
         };
-        let Some(known) = self.calls.get_mut(&call).filter(|call| call.is_connected()) else {
+        let Some(known) = self.calls.get(&call) else {
             return;
         };
-        if known.ending.is_some() {
-            return;
+        let caller = &known.caller.id;
+        let company = known.company(caller);
+        let with = |peer: &LegId| company == Company::With(peer.clone());
+        // Two who parted because of us are not in each other's company any more.
+        if one == other || (one == caller && with(other)) || (other == caller && with(one)) {
+            self.came_apart(call, out);
         }
+    }
+
+    /// The caller, who should talk to somebody, does not.
+    pub(super) fn came_apart(&mut self, call: CallId, out: &mut Commands) {
+        let known = self.calls.get(&call);
+        let Some(known) = known.filter(|call| call.is_talking() && call.ending.is_none()) else {
+            return;
+        };
         if !known.is_together() {
             return;
         }
-        known.caller.state = LegState::Answered;
-        known.sought = false;
-        let leg = known.caller.id.clone();
-        out.note(Fact::LegMoved {
-            call,
-            leg,
-            state: LegState::Answered,
-        });
-        self.timers.set(
-            Reason::ApartOverdue(call),
-            self.now + self.limits().command_deadline,
-        );
+        self.caller_is(call, LegState::Answered, out);
+        self.expect_company(call);
     }
 
     /// A leg is gone, whoever ended it.
@@ -220,6 +231,7 @@ impl Engine {
         });
         match self.calls.get(&call) {
             Some(known) if known.caller.id == *leg => self.caller_gone(call, cause, out),
+            Some(known) if known.party(leg).is_some() => self.party_gone(call, leg, cause, out),
             Some(known) if known.is_connected() => self.agent_hung_up(call, cause, out),
             Some(_) => self.offer_leg_ended(call, cause, out),
             None => {}
@@ -227,18 +239,37 @@ impl Engine {
     }
 
     fn agent_hung_up(&mut self, call: CallId, cause: Cause, out: &mut Commands) {
+        let known = self.calls.get(&call).filter(|call| call.ending.is_none());
+        match known.map(|call| call.talk) {
+            Some(Talk::Consulting) => {
+                if let Ok((leg, answered)) = self.consultation(call) {
+                    return self.consulted_takes_over(call, &leg, answered, out);
+                }
+            }
+            Some(Talk::Conference) => {
+                self.finish_with_agent(call, out);
+                return self.conference_goes_on(call, out);
+            }
+            _ => {}
+        }
         self.finish_with_agent(call, out);
         self.end_call_by(call, cause, EndedBy::Agent, out);
     }
 
-    /// Frees the agent of a connected call, into wrap-up.
-    fn finish_with_agent(&mut self, call: CallId, out: &mut Commands) {
-        let Some(offer) = self.calls.get_mut(&call).and_then(|call| call.offer.take()) else {
+    /// Frees the agent of a connected call, into wrap-up. Who listened to them is
+    /// let go.
+    pub(super) fn finish_with_agent(&mut self, call: CallId, out: &mut Commands) {
+        let Some(known) = self.calls.get_mut(&call) else {
             return;
         };
+        let Some(offer) = known.offer.take() else {
+            return;
+        };
+        known.talk = Talk::Together;
         self.offers.remove(&offer.id);
         self.timers.clear(&Reason::ApartOverdue(call));
         self.wrap_up(&offer.agent, call, out);
+        self.dismiss_all(call, Party::is_supervisor, out);
     }
 
     fn caller_gone(&mut self, call: CallId, cause: Cause, out: &mut Commands) {
@@ -247,6 +278,7 @@ impl Engine {
         };
         let ended_by = match cause {
             Cause::Unseen => EndedBy::System,
+            _ if known.dialler.is_some() => EndedBy::Agent,
             _ => EndedBy::Caller,
         };
         let (cause, ended_by) = known.ending.unwrap_or((cause, ended_by));
@@ -266,6 +298,9 @@ impl Engine {
             Some(_) => self.withdraw_offer(call, OfferOutcome::CallerLeft, out),
             None => {}
         }
+        self.dialler_gone(call, out);
+        self.dismiss_all(call, |_| true, out);
+        self.timers.clear(&Reason::ParkingEnds(call));
         let exit = if abandoned {
             QueueExit::Abandoned
         } else {
@@ -285,10 +320,7 @@ impl Engine {
         });
         let ended = self.calls.remove(&call);
         if let Some(recording) = ended.and_then(|call| call.recording)
-            && self
-                .recordings
-                .get(&recording)
-                .is_some_and(|known| !known.complete)
+            && self.is_recording(recording)
         {
             self.expect_recording(recording);
         }

@@ -52,8 +52,8 @@ impl Engine {
             return;
         };
         match (&agent.state, &request) {
-            (AgentState::Offered | AgentState::OnCall, AgentRequest::SignIn) => {}
-            (AgentState::Offered | AgentState::OnCall, _) => {
+            (_, AgentRequest::SignIn) if agent.is_busy() => {}
+            _ if agent.is_busy() => {
                 agent.next = Some(request).filter(|request| *request != AgentRequest::Ready);
                 let (agent, request) = (id.clone(), agent.next.clone());
                 out.note(Fact::AgentAsked { agent, request });

@@ -5,8 +5,8 @@
 use crate::engine::Engine;
 use crate::engine::call::OfferStage;
 use crate::engine::command::Commands;
-use crate::engine::fact::OfferOutcome;
-use crate::engine::id::CallId;
+use crate::engine::fact::{OfferOutcome, PartyOutcome};
+use crate::engine::id::{CallId, LegId};
 use crate::engine::time::Timestamp;
 use crate::engine::timer::Reason;
 
@@ -21,6 +21,9 @@ impl Engine {
             self.withdraw_offer(call, OfferOutcome::Withdrawn, out);
             self.call_waits_on(call, out);
         }
+        for leg in self.unsettled_parties().cloned().collect::<Vec<_>>() {
+            self.party_failed(&leg, PartyOutcome::Withdrawn, out);
+        }
     }
 
     /// Whether a draining engine has nothing under way: no agent is being rung
@@ -30,6 +33,14 @@ impl Engine {
             && self.pending.is_empty()
             && self.closing.is_empty()
             && self.unsettled_offers().next().is_none()
+            && self.unsettled_parties().next().is_none()
+    }
+
+    /// Who is rung or being connected beside caller and agent.
+    fn unsettled_parties(&self) -> impl Iterator<Item = &LegId> {
+        let parties = self.calls.values().flat_map(|call| &call.parties);
+        let unsettled = parties.filter(|party| !party.is_in());
+        unsettled.map(|party| &party.leg.id)
     }
 
     fn unsettled_offers(&self) -> impl Iterator<Item = CallId> {

@@ -2,8 +2,9 @@
 
 use crate::engine::centre::Centre;
 use crate::engine::fact::Remembered;
-use crate::engine::id::{AgentId, CommandId, SwitchId};
+use crate::engine::id::{AgentId, CommandId, RequestId, SwitchId};
 use crate::engine::recording::FiledRecording;
+use crate::engine::request::{Principal, Request};
 use crate::engine::text::OutsideText;
 use crate::engine::time::Timestamp;
 use crate::switch::{Outcome, SwitchEvent};
@@ -33,6 +34,12 @@ pub enum Event {
     Agent {
         agent: AgentId,
         request: AgentRequest,
+    },
+    /// Somebody asks for something about a call, and waits for the answer.
+    Asked {
+        request: RequestId,
+        by: Principal,
+        what: Request,
     },
     /// A recording lies in the recordings folder, complete and hashed.
     RecordingFiled {

@@ -2,7 +2,7 @@
 //! the store's tables and the live pages are made from nothing else.
 
 use crate::engine::agent::AgentState;
-use crate::engine::call::{CallState, OfferStage};
+use crate::engine::call::{CallState, Dialler, OfferStage, Parking, Served};
 use crate::engine::cause::Cause;
 use crate::engine::estimate::Learnt;
 use crate::engine::event::AgentRequest;
@@ -12,7 +12,9 @@ use crate::engine::id::{
     TenantId,
 };
 use crate::engine::leg::{LegRole, LegState};
+use crate::engine::party::{PartyRole, Talk};
 use crate::engine::recording::FiledRecording;
+use crate::engine::request::{Invitee, Principal, Refusal};
 use crate::engine::shift::Shift;
 use crate::engine::text::OutsideText;
 use crate::engine::time::Timestamp;
@@ -156,6 +158,66 @@ pub enum Fact {
         agent: AgentId,
         request: Option<AgentRequest>,
     },
+    /// Somebody asked for something about a call or an agent, and it was done
+    /// or refused.
+    Asked {
+        by: Principal,
+        /// Whose call it is about, or who was put into a state.
+        agent: Option<AgentId>,
+        call: Option<CallId>,
+        /// What was asked, in a word ([`crate::engine::request::Request::word`]).
+        ask: OutsideText,
+        /// Whom or what it names.
+        object: OutsideText,
+        refused: Option<Refusal>,
+    },
+    /// What caller and serving agent are to each other has changed.
+    TalkMoved {
+        call: CallId,
+        talk: Talk,
+    },
+    /// One more is rung for the call.
+    PartyAdded {
+        call: CallId,
+        leg: LegId,
+        who: Invitee,
+        role: PartyRole,
+    },
+    PartyMoved {
+        call: CallId,
+        leg: LegId,
+        role: PartyRole,
+    },
+    /// A party is not rung any more, or takes part no more.
+    PartyLeft {
+        call: CallId,
+        leg: LegId,
+        who: Invitee,
+        outcome: PartyOutcome,
+    },
+    /// A party serves the call from here on, in place of the agent so far.
+    HandedOver {
+        call: CallId,
+        agent: AgentId,
+        leg: LegId,
+    },
+    Parked {
+        call: CallId,
+        parking: Parking,
+    },
+    /// An agent dials; the call's caller is the agent's own leg until the
+    /// number answers.
+    DialledOut {
+        call: CallId,
+        dialler: Dialler,
+    },
+    /// The number answered: it is the caller now, and the agent serves it.
+    DialAnswered {
+        call: CallId,
+        caller: LegId,
+        agent: AgentId,
+        leg: LegId,
+    },
     /// The switch was asked to record.
     RecordingAsked {
         call: CallId,
@@ -208,6 +270,37 @@ pub enum Fact {
     },
 }
 
+/// How a party's part in a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartyOutcome {
+    /// Took part and left, or was let go.
+    Talked,
+    NoAnswer,
+    Busy,
+    Rejected,
+    /// The device or number could not be reached.
+    Unreachable,
+    /// Called off while it rang.
+    Withdrawn,
+    Failed,
+}
+
+impl PartyOutcome {
+    /// The word used in tables and pages.
+    pub fn word(self) -> &'static str {
+        match self {
+            PartyOutcome::Talked => "talked",
+            PartyOutcome::NoAnswer => "no_answer",
+            PartyOutcome::Busy => "busy",
+            PartyOutcome::Rejected => "rejected",
+            PartyOutcome::Unreachable => "unreachable",
+            PartyOutcome::Withdrawn => "withdrawn",
+            PartyOutcome::Failed => "failed",
+        }
+    }
+}
+
 /// What the engine had missed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -251,6 +344,8 @@ pub enum Stuck {
     Connecting,
     /// Caller and agent came apart, and neither hung up.
     Apart,
+    /// Somebody was rung or connected beside the caller, and nothing was told of it.
+    Party,
     /// A leg was to be ended, and nobody told that it is.
     Closing,
     /// The conversation is over, and its recording was not told of.
@@ -266,6 +361,7 @@ impl Stuck {
             Stuck::Offered => "offered",
             Stuck::Connecting => "connecting",
             Stuck::Apart => "apart",
+            Stuck::Party => "party",
             Stuck::Closing => "closing",
             Stuck::Recording => "recording",
         }
@@ -282,6 +378,8 @@ pub enum QueueExit {
     AnsweredElsewhere,
     /// The caller hung up.
     Abandoned,
+    /// A supervisor took it elsewhere.
+    Moved,
     /// Left the controller: the dead-man's timer, a restart of the switch, or
     /// too many offers.
     Failed,
@@ -293,6 +391,9 @@ pub enum QueueExit {
 pub enum EndedBy {
     Caller,
     Agent,
+    Supervisor,
+    /// The number outside that the caller was led to.
+    Party,
     /// A flow, a limit or a reconciliation.
     System,
 }
@@ -348,6 +449,16 @@ pub struct RememberedCall {
     /// How many offers it has had.
     #[serde(default)]
     pub offers: u32,
+    #[serde(default)]
+    pub talk: Talk,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parties: Vec<RememberedParty>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parking: Option<Parking>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub served: Option<Served>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dialler: Option<Dialler>,
     /// The agent who rings for it or talks to the caller.
     pub offer: Option<RememberedOffer>,
     pub block: Option<RememberedBlock>,
@@ -375,6 +486,14 @@ pub struct RememberedOffer {
     pub queue: Option<QueueId>,
     pub leg: LegId,
     pub stage: OfferStage,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RememberedParty {
+    pub leg: LegId,
+    pub state: LegState,
+    pub who: Invitee,
+    pub role: PartyRole,
 }
 
 /// Where a call is in its flow.

@@ -231,9 +231,8 @@ impl Engine {
             leg: leg.clone(),
             digit,
         });
-        let in_flow = self.calls.get(&call).is_some_and(|call| {
-            call.caller.id == *leg && !call.is_waiting() && call.offer.is_none()
-        });
+        let known = self.calls.get(&call);
+        let in_flow = known.is_some_and(|call| call.caller.id == *leg && call.is_in_flow());
         if in_flow {
             self.advance(call, Input::Key(digit.key), out);
         }

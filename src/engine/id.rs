@@ -114,6 +114,8 @@ name_id!(/// Something an agent can do, at a level.
     SkillId, "skill id");
 name_id!(/// A flow (IVR).
     FlowId, "flow id");
+name_id!(/// A group of agents with the same rights.
+    GroupId, "group id");
 name_id!(/// A block of a flow; unique within its flow.
     BlockId, "block id");
 name_id!(/// A channel as its switch names it; unique within that switch.
@@ -208,6 +210,14 @@ impl fmt::Display for CommandId {
         write!(f, "{}", self.0)
     }
 }
+
+/// One request of somebody who waits for its answer; unique within one run of
+/// the controller.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct RequestId(pub u64);
 
 /// One leg: a channel on a switch.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 pub enum LegRole {
     Caller,
     Agent,
+    /// Of somebody beside caller and serving agent.
+    Party,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -26,6 +28,7 @@ impl LegRole {
         match self {
             LegRole::Caller => "caller",
             LegRole::Agent => "agent",
+            LegRole::Party => "party",
         }
     }
 }

@@ -3,15 +3,17 @@
 //! it up to date. The switches then say what of it still lives.
 
 use crate::engine::agent::AgentState;
-use crate::engine::call::{CallState, OfferStage};
+use crate::engine::call::{CallState, OfferStage, Served};
 use crate::engine::command::Command;
 use crate::engine::estimate::Learnt;
 use crate::engine::fact::{
-    Fact, OfferOutcome, Remembered, RememberedAgent, RememberedBlock, RememberedCall,
-    RememberedClosing, RememberedLearnt, RememberedOffer, RememberedRecording, RememberedVisit,
+    Fact, OfferOutcome, QueueExit, Remembered, RememberedAgent, RememberedBlock, RememberedCall,
+    RememberedClosing, RememberedLearnt, RememberedOffer, RememberedParty, RememberedRecording,
+    RememberedVisit,
 };
 use crate::engine::id::{AgentId, CallId, CommandId, LegId, OfferId, QueueId};
 use crate::engine::leg::{LegRole, LegState};
+use crate::engine::party::Talk;
 use crate::engine::recording::FilingOrder;
 use crate::engine::shift::Shift;
 use crate::engine::text::OutsideText;
@@ -51,6 +53,7 @@ impl Memory {
             match command {
                 Command::Note(fact) => self.apply(at, fact),
                 Command::Switch(order) => self.saw(order.id),
+                Command::Answer { .. } => {}
                 Command::File(order) => self.complete(order),
             }
         }
@@ -99,15 +102,64 @@ impl Memory {
                 ..
             } => self.leg_started(at, *call, leg, *role, agent.as_ref()),
             Fact::LegMoved { call, leg, state } => self.leg_moved(*call, leg, *state),
-            Fact::LegClosing { call, leg, agent } => self.closing.push(RememberedClosing {
-                leg: leg.clone(),
-                call: *call,
-                agent: agent.clone(),
-            }),
+            Fact::LegClosing { call, leg, agent } => {
+                self.call(*call, |known| known.forget_leg(leg));
+                self.closing.push(RememberedClosing {
+                    leg: leg.clone(),
+                    call: *call,
+                    agent: agent.clone(),
+                });
+            }
             Fact::LegEnded { call, leg, .. } => self.leg_ended(*call, leg),
             Fact::CallMoved { call, state } => self.call(*call, |known| {
                 known.state = *state;
                 known.state_since = at;
+                known.parking.take_if(|_| *state != CallState::Parked);
+            }),
+            Fact::TalkMoved { call, talk } => self.call(*call, |known| known.talk = *talk),
+            Fact::PartyAdded {
+                call,
+                leg,
+                who,
+                role,
+            } => self.call(*call, |known| {
+                known.parties.push(RememberedParty {
+                    leg: leg.clone(),
+                    state: LegState::Ringing,
+                    who: who.clone(),
+                    role: role.clone(),
+                });
+            }),
+            Fact::PartyMoved { call, leg, role } => self.call(*call, |known| {
+                let party = known.parties.iter_mut().find(|party| party.leg == *leg);
+                party
+                    .into_iter()
+                    .for_each(|party| party.role = role.clone());
+            }),
+            Fact::PartyLeft { call, leg, .. } => self.call(*call, |known| {
+                known.parties.retain(|party| party.leg != *leg);
+            }),
+            Fact::HandedOver { call, agent, leg } => self.call(*call, |known| {
+                known.parties.retain(|party| party.leg != *leg);
+                known.offer = offer_on(agent, leg, OfferStage::Connected);
+            }),
+            Fact::Parked { call, parking } => {
+                self.call(*call, |known| known.parking = Some(parking.clone()));
+            }
+            Fact::DialledOut { call, dialler } => {
+                self.call(*call, |known| known.dialler = Some(dialler.clone()));
+            }
+            Fact::DialAnswered {
+                call,
+                caller,
+                agent,
+                leg,
+            } => self.call(*call, |known| {
+                known.parties.retain(|party| party.leg != *caller);
+                known.leg = caller.clone();
+                known.leg_state = LegState::Bridged;
+                known.dialler = None;
+                known.offer = offer_on(agent, leg, OfferStage::Connected);
             }),
             Fact::BlockEntered { call, flow, block } => self.call(*call, |known| {
                 known.block = Some(RememberedBlock {
@@ -140,9 +192,11 @@ impl Memory {
                     step: 0,
                 });
             }),
-            Fact::QueueLeft { call, queue, .. } => self.call(*call, |known| {
-                known.visits.retain(|visit| visit.queue != *queue);
-            }),
+            Fact::QueueLeft {
+                call,
+                queue,
+                reason,
+            } => self.call(*call, |known| known.leave(queue, *reason)),
             Fact::StepReached {
                 call,
                 queue,
@@ -219,7 +273,8 @@ impl Memory {
             Fact::QueueLearnt { queue, learnt } => {
                 self.learnt.insert(queue.clone(), learnt.clone());
             }
-            Fact::DigitPressed { .. }
+            Fact::Asked { .. }
+            | Fact::DigitPressed { .. }
             | Fact::Decided { .. }
             | Fact::RecordingStarted { .. }
             | Fact::CommandFailed { .. }
@@ -273,6 +328,11 @@ impl Memory {
                 state_since: at,
                 visits: Vec::new(),
                 offers: 0,
+                talk: Talk::default(),
+                parties: Vec::new(),
+                parking: None,
+                served: None,
+                dialler: None,
                 offer: None,
                 block: None,
                 ending: None,
@@ -280,17 +340,15 @@ impl Memory {
             self.calls.insert(call, begun);
             return;
         }
+        if role == LegRole::Party {
+            return;
+        }
         let Some(agent) = agent else { return };
         // A conversation found on a switch was offered by a run that is forgotten.
         self.call(call, |known| {
-            known.offer.get_or_insert_with(|| RememberedOffer {
-                offer: OfferId::of_channel(&leg.channel)
-                    .unwrap_or(OfferId::from_ulid(ulid::Ulid::nil())),
-                agent: agent.clone(),
-                queue: None,
-                leg: leg.clone(),
-                stage: OfferStage::Ringing,
-            });
+            if known.offer.is_none() {
+                known.offer = offer_on(agent, leg, OfferStage::Ringing);
+            }
         });
     }
 
@@ -322,6 +380,8 @@ impl Memory {
         self.call(call, |known| {
             if known.leg == *leg {
                 known.leg_state = state;
+            } else if let Some(party) = known.parties.iter_mut().find(|p| p.leg == *leg) {
+                party.state = state;
             } else if let Some(offer) = known.offer.as_mut().filter(|offer| offer.leg == *leg) {
                 offer.stage = match state {
                     LegState::Ringing => offer.stage,
@@ -341,7 +401,7 @@ impl Memory {
             if known.leg == *leg {
                 known.leg_state = LegState::Ended;
             }
-            known.offer.take_if(|offer| offer.leg == *leg);
+            known.forget_leg(leg);
         });
     }
 
@@ -361,7 +421,11 @@ impl Memory {
         };
         let busy = matches!(
             state,
-            AgentState::Offered | AgentState::OnCall | AgentState::WrapUp
+            AgentState::Offered
+                | AgentState::OnCall
+                | AgentState::Hold
+                | AgentState::Consult
+                | AgentState::WrapUp
         );
         let next = before.filter(|_| busy).and_then(|known| known.next.clone());
         let mut shift = before.map(|known| known.shift.clone()).unwrap_or_default();
@@ -387,4 +451,36 @@ fn remembered_learnt((queue, learnt): (&QueueId, &Learnt)) -> RememberedLearnt {
         queue: queue.clone(),
         learnt: learnt.clone(),
     }
+}
+
+impl RememberedCall {
+    fn leave(&mut self, queue: &QueueId, reason: QueueExit) {
+        let visit = self.visits.iter().find(|visit| visit.queue == *queue);
+        if let Some(visit) = visit.filter(|_| reason != QueueExit::AnsweredElsewhere) {
+            self.served = Some(Served {
+                queue: visit.queue.clone(),
+                priority: visit.priority,
+            });
+        }
+        self.visits.retain(|visit| visit.queue != *queue);
+    }
+
+    /// The leg of the serving agent, or of another, is not part of the call any more.
+    fn forget_leg(&mut self, leg: &LegId) {
+        if self.offer.take_if(|offer| offer.leg == *leg).is_some() {
+            self.talk = Talk::default();
+        }
+        self.parties.retain(|party| party.leg != *leg);
+    }
+}
+
+fn offer_on(agent: &AgentId, leg: &LegId, stage: OfferStage) -> Option<RememberedOffer> {
+    let offer = OfferId::of_channel(&leg.channel);
+    Some(RememberedOffer {
+        offer: offer.unwrap_or(OfferId::from_ulid(ulid::Ulid::nil())),
+        agent: agent.clone(),
+        queue: None,
+        leg: leg.clone(),
+        stage,
+    })
 }

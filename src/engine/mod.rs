@@ -4,6 +4,7 @@
 //! (what it is told of the centre), the state ([`call`], [`leg`], [`agent`],
 //! [`queue`], [`queues`]), then what happens: [`arrival`], [`ivr`] with [`flow_run`],
 //! [`waiting`] with [`strategy`] as the planner and [`estimate`] for how long it takes, [`offer`], [`conversation`],
+//! [`in_call`] with [`talk`] and [`parties`], [`supervision`],
 //! [`desk`], [`remember`], [`reconcile`] with [`adopt`], [`audit`], [`watchdog`], [`drain`]; [`timer`] holds every deadline and [`order`] every
 //! command that still wants its answer.
 
@@ -16,38 +17,51 @@ pub mod call;
 pub mod cause;
 pub mod centre;
 pub mod command;
+mod composed;
 pub mod condition;
+mod conference;
 mod configure;
 pub mod consistency;
+mod consult;
 mod conversation;
 mod desk;
+mod dial_out;
 mod drain;
 pub mod estimate;
 pub mod event;
 pub mod explanation;
 pub mod fact;
 mod flow_run;
+mod hold;
 pub mod id;
 mod idle_order;
+mod in_call;
 pub mod ivr;
 pub mod leg;
 pub mod memory;
 mod offer;
 mod order;
+mod park;
+mod parties;
+pub mod party;
 pub(crate) mod queue;
 pub(crate) mod queues;
 mod reconcile;
 pub mod recording;
 mod remember;
+pub mod request;
 pub mod say;
 pub mod shift;
 pub mod skill;
 mod steps;
 pub(crate) mod strategy;
+mod supervision;
+mod talk;
 pub(crate) mod terms;
 pub mod text;
 pub mod time;
 pub mod timer;
+mod transfer;
 pub mod view;
 mod waiting;
 mod watchdog;
@@ -63,6 +77,7 @@ use order::Pending;
 use queues::Queues;
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::SeedableRng;
+use request::CallRequest;
 use std::collections::{BTreeMap, BTreeSet};
 use time::Timestamp;
 use timer::{Reason, Timers};
@@ -183,6 +198,7 @@ impl Engine {
             Event::Switch { switch, event } => self.on_switch(switch, event, out),
             Event::Completed { command, outcome } => self.completed(command, outcome, out),
             Event::Agent { agent, request } => self.on_agent_request(&agent, request, out),
+            Event::Asked { request, by, what } => self.asked(request, by, what, out),
             Event::RecordingFiled { recording, filed } => {
                 self.recording_filed(recording, filed, out)
             }
@@ -216,6 +232,8 @@ impl Engine {
             Reason::PromptOverdue(call) => self.prompt_overdue(call, out),
             Reason::RecordingOverdue(recording) => self.recording_overdue(recording, out),
             Reason::AuditDue(switch) => self.audit_due(&switch, out),
+            Reason::PartyOverdue(leg) => self.party_overdue(&leg, out),
+            Reason::ParkingEnds(call) => self.parking_ended(call, out),
             Reason::DrainEnds => self.drain_ended(out),
         }
     }
@@ -240,12 +258,22 @@ impl Engine {
             SwitchEvent::Unbridged { channel, peer } => {
                 self.unbridged(&leg(channel), &leg(peer), out)
             }
-            // In-call features take these up.
-            SwitchEvent::Joined { .. }
-            | SwitchEvent::Left { .. }
-            | SwitchEvent::Held { .. }
-            | SwitchEvent::Unheld { .. }
-            | SwitchEvent::TransferAsked { .. } => {}
+            SwitchEvent::Joined {
+                channel,
+                conference,
+            } => self.joined(&leg(channel), conference, out),
+            SwitchEvent::Left {
+                channel,
+                conference,
+            } => self.left_conference(&leg(channel), conference, out),
+            SwitchEvent::Held { channel } => {
+                self.hold_key(&leg(channel), CallRequest::Hold, out);
+            }
+            SwitchEvent::Unheld { channel } => {
+                self.hold_key(&leg(channel), CallRequest::Resume, out);
+            }
+            // Nothing takes these up yet: the phone is told by its switch.
+            SwitchEvent::TransferAsked { .. } => {}
             SwitchEvent::RecordingStarted { recording } => self.recording_started(recording, out),
             SwitchEvent::RecordingFinished { recording, media } => {
                 self.recording_finished(recording, media, out);

@@ -12,6 +12,7 @@ use crate::engine::id::{AgentId, CallId, LegId, OfferId, QueueId};
 use crate::engine::ivr::interpreter::Input;
 use crate::engine::leg::{Leg, LegRole, LegState};
 use crate::engine::order::Purpose;
+use crate::engine::party::Talk;
 use crate::engine::queues::QueueIndex;
 use crate::engine::time::Span;
 use crate::engine::timer::Reason;
@@ -149,9 +150,14 @@ impl Engine {
             leg: leg.clone(),
             state: LegState::Answered,
         });
-        if known.caller.id == *leg {
+        let is_party = known.party(leg).is_some();
+        if known.dialler.is_some() && known.caller.id == *leg {
+            self.dialler_answered(call, out);
+        } else if known.caller.id == *leg {
             self.timers.clear(&Reason::AnswerOverdue(call));
             self.advance(call, Input::Answered, out);
+        } else if is_party {
+            self.party_answered(call, leg, out);
         } else {
             self.agent_answered(call, out);
         }
@@ -210,9 +216,16 @@ impl Engine {
         if self.call_of(other) != Some(call) {
             return;
         }
+        if self.party_bridged(call, one, other, out) {
+            return;
+        }
         let Some(known) = self.calls.get_mut(&call) else {
             return;
         };
+        if known.talk != Talk::Together {
+            // It was asked for before the caller was put on hold.
+            return;
+        }
         self.timers.clear(&Reason::ApartOverdue(call));
         if known.is_connected() && known.caller.state == LegState::Answered {
             // They had come apart and are together again.
@@ -368,7 +381,7 @@ impl Engine {
         self.carry_place(call, out);
     }
 
-    fn is_recorded(&self, queue: &QueueId) -> bool {
+    pub(super) fn is_recorded(&self, queue: &QueueId) -> bool {
         let queue = self.queues.get(queue);
         queue.is_some_and(|queue| queue.settings.record)
     }

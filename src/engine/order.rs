@@ -34,6 +34,10 @@ pub(crate) enum Purpose {
     Record,
     /// Renews the dead-man's timer of the leg.
     Guard(LegId),
+    /// Rings one who is to take part beside caller and agent.
+    RingParty(LegId),
+    /// Connects them, as their part in the call wants it.
+    ConnectParty(LegId),
     /// Ends the leg.
     HangUp(LegId),
     FindRecording(CommandId),
@@ -122,6 +126,9 @@ impl Engine {
             Purpose::Answer => self.end_call(call, Cause::NetworkFailure, out),
             Purpose::Play => self.playback_ended(command, Some(why), out),
             Purpose::Ring(offer) | Purpose::Bridge(offer) => self.offer_failed(offer, out),
+            Purpose::RingParty(leg) | Purpose::ConnectParty(leg) => {
+                self.party_order_failed(&leg, out);
+            }
             Purpose::Record => self.recording_lost(command, why, out),
             Purpose::Guard(leg) => self.guard_failed(&leg, failure, out),
             // It has ended, which is told in a moment, or the switch has not made
@@ -158,6 +165,12 @@ impl Engine {
         purposes.any(|purpose| matches!(purpose, Purpose::Bridge(of) if *of == offer))
     }
 
+    /// Whether this party's connection was ordered and is not answered for yet.
+    pub(super) fn is_connecting(&self, leg: &LegId) -> bool {
+        let mut purposes = self.pending.values().map(|pending| &pending.purpose);
+        purposes.any(|purpose| matches!(purpose, Purpose::ConnectParty(of) if of == leg))
+    }
+
     /// Whether an order to end this leg is not answered for yet.
     pub(super) fn is_being_ended(&self, leg: &LegId) -> bool {
         let mut purposes = self.pending.values().map(|pending| &pending.purpose);
@@ -169,6 +182,7 @@ impl Engine {
         let mut purposes = self.pending.values().map(|pending| &pending.purpose);
         purposes.any(|purpose| match purpose {
             Purpose::Ring(offer) => offer.channel() == leg.channel,
+            Purpose::RingParty(of) => of == leg,
             _ => false,
         })
     }

@@ -220,6 +220,9 @@ impl Engine {
         let Some(known) = self.calls.get(&call) else {
             return false;
         };
+        if known.is_composed() {
+            return known.is_doubtful(leg, found);
+        }
         match &known.offer {
             Some(offer) if offer.stage == OfferStage::Connected => {
                 let other = match known.caller.id == *leg {
@@ -307,12 +310,22 @@ impl Engine {
             }
             return None;
         }
+        if known.is_composed() {
+            return self.confirm_composed(call, leg, found, out);
+        }
         // A caller can still be together with a leg that is being ended.
         let peer = found.peer.as_ref();
         let peer = peer.filter(|peer| !self.closing.contains_key(*peer));
         match peer {
             Some(peer) => self.bridged(leg, peer, out),
-            None if known.is_connected() => self.unbridged(leg, leg, out),
+            None if known.is_connected() => {
+                let both_live = known.sought && !is_caller;
+                self.unbridged(leg, leg, out);
+                if both_live {
+                    // Nobody hung up: the order that brings them together was lost.
+                    self.bridge_apart(call, out);
+                }
+            }
             None if is_caller => {
                 self.place_again(call, found, out);
                 return Some(call);
@@ -368,8 +381,22 @@ impl Engine {
                 self.timers.clear(&Reason::KeyAwaited(call));
                 self.resume_flow(call, out);
             }
-            CallState::Connected | CallState::Ended => {}
+            CallState::Connected | CallState::Transferring | CallState::Parked => {
+                if !self.is_being_connected(call) {
+                    self.keep_caller(call, out);
+                }
+            }
+            CallState::Outside | CallState::Ended => {}
         }
+    }
+
+    /// Whether the caller talks to somebody, or is just being connected.
+    fn is_being_connected(&self, call: CallId) -> bool {
+        let known = self.calls.get(&call);
+        known.is_none_or(|call| {
+            let target = call.target().is_some_and(|target| target.leg.is_answered());
+            call.is_talking() || target
+        })
     }
 
     /// The same after an outage, for one of `legs` callers: those in a flow go
@@ -379,6 +406,9 @@ impl Engine {
         let Some(known) = self.calls.get(&call).filter(|call| call.ending.is_none()) else {
             return;
         };
+        if known.is_composed() {
+            return self.resume(call, out);
+        }
         let connecting = known.offer.as_ref();
         if connecting.is_some_and(|offer| offer.stage != OfferStage::Ringing) {
             return;

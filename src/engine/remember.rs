@@ -9,12 +9,14 @@ use crate::engine::command::Commands;
 use crate::engine::event::AgentRequest;
 use crate::engine::fact::{
     Fact, QueueExit, Remembered, RememberedAgent, RememberedCall, RememberedClosing,
-    RememberedOffer,
+    RememberedOffer, RememberedParty,
 };
-use crate::engine::id::{AgentId, CommandId, LegId, SwitchId};
+use crate::engine::id::{AgentId, CallId, CommandId, LegId, OfferId, SwitchId};
 use crate::engine::ivr::interpreter::Session;
 use crate::engine::leg::{Leg, LegState};
 use crate::engine::offer::SETTLING;
+use crate::engine::party::Party;
+use crate::engine::talk::state_in;
 use crate::engine::time::Span;
 use crate::engine::timer::Reason;
 use crate::engine::waiting::Entry;
@@ -107,10 +109,13 @@ impl Engine {
                 self.timers.set(Reason::OfferOverdue(offer.id), overdue);
             }
         }
-        let apart = known.state == CallState::Connected && known.leg_state == LegState::Answered;
-        if apart && known.ending.is_none() {
-            let overdue = self.now + self.limits().command_deadline;
-            self.timers.set(Reason::ApartOverdue(call), overdue);
+        let parties = self.remember_parties(call, known.parties);
+        if let (Some(parking), None) = (&known.parking, known.ending) {
+            self.timers.set(Reason::ParkingEnds(call), parking.until);
+        }
+        if known.dialler.is_some() && known.leg_state == LegState::Ringing {
+            let overdue = self.now + self.in_call().ring + SETTLING;
+            self.timers.set(Reason::PartyOverdue(leg.clone()), overdue);
         }
         if known.ending.is_some() {
             let overdue = self.now + self.limits().command_deadline;
@@ -137,10 +142,21 @@ impl Engine {
                 visits: Vec::new(),
                 offers: known.offers,
                 offer,
+                talk: known.talk,
+                parties,
+                parking: known.parking,
+                served: known.served,
+                dialler: known.dialler,
                 sought: false,
                 ending: known.ending,
             },
         );
+        let apart = |call: &Call| {
+            call.is_talking() && call.caller.state == LegState::Answered && call.ending.is_none()
+        };
+        if self.calls.get(&call).is_some_and(apart) {
+            self.expect_company(call);
+        }
         let (known_queues, gone): (Vec<_>, Vec<_>) = known
             .visits
             .into_iter()
@@ -181,13 +197,7 @@ impl Engine {
             leg,
             stage,
         } = known;
-        if !self.agents.contains_key(&agent)
-            && let Some(settings) = settings_of_departed(&agent, &caller.switch)
-        {
-            let mut departed = Agent::new(settings, self.now);
-            departed.next = Some(AgentRequest::SignOut);
-            self.agents.insert(agent.clone(), departed);
-        }
+        self.keep_departed(&agent, &caller.switch);
         let state = match stage {
             OfferStage::Ringing => LegState::Ringing,
             OfferStage::Connecting => LegState::Answered,
@@ -200,6 +210,42 @@ impl Engine {
             leg: Leg { id: leg, state },
             stage,
         }
+    }
+
+    fn keep_departed(&mut self, agent: &AgentId, switch: &SwitchId) {
+        if !self.agents.contains_key(agent)
+            && let Some(settings) = settings_of_departed(agent, switch)
+        {
+            let mut departed = Agent::new(settings, self.now);
+            departed.next = Some(AgentRequest::SignOut);
+            self.agents.insert(agent.clone(), departed);
+        }
+    }
+
+    fn remember_parties(&mut self, call: CallId, known: Vec<RememberedParty>) -> Vec<Party> {
+        let mut parties = Vec::new();
+        for RememberedParty {
+            leg,
+            state,
+            who,
+            role,
+        } in known
+        {
+            if let Some(agent) = who.agent() {
+                self.keep_departed(agent, &leg.switch);
+            }
+            let Some(id) = OfferId::of_channel(&leg.channel) else {
+                continue;
+            };
+            self.legs.insert(leg.clone(), call);
+            if state != LegState::Bridged {
+                let overdue = self.now + self.in_call().ring + SETTLING;
+                self.timers.set(Reason::PartyOverdue(leg.clone()), overdue);
+            }
+            let leg = Leg { id: leg, state };
+            parties.push(Party { id, leg, who, role });
+        }
+        parties
     }
 
     fn remember_closing(&mut self, known: RememberedClosing) {
@@ -222,8 +268,9 @@ impl Engine {
             .map(|(call, offer)| (call, offer.agent.clone(), offer.stage))
             .collect();
         for (call, agent, stage) in &offered {
+            let talk = self.calls.get(call).map(|call| call.talk);
             let state = match stage {
-                OfferStage::Connected => AgentState::OnCall,
+                OfferStage::Connected => state_in(talk.unwrap_or_default()),
                 _ => AgentState::Offered,
             };
             let knows = |agent: &Agent| agent.call == Some(*call) && agent.state == state;
@@ -231,19 +278,47 @@ impl Engine {
                 self.move_agent(agent, state, Some(*call), None, out);
             }
         }
+        let beside = self.engaged_beside();
+        for (agent, call, state) in &beside {
+            let knows = |agent: &Agent| agent.call == Some(*call) && agent.is_busy();
+            if !self.agents.get(agent).is_some_and(knows) {
+                self.move_agent(agent, state.clone(), Some(*call), None, out);
+            }
+        }
         let offered: BTreeSet<_> = offered
             .into_iter()
             .map(|(call, agent, _)| (agent, call))
+            .chain(beside.into_iter().map(|(agent, call, _)| (agent, call)))
             .collect();
         let busy = self.agents.iter().filter(|(id, agent)| {
             let knows = |call| offered.contains(&((*id).clone(), call));
-            matches!(agent.state, AgentState::Offered | AgentState::OnCall)
-                && !agent.call.is_some_and(knows)
+            agent.is_busy() && !agent.call.is_some_and(knows)
         });
         let forgotten: Vec<AgentId> = busy.map(|(id, _)| id.clone()).collect();
         for agent in forgotten {
             self.move_agent(&agent, AgentState::Ready, None, None, out);
         }
+    }
+}
+
+impl Engine {
+    /// Agents who take part in calls that they do not serve, or dial them.
+    fn engaged_beside(&self) -> Vec<(AgentId, CallId, AgentState)> {
+        let mut engaged = Vec::new();
+        for (call, known) in &self.calls {
+            let state = |leg: &Leg| match leg.state {
+                LegState::Ringing => AgentState::Offered,
+                _ => AgentState::OnCall,
+            };
+            for party in &known.parties {
+                let agent = party.who.agent().cloned();
+                engaged.extend(agent.map(|agent| (agent, *call, state(&party.leg))));
+            }
+            let dialler = known.dialler.as_ref();
+            let dialler = dialler.map(|d| (d.agent.clone(), *call, state(&known.caller)));
+            engaged.extend(dialler);
+        }
+        engaged
     }
 }
 
@@ -256,5 +331,7 @@ fn settings_of_departed(agent: &AgentId, switch: &SwitchId) -> Option<AgentSetti
         skills: Default::default(),
         queues: Vec::new(),
         attributes: Default::default(),
+        group: None,
+        supervises: Vec::new(),
     })
 }

@@ -34,6 +34,10 @@ pub enum Reason {
     RecordingOverdue(CommandId),
     /// Engine and switch are to be compared.
     AuditDue(SwitchId),
+    /// One who was rung should have answered, or be connected, by now.
+    PartyOverdue(LegId),
+    /// Nobody has taken up the parked call.
+    ParkingEnds(CallId),
     /// Who still rings when the controller leaves is called off.
     DrainEnds,
 }

@@ -2,7 +2,7 @@
 
 use crate::engine::Engine;
 use crate::engine::arrival::place_variables;
-use crate::engine::call::{CallState, Visit};
+use crate::engine::call::{CallState, Served, Visit};
 use crate::engine::command::Commands;
 use crate::engine::explanation::Trigger;
 use crate::engine::fact::{Fact, QueueExit};
@@ -151,6 +151,12 @@ impl Engine {
                 QueueExit::Answered if elsewhere => QueueExit::AnsweredElsewhere,
                 reason => reason,
             };
+            if reason != QueueExit::AnsweredElsewhere {
+                known.served = Some(Served {
+                    queue: queue.clone(),
+                    priority: visit.place.priority(),
+                });
+            }
             out.note(Fact::QueueLeft {
                 call,
                 queue,

@@ -8,6 +8,8 @@
 //! | a key is awaited | `KeyAwaited` | the flow's menu |
 //! | an agent is rung, or being connected | `OfferOverdue` | the offer |
 //! | caller and agent are apart | `ApartOverdue` | their parting |
+//! | somebody beside them is rung, or being connected | `PartyOverdue` | the order to ring |
+//! | parked | `ParkingEnds` | the parking |
 //! | a leg or call is being ended | `HangUpOverdue` | the order to end it |
 //! | wrap-up, rest | `WrapUpEnds`, `RestEnds` | the end of the conversation or offer |
 //! | a recording is to be told of | `RecordingOverdue` | the end of the conversation |
@@ -88,7 +90,10 @@ impl Engine {
         }
         if !std::mem::replace(&mut known.sought, true) {
             let agent = known.offer.as_ref().map(|offer| &offer.leg.id);
-            let legs = [Some(&known.caller.id), agent].into_iter().flatten();
+            let target = known.target().map(|target| &target.leg.id);
+            let legs = [Some(&known.caller.id), agent, target]
+                .into_iter()
+                .flatten();
             let legs: Vec<LegId> = legs.cloned().collect();
             let channels = legs.iter().map(|leg| leg.channel.clone()).collect();
             self.doubted.extend(legs);

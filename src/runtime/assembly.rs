@@ -7,6 +7,7 @@ use crate::engine::Engine;
 use crate::engine::event::Event;
 use crate::engine::time::Span;
 use crate::recordings::{Filer, FolderError};
+use crate::runtime::answers::Answers;
 use crate::runtime::board::Board;
 use crate::runtime::board::keeper::BoardKeeper;
 use crate::runtime::condition::Condition;
@@ -121,6 +122,7 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
         reason = "the one task that keeps the board"
     )]
     drop(tokio::spawn(keeper.run()));
+    let answers = Answers::default();
     let mut driver = Driver {
         engine: Engine::new(),
         events: inbox,
@@ -130,6 +132,7 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
         board: feed,
         pulses: felt,
         load,
+        answers: answers.clone(),
     };
     driver.begin(begin);
     let (stop, stopped) = oneshot::channel();
@@ -164,6 +167,7 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
         links,
         pulses,
         draining: drains,
+        answers,
     };
     Ok(Running {
         handle,

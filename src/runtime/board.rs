@@ -72,6 +72,8 @@ struct Call {
     entered: Option<Timestamp>,
     /// The agent it is offered to or connected with.
     agent: Option<AgentId>,
+    /// The slot it is parked in.
+    slot: Option<u16>,
 }
 
 #[derive(Debug, Default)]
@@ -160,6 +162,7 @@ impl Board {
                     priority: visit.map_or(0, |visit| visit.priority),
                     entered: visit.map(|visit| visit.entered),
                     agent: known.offer.as_ref().map(|offer| offer.agent.clone()),
+                    slot: known.parking.as_ref().map(|parking| parking.slot),
                 },
             );
         }
@@ -200,6 +203,7 @@ impl Board {
                         priority: 0,
                         entered: None,
                         agent: None,
+                        slot: None,
                     },
                 );
             }
@@ -207,6 +211,13 @@ impl Board {
                 if let Some(call) = self.calls.get_mut(call) {
                     call.state = *state;
                     call.since = at;
+                    if !matches!(
+                        state,
+                        CallState::Offered | CallState::Connected | CallState::Ended
+                    ) {
+                        call.agent = None;
+                    }
+                    call.slot.take_if(|_| *state != CallState::Parked);
                 }
             }
             Fact::CallEnded { call, .. } => {
@@ -238,7 +249,7 @@ impl Board {
                         QueueExit::Abandoned => Some(&mut queue.abandoned),
                         QueueExit::Failed => Some(&mut queue.failed),
                         // Another queue counts it.
-                        QueueExit::AnsweredElsewhere => None,
+                        QueueExit::AnsweredElsewhere | QueueExit::Moved => None,
                     };
                     if let Some(tally) = tally {
                         *tally = tally.saturating_add(1);
@@ -285,6 +296,16 @@ impl Board {
                     agent.call = *call;
                 }
             }
+            Fact::HandedOver { call, agent, .. } | Fact::DialAnswered { call, agent, .. } => {
+                if let Some(call) = self.calls.get_mut(call) {
+                    call.agent = Some(agent.clone());
+                }
+            }
+            Fact::Parked { call, parking } => {
+                if let Some(call) = self.calls.get_mut(call) {
+                    call.slot = Some(parking.slot);
+                }
+            }
             Fact::LinkChanged { switch, up, why } => {
                 let link = self.links.entry(switch.clone()).or_default();
                 *link = Link {
@@ -300,6 +321,12 @@ impl Board {
             | Fact::AgentRests { .. }
             | Fact::AgentAsked { .. }
             | Fact::RecordingAsked { .. }
+            | Fact::Asked { .. }
+            | Fact::TalkMoved { .. }
+            | Fact::PartyAdded { .. }
+            | Fact::PartyMoved { .. }
+            | Fact::PartyLeft { .. }
+            | Fact::DialledOut { .. }
             | Fact::Drift { .. }
             | Fact::Overdue { .. }
             | Fact::LegStarted { .. }
@@ -487,6 +514,7 @@ impl Call {
             priority: self.priority,
             waiting_since: self.entered.map(moment),
             agent: self.agent.as_ref().map(AgentId::to_string),
+            slot: self.slot,
         }
     }
 }

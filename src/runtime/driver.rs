@@ -8,6 +8,7 @@ use crate::engine::command::{Command, Commands};
 use crate::engine::event::Event;
 use crate::engine::recording::FilingOrder;
 use crate::engine::time::Timestamp;
+use crate::runtime::answers::Answers;
 use crate::runtime::board::keeper::BoardFeed;
 use crate::runtime::count::count;
 use crate::runtime::executor::Executor;
@@ -35,6 +36,8 @@ pub struct Driver {
     /// is what a watchdog asks.
     pub pulses: mpsc::Receiver<oneshot::Sender<()>>,
     pub load: watch::Sender<Load>,
+    /// Whoever waits for an answer of the engine.
+    pub answers: Answers,
 }
 
 impl Driver {
@@ -146,6 +149,7 @@ impl Driver {
                     refused.extend(self.executor.send_when_kept(seq, order.clone()));
                 }
                 Command::Switch(_) => {}
+                Command::Answer { request, outcome } => self.answers.give(*request, *outcome),
                 Command::Note(fact) => count(fact),
                 Command::File(order) => refused.extend(file(&self.filing, order.clone())),
             }

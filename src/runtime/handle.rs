@@ -4,6 +4,8 @@
 use crate::clock;
 use crate::engine::event::{AgentRequest, Event};
 use crate::engine::id::{AgentId, SwitchId};
+use crate::engine::request::{Principal, Refusal, Request};
+use crate::runtime::answers::Answers;
 use crate::runtime::board::Board;
 use crate::runtime::board::view::{AgentView, BoardView};
 use crate::runtime::condition::Condition;
@@ -35,6 +37,8 @@ pub struct Handle {
     pub pulses: mpsc::Sender<oneshot::Sender<()>>,
     /// Whether the controller is about to leave.
     pub draining: watch::Receiver<bool>,
+    /// Those who wait for an answer of the engine.
+    pub answers: Answers,
 }
 
 /// What became of an agent's request.
@@ -55,6 +59,8 @@ pub enum RequestError {
     Overloaded,
     #[error("the engine has stopped")]
     Stopped,
+    #[error("{0}")]
+    Refused(Refusal),
 }
 
 impl Handle {
@@ -107,10 +113,7 @@ impl Handle {
             agent: agent.clone(),
             request: request.clone(),
         };
-        self.events.try_send(event).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => RequestError::Overloaded,
-            mpsc::error::TrySendError::Closed(_) => RequestError::Stopped,
-        })?;
+        self.events.try_send(event).map_err(not_taken)?;
         let effect = async {
             while !satisfies(&self.agent(agent)?, &request) {
                 changed.changed().await.map_err(|_| RequestError::Stopped)?;
@@ -123,9 +126,37 @@ impl Handle {
         }
     }
 
+    /// Asks for something about a call or an agent, and waits for the answer.
+    ///
+    /// # Errors
+    /// [`RequestError::Refused`] when the engine says why not;
+    /// [`RequestError::Overloaded`] when it gives no answer in time.
+    pub async fn request(&self, by: Principal, what: Request) -> Result<(), RequestError> {
+        if self.condition.load() >= Load::Overloaded {
+            metrics::counter!("switchyard_shed_total", "what" => "call_request").increment(1);
+            return Err(RequestError::Overloaded);
+        }
+        let mut asking = self.answers.expect();
+        let request = asking.request;
+        let event = Event::Asked { request, by, what };
+        self.events.try_send(event).map_err(not_taken)?;
+        match timeout(EFFECT_WAIT, &mut asking.answer).await {
+            Ok(Ok(outcome)) => outcome.map_err(RequestError::Refused),
+            Ok(Err(_)) => Err(RequestError::Stopped),
+            Err(_) => Err(RequestError::Overloaded),
+        }
+    }
+
     fn agent(&self, id: &AgentId) -> Result<AgentView, RequestError> {
         self.read(|board| board.agent(id, clock::now()))
             .ok_or_else(|| RequestError::UnknownAgent(id.clone()))
+    }
+}
+
+fn not_taken(error: mpsc::error::TrySendError<Event>) -> RequestError {
+    match error {
+        mpsc::error::TrySendError::Full(_) => RequestError::Overloaded,
+        mpsc::error::TrySendError::Closed(_) => RequestError::Stopped,
     }
 }
 
@@ -134,7 +165,10 @@ impl Handle {
 fn satisfies(agent: &AgentView, request: &AgentRequest) -> bool {
     match request {
         AgentRequest::SignIn => agent.state != "signed_out",
-        AgentRequest::Ready => matches!(agent.state.as_str(), "ready" | "offered" | "on_call"),
+        AgentRequest::Ready => matches!(
+            agent.state.as_str(),
+            "ready" | "offered" | "on_call" | "hold" | "consult"
+        ),
         AgentRequest::NotReady { reason } => agent.reason.as_deref() == Some(reason.as_str()),
         AgentRequest::SignOut => agent.state == "signed_out",
     }

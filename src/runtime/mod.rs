@@ -1,6 +1,7 @@
 //! The runtime: the one task that owns the engine, what it hands out, and the
 //! live view made from what the engine says. [`assembly`] puts it together.
 
+pub mod answers;
 pub mod assembly;
 pub mod board;
 pub mod condition;

@@ -259,6 +259,21 @@ impl Ledger {
                 self.sums.adopted += u64::from(*adopted);
                 self.sums.closed += u64::from(*closed);
             }
+            Fact::HandedOver { call, agent, .. } => {
+                self.call(*call, "it was handed over")?.agent = Some(agent.clone());
+            }
+            Fact::DialAnswered {
+                call,
+                caller,
+                agent,
+                ..
+            } => {
+                let known = self.call(*call, "it was answered")?;
+                known.agent = Some(agent.clone());
+                let own = std::mem::replace(&mut known.caller, caller.clone());
+                self.legs.remove(&own);
+                self.legs.insert(caller.clone(), *call);
+            }
             Fact::CommandFailed { .. } => self.sums.commands_failed += 1,
             _ => {}
         }
@@ -300,6 +315,9 @@ impl Ledger {
     fn moved(&mut self, call: CallId, state: CallState) -> Result<(), Violation> {
         let known = self.call(call, "it moved")?;
         known.state = state;
+        if !matches!(state, CallState::Connected | CallState::Ended) {
+            known.agent = None;
+        }
         if state == CallState::Waiting {
             self.wait(call);
         }
@@ -404,7 +422,7 @@ impl Ledger {
                 sums.waits.push(at.since(place.entered));
             }
             QueueExit::Abandoned => sums.abandoned += 1,
-            QueueExit::Failed => sums.failed += 1,
+            QueueExit::Failed | QueueExit::Moved => sums.failed += 1,
             QueueExit::AnsweredElsewhere => sums.elsewhere += 1,
         }
         Ok(())
@@ -562,8 +580,9 @@ impl Ledger {
         }
         if let (AgentState::OnCall, Some(call)) = (state, call)
             && let Some(talks) = self.calls.get_mut(&call)
+            && talks.state == CallState::Connected
         {
-            talks.agent = Some(agent.clone());
+            talks.agent.get_or_insert_with(|| agent.clone());
         }
         let rests_until = match state {
             AgentState::Ready | AgentState::Offered => before.and_then(|known| known.rests_until),

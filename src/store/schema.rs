@@ -71,6 +71,25 @@ table! {
 }
 
 table! {
+    call_steps (journal, seq, nth) {
+        journal -> Text,
+        seq -> BigInt,
+        nth -> Integer,
+        tenant -> Text,
+        site -> Text,
+        switch -> Text,
+        call -> Nullable<Text>,
+        kind -> Text,
+        word -> Text,
+        subject -> Text,
+        agent -> Nullable<Text>,
+        asked_by -> Nullable<Text>,
+        refused -> Nullable<Text>,
+        at -> BigInt,
+    }
+}
+
+table! {
     digits (journal, seq, nth) {
         journal -> Text,
         seq -> BigInt,

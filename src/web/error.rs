@@ -1,6 +1,7 @@
 //! The one mapping from what can go wrong to what a client is told: problem
 //! details (RFC 9457) that say what was wrong, where, and how to mend it.
 
+use crate::engine::request::Refusal;
 use crate::runtime::handle::RequestError;
 use crate::store::StoreError;
 use crate::store::password::PasswordError;
@@ -38,6 +39,8 @@ pub enum WebError {
     TooLarge { limit: usize },
     #[error("the engine is behind and takes no more requests now")]
     Overloaded,
+    #[error("{0}")]
+    Refused(Refusal),
     #[error("the engine has stopped")]
     Stopped,
     #[error("the controller is about to leave")]
@@ -140,6 +143,16 @@ impl WebError {
                 "overloaded",
                 "the engine",
                 "try again in a second",
+            ),
+            Self::Refused(refusal) => Telling(
+                match refusal {
+                    Refusal::NoSuchAgent | Refusal::NoSuchCall => S::NOT_FOUND,
+                    Refusal::NotPermitted | Refusal::NumberForbidden => S::FORBIDDEN,
+                    _ => S::CONFLICT,
+                },
+                refusal.word(),
+                "the call or the agent as they are now",
+                "look at the agent and the call, and ask for what can be done with them now",
             ),
             Self::Draining => Telling(
                 S::SERVICE_UNAVAILABLE,
@@ -248,6 +261,7 @@ impl From<RequestError> for WebError {
             },
             RequestError::Overloaded => Self::Overloaded,
             RequestError::Stopped => Self::Stopped,
+            RequestError::Refused(refusal) => Self::Refused(refusal),
         }
     }
 }

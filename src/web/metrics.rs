@@ -114,14 +114,25 @@ fn measure(board: &BoardView) {
 }
 
 /// The words of [`crate::engine::agent::AgentState::word`], so that empty states read 0.
-const AGENT_STATES: [&str; 6] = [
+const AGENT_STATES: [&str; 8] = [
     "signed_out",
     "ready",
     "not_ready",
     "offered",
     "on_call",
+    "hold",
+    "consult",
     "wrap_up",
 ];
 
 /// The words of [`crate::engine::call::CallState::word`], likewise.
-const CALL_STATES: [&str; 5] = ["arrived", "in_flow", "waiting", "offered", "connected"];
+const CALL_STATES: [&str; 8] = [
+    "arrived",
+    "in_flow",
+    "waiting",
+    "offered",
+    "connected",
+    "parked",
+    "transferring",
+    "outside",
+];

@@ -33,6 +33,8 @@ pub fn routes() -> Routes {
         .get("/api/agents",             Least(Agent),            api::agents::list)
         .get("/api/agents/{id}",        Least(Agent),            api::agents::show)
         .post("/api/agents/{id}/state", OwnAgentOr(Supervisor),  api::agents::change_state)
+        .post("/api/agents/{id}/call",  OwnAgentOr(Supervisor),  api::in_call::ask)
+        .post("/api/supervision",       Least(Supervisor),       api::in_call::supervise)
         .get("/api/calls",              Least(Supervisor),       api::calls::list)
         .get("/api/calls/live",         Least(Supervisor),       api::calls::live)
         .get("/api/calls/{id}",         Least(Supervisor),       api::calls::show)

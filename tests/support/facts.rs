@@ -80,6 +80,8 @@ pub(crate) fn centre() -> Centre {
         calendars: Default::default(),
         routing: Default::default(),
         limits: Default::default(),
+        groups: BTreeMap::new(),
+        in_call: Default::default(),
     }
 }
 

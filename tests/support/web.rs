@@ -18,6 +18,7 @@ use switchyard::engine::event::{AgentRequest, Event};
 use switchyard::engine::id::SwitchId;
 use switchyard::engine::text::OutsideText;
 use switchyard::engine::time::Span;
+use switchyard::runtime::answers::Answers;
 use switchyard::runtime::board::Board;
 use switchyard::runtime::condition::Condition;
 use switchyard::runtime::handle::Handle;
@@ -276,7 +277,9 @@ async fn run(
         links,
         pulses: mpsc::channel(1).0,
         draining: watch::channel(false).1,
+        answers: Answers::default(),
     };
+    let answers = handle.answers.clone();
     events_at_start(&handle, centre).await;
     #[expect(clippy::disallowed_methods, reason = "stands for the runtime's driver")]
     tokio::spawn(async move {
@@ -291,6 +294,7 @@ async fn run(
                     match command {
                         Command::Note(fact) => board.write().unwrap().apply(at, &fact),
                         Command::Switch(order) => events.extend(obey(order)),
+                        Command::Answer { request, outcome } => answers.give(request, outcome),
                         Command::File(_) => {}
                     }
                 }

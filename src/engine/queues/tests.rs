@@ -249,6 +249,8 @@ fn settings() -> impl Strategy<Value = Settings> {
             skills,
             queues,
             attributes: BTreeMap::new(),
+            group: None,
+            supervises: Vec::new(),
         });
     let name = (0..AGENTS).prop_map(|number| id(&format!("agent{number}")));
     let agents = prop::collection::btree_map(name, agent, 1..=AGENTS);
@@ -470,6 +472,8 @@ fn an_agent_gone_from_the_settings_is_counted_no_more() {
             skills: BTreeMap::new(),
             queues: vec![Seat::plain(id("desk"))],
             attributes: BTreeMap::new(),
+            group: None,
+            supervises: Vec::new(),
         };
         settings.agents.insert(id(name), agent);
     }

@@ -4,21 +4,32 @@
 mod a_call_is_answered;
 mod a_crash_at_every_event;
 mod agents_choose_their_states;
+mod callers_on_hold;
 mod callers_who_leave;
+mod calls_that_are_parked;
+mod conferences;
+mod consultations;
 mod controllers_that_leave;
 mod events_that_are_lost;
+mod numbers_that_are_dialled;
 mod offers_that_fail;
 mod settings_that_change;
+mod supervisors;
 mod switches_that_vanish;
+mod transfers;
 
 use crate::engine::Engine;
 use crate::engine::centre::{
-    AccessNumber, AgentSettings, Centre, Level, Limits, QueueSettings, RoutingSettings, Seat,
+    AccessNumber, AgentSettings, Centre, GroupSettings, InCallSettings, Level, Limits,
+    QueueSettings, RoutingSettings, Seat,
 };
 use crate::engine::command::{Command, Commands};
 use crate::engine::event::{AgentRequest, Event};
 use crate::engine::fact::Fact;
 use crate::engine::id::*;
+use crate::engine::request::{
+    CallRequest, Destination, Invitee, Principal, Refusal, Request, SupervisorRequest,
+};
 use crate::engine::text::OutsideText;
 use crate::engine::time::{Span, Timestamp};
 use crate::switch::*;
@@ -43,6 +54,11 @@ fn centre() -> Centre {
         skills: skills(level),
         queues: vec![Seat::plain("desk".parse().unwrap())],
         attributes: BTreeMap::new(),
+        group: Some("desk".parse().unwrap()),
+        supervises: match name {
+            "carl" => vec!["desk".parse().unwrap()],
+            _ => Vec::new(),
+        },
     };
     let flow = r#"{"name":"desk","start":"in","blocks":{
         "in":{"kind":"answer","next":"menu"},
@@ -69,6 +85,14 @@ fn centre() -> Centre {
         ]),
         calendars: Default::default(),
         routing: RoutingSettings::default(),
+        groups: BTreeMap::from([(
+            "desk".parse().unwrap(),
+            GroupSettings {
+                may_dial: vec!["0".into(), "1".into()],
+                may_not_dial: vec!["00".into()],
+            },
+        )]),
+        in_call: InCallSettings::default(),
         limits: Limits {
             max_offers: 3,
             audit_every: Span::ZERO,
@@ -92,6 +116,10 @@ struct Play {
     facts: Vec<Fact>,
     /// The same with their times, until somebody takes them.
     dated: Vec<(Timestamp, Fact)>,
+    /// The last answer to a request.
+    answer: Option<Result<(), Refusal>>,
+    /// Every fact with its time.
+    all: Vec<(Timestamp, Fact)>,
 }
 
 impl Play {
@@ -111,6 +139,8 @@ impl Play {
             orders: Vec::new(),
             facts: Vec::new(),
             dated: Vec::new(),
+            answer: None,
+            all: Vec::new(),
         };
         play.event(Event::Started { seed: 7 });
         play.event(Event::Configured {
@@ -132,8 +162,10 @@ impl Play {
                 Command::Switch(order) => self.orders.push(order),
                 Command::Note(fact) => {
                     self.dated.push((self.at, fact.clone()));
+                    self.all.push((self.at, fact.clone()));
                     self.facts.push(fact);
                 }
+                Command::Answer { outcome, .. } => self.answer = Some(outcome),
                 Command::File(_) => {}
             }
         }
@@ -182,6 +214,100 @@ impl Play {
             agent: agent.parse().unwrap(),
             request,
         });
+    }
+
+    /// Asks for something about the agent's call, and gives the answer.
+    fn asks(&mut self, agent: &str, ask: CallRequest) -> Result<(), Refusal> {
+        let agent: AgentId = agent.parse().unwrap();
+        let by = Principal::Agent(agent.clone());
+        self.request(by, Request::InCall { agent, ask })
+    }
+
+    fn supervises(&mut self, by: &str, ask: SupervisorRequest) -> Result<(), Refusal> {
+        let by = Principal::Agent(by.parse().unwrap());
+        self.request(by, Request::Supervision { ask })
+    }
+
+    fn request(&mut self, by: Principal, what: Request) -> Result<(), Refusal> {
+        let request = RequestId(1);
+        self.answer = None;
+        self.event(Event::Asked { request, by, what });
+        self.answer.expect("each request is answered")
+    }
+
+    /// `anna` talks to the caller on `c1`, and nobody else is ready. Gives her leg.
+    fn talks() -> (Self, String) {
+        let mut play = Self::begin();
+        play.ready("anna");
+        play.queues_up("c1");
+        let agent = play.rung("anna");
+        play.answered(&agent);
+        play.bridged("c1", &agent);
+        play.accept_orders();
+        play.told();
+        (play, agent)
+    }
+
+    /// The same with `bert` and `carl` ready too.
+    fn talks_among_others() -> (Self, String) {
+        let (mut play, agent) = Self::talks();
+        play.ready("bert");
+        play.ready("carl");
+        play.told();
+        (play, agent)
+    }
+
+    fn unbridged(&mut self, channel: &str, peer: &str) {
+        let (channel, peer) = (channel.parse().unwrap(), peer.parse().unwrap());
+        self.on_switch(SwitchEvent::Unbridged { channel, peer });
+    }
+
+    /// The leg is in the conference of the one live call.
+    fn joined(&mut self, channel: &str) {
+        let channel = channel.parse().unwrap();
+        let conference = self.call();
+        self.on_switch(SwitchEvent::Joined {
+            channel,
+            conference,
+        });
+    }
+
+    /// The one live call.
+    fn call(&self) -> CallId {
+        self.engine.calls().next().expect("there is a call").call
+    }
+
+    /// The channel that was rung last beside caller and serving agent.
+    fn party(&self) -> String {
+        let rung = self.facts.iter().rev().find_map(|fact| match fact {
+            Fact::PartyAdded { leg, .. } => Some(leg.channel.to_string()),
+            _ => None,
+        });
+        rung.unwrap_or_else(|| panic!("nobody was rung:\n{}", self.transcript.join("\n")))
+    }
+
+    /// This run is killed, and the next one begins with what its facts keep and
+    /// what the switch shows.
+    fn killed(&mut self, legs: Vec<LiveLeg>) {
+        let mut memory = crate::engine::memory::Memory::default();
+        for (at, fact) in &self.all {
+            memory.apply(*at, fact);
+        }
+        let last = self.orders.iter().map(|order| order.id).max();
+        memory.saw(last.unwrap_or(CommandId(1_000)));
+        self.engine = Engine::new();
+        self.orders.clear();
+        self.event(Event::Started { seed: 8 });
+        self.event(Event::Configured {
+            centre: Box::new(centre()),
+        });
+        let remembered = memory.remembered();
+        self.event(Event::Remembered { remembered });
+        self.told();
+        self.on_switch(SwitchEvent::Snapshot(Snapshot {
+            legs,
+            ..Snapshot::default()
+        }));
     }
 
     fn ready(&mut self, agent: &str) {
@@ -384,6 +510,7 @@ fn describe(command: &Command) -> Option<String> {
                 format!("> hang up {} with {cause}", short(channel))
             }
         },
+        Command::Answer { .. } => return None,
         Command::File(_) => "> file the recording".to_owned(),
         Command::Note(fact) => match fact {
             Fact::CallMoved { state, .. } => format!("call {}", state.word()),
@@ -393,6 +520,16 @@ fn describe(command: &Command) -> Option<String> {
             Fact::QueueLeft { queue, reason, .. } => format!("left {queue}: {reason:?}"),
             Fact::OfferEnded { agent, outcome, .. } => format!("offer to {agent}: {outcome:?}"),
             Fact::AgentMoved { agent, state, .. } => format!("{agent} {}", state.word()),
+            Fact::Asked {
+                by, ask, refused, ..
+            } => match refused {
+                Some(refused) => format!("{by} asks: {ask}, refused: {refused}"),
+                None => format!("{by} asks: {ask}"),
+            },
+            Fact::TalkMoved { talk, .. } => format!("talk {}", talk.word()),
+            Fact::PartyLeft { who, outcome, .. } => format!("{who} {}", outcome.word()),
+            Fact::HandedOver { agent, .. } => format!("{agent} serves"),
+            Fact::Parked { parking, .. } => format!("parked in {}", parking.slot),
             Fact::RecordingFiled { filed, .. } => format!("recorded {}", filed.name),
             Fact::RecordingLost { why, .. } => format!("recording lost: {why}"),
             Fact::CommandFailed { why, .. } => format!("command failed: {why}"),

@@ -7,6 +7,7 @@ use crate::engine::fact::{
     Remembered, RememberedAgent, RememberedBlock, RememberedCall, RememberedOffer, RememberedVisit,
 };
 use crate::engine::leg::LegState;
+use crate::engine::party::Talk;
 use crate::engine::shift::Shift;
 use std::collections::BTreeSet;
 
@@ -120,6 +121,11 @@ fn remembered_call(play: &Play, call: CallId, channel: &str, state: CallState) -
         leg_state: LegState::Answered,
         visits: Vec::new(),
         offers: 0,
+        talk: Talk::default(),
+        parties: Vec::new(),
+        parking: None,
+        served: None,
+        dialler: None,
         offer: None,
         block: None,
         ending: None,

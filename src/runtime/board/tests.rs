@@ -156,6 +156,8 @@ fn changed_settings_keep_what_is_live() {
         agents: BTreeMap::new(),
         calendars: Default::default(),
         limits: Limits::default(),
+        groups: BTreeMap::new(),
+        in_call: Default::default(),
     });
     assert_eq!(
         (

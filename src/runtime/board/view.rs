@@ -97,7 +97,8 @@ pub struct CallView {
     pub caller_name: String,
     pub dialled: String,
     pub started: Moment,
-    /// `arrived`, `in_flow`, `waiting`, `offered`, `connected` or `ended`.
+    /// `arrived`, `in_flow`, `waiting`, `offered`, `connected`, `parked`,
+    /// `transferring`, `outside` or `ended`.
     pub state: String,
     /// In this state since then.
     pub since: Moment,
@@ -108,6 +109,8 @@ pub struct CallView {
     pub waiting_since: Option<Moment>,
     /// The agent it is offered to or connected with.
     pub agent: Option<String>,
+    /// The slot it is parked in.
+    pub slot: Option<u16>,
 }
 
 /// The link to one switch.

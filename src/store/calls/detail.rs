@@ -5,8 +5,8 @@ use crate::engine::id::CallId;
 use crate::store::calls::list::{CallRow, CallSummary};
 use crate::store::moment::Moment;
 use crate::store::schema::{
-    block_visits, call_states, calls, command_failures, decisions, digits, leg_states, legs,
-    offers, queue_visits, recordings,
+    block_visits, call_states, call_steps, calls, command_failures, decisions, digits, leg_states,
+    legs, offers, queue_visits, recordings,
 };
 use crate::store::word::unreadable;
 use crate::store::{AnyConnection, Store, StoreError};
@@ -26,6 +26,27 @@ pub struct CallDetail {
     pub offers: Vec<Offer>,
     pub recordings: Vec<Recording>,
     pub failures: Vec<CommandFailure>,
+    /// What was asked for while it was served, and what became of it.
+    pub steps: Vec<CallStep>,
+}
+
+/// One thing that was done in a call, or refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct CallStep {
+    /// `asked`, `talk`, `rung`, `left`, `handed_over`, `parked` or `dialled`.
+    pub kind: String,
+    /// What was asked for; what caller and agent are to each other; what the
+    /// one who is rung is to be; how their part ended.
+    pub word: String,
+    /// Whom or what it names.
+    pub subject: String,
+    /// Whose call it is, or who is rung.
+    pub agent: Option<String>,
+    /// Who asked.
+    pub by: Option<String>,
+    /// Why it was not done.
+    pub refused: Option<String>,
+    pub at: Moment,
 }
 
 /// A state and when it was entered.
@@ -39,7 +60,7 @@ pub struct StateChange {
 pub struct LegDetail {
     pub switch: String,
     pub channel: String,
-    /// `caller` or `agent`.
+    /// `caller`, `agent` or `party`.
     pub role: String,
     pub agent: Option<String>,
     pub extension: Option<String>,
@@ -75,7 +96,7 @@ pub struct QueueVisit {
     pub priority: i32,
     pub entered: Moment,
     pub left: Option<Moment>,
-    /// `answered`, `abandoned` or `failed`.
+    /// `answered`, `abandoned`, `moved` or `failed`.
     pub reason: Option<String>,
 }
 
@@ -153,6 +174,7 @@ pub async fn show(store: &Store, call: CallId) -> Result<Option<CallDetail>, Sto
                 offers: offers_of(conn, &id)?,
                 recordings: recordings_of(conn, &id)?,
                 failures: failures_of(conn, &id)?,
+                steps: steps_of(conn, &id)?,
             }))
         })
         .await
@@ -258,6 +280,36 @@ fn digits_of(conn: &mut AnyConnection, call: &str) -> QueryResult<Vec<DigitPress
         at: Moment::from_millis(at),
     };
     Ok(rows.into_iter().map(pressed).collect())
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = call_steps)]
+struct CallStepRow {
+    kind: String,
+    word: String,
+    subject: String,
+    agent: Option<String>,
+    asked_by: Option<String>,
+    refused: Option<String>,
+    at: i64,
+}
+
+fn steps_of(conn: &mut AnyConnection, call: &str) -> QueryResult<Vec<CallStep>> {
+    let rows: Vec<CallStepRow> = call_steps::table
+        .filter(call_steps::call.eq(call))
+        .order((call_steps::at, call_steps::seq, call_steps::nth))
+        .select(CallStepRow::as_select())
+        .load(conn)?;
+    let step = |row: CallStepRow| CallStep {
+        kind: row.kind,
+        word: row.word,
+        subject: row.subject,
+        agent: row.agent,
+        by: row.asked_by,
+        refused: row.refused,
+        at: Moment::from_millis(row.at),
+    };
+    Ok(rows.into_iter().map(step).collect())
 }
 
 #[derive(Queryable, Selectable)]

@@ -4,7 +4,7 @@ mod detail;
 mod list;
 
 pub use detail::{
-    BlockVisit, CallDetail, CommandFailure, Decision, DigitPressed, LegDetail, Offer, QueueVisit,
-    Recording, StateChange, show,
+    BlockVisit, CallDetail, CallStep, CommandFailure, Decision, DigitPressed, LegDetail, Offer,
+    QueueVisit, Recording, StateChange, show,
 };
 pub use list::{CallFilter, CallPage, CallSummary, MAX_PAGE, list};

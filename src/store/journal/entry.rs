@@ -79,7 +79,7 @@ impl Step {
         let id = |command: &Command| match command {
             Command::Switch(order) => order.id.0,
             Command::File(order) => order.recording.0,
-            Command::Note(_) => 0,
+            Command::Note(_) | Command::Answer { .. } => 0,
         };
         self.commands.iter().map(id).max().unwrap_or(0)
     }
@@ -126,6 +126,7 @@ fn calls_of(commands: &[Command]) -> impl Iterator<Item = CallId> {
         Command::Switch(order) => Some(order.call),
         Command::File(order) => Some(order.call),
         Command::Note(fact) => call_of(fact),
+        Command::Answer { .. } => None,
     })
 }
 
@@ -149,11 +150,20 @@ fn call_of(fact: &Fact) -> Option<CallId> {
         | Fact::Decided { call, .. }
         | Fact::Offered { call, .. }
         | Fact::OfferEnded { call, .. }
+        | Fact::TalkMoved { call, .. }
+        | Fact::PartyAdded { call, .. }
+        | Fact::PartyMoved { call, .. }
+        | Fact::PartyLeft { call, .. }
+        | Fact::HandedOver { call, .. }
+        | Fact::Parked { call, .. }
+        | Fact::DialledOut { call, .. }
+        | Fact::DialAnswered { call, .. }
         | Fact::RecordingAsked { call, .. }
         | Fact::RecordingStarted { call, .. }
         | Fact::RecordingFiled { call, .. }
         | Fact::RecordingLost { call, .. } => Some(*call),
         Fact::AgentMoved { call, .. }
+        | Fact::Asked { call, .. }
         | Fact::CommandFailed { call, .. }
         | Fact::Drift { call, .. }
         | Fact::Overdue { call, .. } => *call,

@@ -10,6 +10,7 @@ mod offers;
 mod queues;
 mod recordings;
 mod rows;
+mod steps;
 
 use crate::engine::command::Command;
 use crate::engine::event::Event;
@@ -216,6 +217,7 @@ impl Taking<'_> {
                     self.recording_finished(order)?;
                 }
                 Command::Switch(order) => self.cursor.saw_command(order.id.0),
+                Command::Answer { .. } => {}
             }
         }
         Ok(())
@@ -327,6 +329,13 @@ impl Taking<'_> {
                 adopted,
                 closed,
             } => self.reconciled(switch, *adopted, *closed),
+            Fact::Asked { .. }
+            | Fact::TalkMoved { .. }
+            | Fact::PartyAdded { .. }
+            | Fact::PartyLeft { .. }
+            | Fact::HandedOver { .. }
+            | Fact::Parked { .. }
+            | Fact::DialledOut { .. } => self.in_call(fact),
             // What only the next run must know, or what metrics and logs tell.
             Fact::BlockRepeated { .. }
             | Fact::QueueLearnt { .. }
@@ -336,6 +345,8 @@ impl Taking<'_> {
             | Fact::AgentRests { .. }
             | Fact::AgentAsked { .. }
             | Fact::RecordingAsked { .. }
+            | Fact::PartyMoved { .. }
+            | Fact::DialAnswered { .. }
             | Fact::Drift { .. }
             | Fact::Overdue { .. } => Ok(()),
         }

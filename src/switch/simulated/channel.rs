@@ -1,6 +1,6 @@
 //! One channel of the simulated switch.
 
-use crate::engine::id::{ChannelId, CommandId};
+use crate::engine::id::{CallId, ChannelId, CommandId};
 use crate::engine::time::Timestamp;
 use crate::switch::simulated::agenda::Ticket;
 use crate::switch::{Arrival, ChannelState};
@@ -13,6 +13,10 @@ pub(super) struct Channel {
     pub(super) place: Place,
     pub(super) hears: Hears,
     pub(super) peer: Option<ChannelId>,
+    /// The conference it is in.
+    pub(super) conference: Option<CallId>,
+    /// The channel whose conversation it hears.
+    pub(super) supervises: Option<ChannelId>,
     /// When the switch sends the channel to the fallback path by itself.
     pub(super) guard: Option<Guard>,
     /// When the switch stops ringing.
@@ -55,6 +59,8 @@ impl Channel {
             place: Place::Controller,
             hears: Hears::Nothing,
             peer: None,
+            conference: None,
+            supervises: None,
             guard: None,
             ringing_ends: None,
             recordings: Vec::new(),

@@ -37,7 +37,7 @@ impl Model {
             .channels
             .get(channel)
             .is_some_and(|leg| leg.peer.is_some());
-        self.part(at, channel);
+        self.leave_company(at, channel);
         self.pick_up(channel);
         let Some(leg) = self.channels.get_mut(channel) else {
             return;

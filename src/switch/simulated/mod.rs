@@ -14,6 +14,7 @@
 pub(crate) mod agenda;
 pub(crate) mod chance;
 mod channel;
+mod company;
 pub mod crowd;
 pub mod drive;
 pub mod esl;

@@ -12,7 +12,7 @@ use crate::switch::simulated::channel::{Channel, Hears, Place};
 use crate::switch::simulated::happening::Happening;
 use crate::switch::simulated::recording::Recording;
 use crate::switch::simulated::refusal::{
-    ANSWERED, CHANNEL_EXISTS, FULL, NO_CHANNEL, NOT_ANSWERED, ONE_CHANNEL, Refusal,
+    ANSWERED, CHANNEL_EXISTS, FULL, NO_CHANNEL, NO_VOICEMAIL, NOT_ANSWERED, ONE_CHANNEL, Refusal,
 };
 use crate::switch::{
     Arrival, ChannelState, Digit, DigitMethod, Examination, Key, LegVariables, LiveLeg, Ring,
@@ -153,7 +153,7 @@ impl Model {
         let live = |leg: &Channel| LiveLeg {
             arrival: leg.told.clone(),
             peer: leg.peer.clone(),
-            conference: None,
+            conference: leg.conference,
             created: Some(leg.created),
         };
         Snapshot {
@@ -178,7 +178,7 @@ impl Model {
         self.channels.get(channel).map(|leg| LiveLeg {
             arrival: leg.told.clone(),
             peer: leg.peer.clone(),
-            conference: None,
+            conference: leg.conference,
             created: Some(leg.created),
         })
     }
@@ -329,6 +329,7 @@ impl Model {
             }
             SwitchCommand::Silence { channel } => {
                 let leg = self.channels.get_mut(channel).ok_or(NO_CHANNEL)?;
+                leg.supervises = None;
                 stop_hearing(leg, &mut self.agenda, &mut self.happened);
             }
             SwitchCommand::Bridge { channel, peer } => self.bridge(at, channel, peer)?,
@@ -344,13 +345,25 @@ impl Model {
                 }
             }
             SwitchCommand::HangUp { channel, cause } => self.end(at, channel, *cause),
-            SwitchCommand::Part { .. }
-            | SwitchCommand::Join { .. }
-            | SwitchCommand::Leave { .. }
-            | SwitchCommand::Supervise { .. }
-            | SwitchCommand::SendDigits { .. }
-            | SwitchCommand::RecordMessage { .. }
-            | SwitchCommand::SetLamp { .. } => return Err(NO_CHANNEL),
+            SwitchCommand::Part { channel, peer } => self.take_apart(at, channel, peer)?,
+            SwitchCommand::Join {
+                channel,
+                conference,
+            } => self.join(at, channel, *conference)?,
+            SwitchCommand::Leave {
+                channel,
+                conference,
+            } => self.leave_conference(channel, *conference)?,
+            SwitchCommand::Supervise {
+                channel, target, ..
+            } => self.supervise(channel, target)?,
+            // What the far end hears moves nobody here.
+            SwitchCommand::SendDigits { channel, .. } => {
+                answered(&mut self.channels, channel)?;
+            }
+            SwitchCommand::RecordMessage { .. } | SwitchCommand::SetLamp { .. } => {
+                return Err(NO_VOICEMAIL);
+            }
             SwitchCommand::Ring(ring) => self.ring(at, ring)?,
             // Obeyed before: they are about no channel of their own.
             SwitchCommand::List
@@ -451,7 +464,7 @@ impl Model {
             answered(&mut self.channels, side)?;
         }
         for (side, other) in [(channel, peer), (peer, channel)] {
-            self.part(at, side);
+            self.leave_company(at, side);
             let leg = answered(&mut self.channels, side)?;
             stop_hearing(leg, &mut self.agenda, &mut self.happened);
             leg.peer = Some(other.clone());
@@ -478,7 +491,7 @@ impl Model {
             channel: channel.clone(),
             cause,
         });
-        self.part(at, channel);
+        self.leave_company(at, channel);
         self.disarm(channel);
         let Some(mut leg) = self.channels.remove(channel) else {
             return;

@@ -21,6 +21,22 @@ pub(super) const ONE_CHANNEL: Refusal = Refusal {
     why: Failure::WrongState,
     detail: "a bridge needs two channels",
 };
+pub(super) const NOT_TOGETHER: Refusal = Refusal {
+    why: Failure::WrongState,
+    detail: "the two channels are not bridged to each other",
+};
+pub(super) const NOT_IN_CONFERENCE: Refusal = Refusal {
+    why: Failure::WrongState,
+    detail: "the channel is not in this conference",
+};
+pub(super) const NOT_TALKING: Refusal = Refusal {
+    why: Failure::WrongState,
+    detail: "the channel to hear is in no conversation",
+};
+pub(super) const NO_VOICEMAIL: Refusal = Refusal {
+    why: Failure::Refused,
+    detail: "the simulated switch keeps no messages and has no lamps",
+};
 pub(super) const ANSWERED: Refusal = Refusal {
     why: Failure::WrongState,
     detail: "the channel is already answered",

@@ -9,8 +9,8 @@ use crate::switch::simulated::people::{PeopleSettings, Population};
 use crate::switch::simulated::wire::{LinkCuts, WireSettings};
 use crate::switch::simulated::{SimOutput, Simulation, SimulationSettings};
 use crate::switch::{
-    Extension, Failure, Key, Language, LegVariable, LegVariables, Outcome, Ring, SwitchCommand,
-    SwitchEvent, SwitchOrder, Target,
+    Extension, Failure, Key, Language, LegVariable, LegVariables, Outcome, Ring, SupervisionMode,
+    SwitchCommand, SwitchEvent, SwitchOrder, Target,
 };
 
 /// A controller that a test plays by hand.
@@ -110,6 +110,14 @@ impl Hand {
             SimOutput::Completed { outcome, .. } => outcome,
             other => panic!("{other:?}"),
         }
+    }
+
+    fn bridge(&mut self, channel: &ChannelId, peer: &ChannelId) {
+        self.order(SwitchCommand::Bridge {
+            channel: channel.clone(),
+            peer: peer.clone(),
+        });
+        self.until_event(|e| matches!(e, SwitchEvent::Bridged { .. }));
     }
 
     /// An answered caller and an answered agent's leg.
@@ -372,4 +380,89 @@ fn the_same_seed_gives_the_same_trace_and_another_seed_another() {
     assert!(trace.len() > 500, "{}", trace.len());
     assert_eq!(trace, bad_day(1));
     assert_ne!(trace, bad_day(2));
+}
+
+#[test]
+fn two_who_are_taken_apart_live_on_and_come_together_again() {
+    let mut hand = Hand::new(settings());
+    let (caller, agent) = hand.two_legs();
+    let part = SwitchCommand::Part {
+        channel: caller.clone(),
+        peer: agent.clone(),
+    };
+    let early = hand.order(part.clone());
+    assert!(matches!(
+        hand.outcome(early),
+        Outcome::Failed {
+            why: Failure::WrongState,
+            ..
+        }
+    ));
+    hand.bridge(&caller, &agent);
+    hand.order(part);
+    hand.until_event(|e| matches!(e, SwitchEvent::Unbridged { .. }));
+    let class = MusicClass::new("default").unwrap();
+    hand.order(SwitchCommand::Music {
+        channel: caller.clone(),
+        class,
+    });
+    hand.bridge(&caller, &agent);
+}
+
+#[test]
+fn three_talk_in_a_conference_and_one_leaves() {
+    let mut hand = Hand::new(settings());
+    let (caller, agent) = hand.two_legs();
+    hand.bridge(&caller, &agent);
+    let third = hand.ring("third-leg", "1002", &caller);
+    hand.until_event(|e| matches!(e, SwitchEvent::Answered { channel } if *channel == third));
+    let conference = CallId::from_ulid(ulid::Ulid::nil());
+    for channel in [&caller, &agent, &third] {
+        hand.order(SwitchCommand::Join {
+            channel: channel.clone(),
+            conference,
+        });
+        hand.until_event(
+            |e| matches!(e, SwitchEvent::Joined { channel: joined, .. } if joined == channel),
+        );
+    }
+    hand.order(SwitchCommand::List);
+    let listed = hand.until_event(|e| matches!(e, SwitchEvent::Listed(_)));
+    let SwitchEvent::Listed(listed) = listed else {
+        unreachable!("it was waited for")
+    };
+    let inside = listed
+        .legs
+        .iter()
+        .filter(|leg| leg.conference == Some(conference));
+    assert_eq!(inside.count(), 3);
+    hand.order(SwitchCommand::Leave {
+        channel: third.clone(),
+        conference,
+    });
+    hand.until_event(|e| matches!(e, SwitchEvent::Left { channel, .. } if *channel == third));
+}
+
+#[test]
+fn only_a_conversation_can_be_supervised() {
+    let mut hand = Hand::new(settings());
+    let (caller, agent) = hand.two_legs();
+    let boss = hand.ring("boss-leg", "1003", &caller);
+    hand.until_event(|e| matches!(e, SwitchEvent::Answered { channel } if *channel == boss));
+    let listen = SwitchCommand::Supervise {
+        channel: boss.clone(),
+        target: agent.clone(),
+        mode: SupervisionMode::Listen,
+    };
+    let early = hand.order(listen.clone());
+    assert!(matches!(
+        hand.outcome(early),
+        Outcome::Failed {
+            why: Failure::WrongState,
+            ..
+        }
+    ));
+    hand.bridge(&caller, &agent);
+    let listens = hand.order(listen);
+    assert_eq!(hand.outcome(listens), Outcome::Done);
 }

@@ -90,7 +90,7 @@ pub async fn change_state(
 }
 
 /// What cannot be an agent's id names no agent.
-fn agent_id(text: &str) -> Result<AgentId, WebError> {
+pub(super) fn agent_id(text: &str) -> Result<AgentId, WebError> {
     AgentId::new(text).map_err(|_| no_such_agent(text))
 }
 

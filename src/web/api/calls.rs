@@ -84,6 +84,9 @@ fn call_state(word: &str) -> Result<CallState, WebError> {
         CallState::Waiting,
         CallState::Offered,
         CallState::Connected,
+        CallState::Parked,
+        CallState::Transferring,
+        CallState::Outside,
         CallState::Ended,
     ];
     known

@@ -2,6 +2,7 @@
 
 pub mod agents;
 pub mod calls;
+pub mod in_call;
 pub mod links;
 pub mod me;
 pub mod openapi;

@@ -22,6 +22,8 @@ use utoipa::openapi::OpenApi as Document;
         api::agents::list,
         api::agents::show,
         api::agents::change_state,
+        api::in_call::ask,
+        api::in_call::supervise,
         api::calls::list,
         api::calls::live,
         api::calls::show,

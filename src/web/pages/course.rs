@@ -1,7 +1,7 @@
 //! The course of a call: everything that happened to it in one list, in the
 //! order of time.
 
-use crate::store::calls::{CallDetail, LegDetail};
+use crate::store::calls::{CallDetail, CallStep, LegDetail};
 use crate::store::moment::Moment;
 use crate::web::pages::names::Names;
 use serde::Serialize;
@@ -80,6 +80,9 @@ pub(super) fn of(call: &CallDetail, names: &Names) -> Vec<Step> {
             course.add(settled, kind, subject, None);
         }
     }
+    for step in &call.steps {
+        course.in_call(step, names);
+    }
     for failure in &call.failures {
         course.add(&failure.at, "failure", failure.why.clone(), None);
     }
@@ -111,6 +114,35 @@ impl Course {
             state,
             ..step
         });
+    }
+
+    /// What was done while the call was served.
+    fn in_call(&mut self, step: &CallStep, names: &Names) {
+        let word = |family: &str| Some(format!("{family}-{}", step.word));
+        let who = match &step.agent {
+            Some(agent) => names.agent(agent),
+            None => step.subject.clone(),
+        };
+        let asked = || {
+            let by = step.by.as_deref().unwrap_or_default();
+            let by = names.agent(by);
+            match step.subject.as_str() {
+                "" => by,
+                subject => format!("{by} → {}", names.agent(subject)),
+            }
+        };
+        match step.kind.as_str() {
+            "asked" if step.refused.is_some() => {
+                self.add(&step.at, "refused", asked(), word("asked"));
+            }
+            "asked" => self.add(&step.at, "asked", asked(), word("asked")),
+            "talk" => self.add(&step.at, "talk", String::new(), word("talk")),
+            "rung" => self.add(&step.at, "rung", who, word("party")),
+            "left" => self.add(&step.at, "party-left", who, word("outcome")),
+            "handed_over" => self.add(&step.at, "handed-over", who, None),
+            "parked" => self.add(&step.at, "parked", step.subject.clone(), None),
+            _ => self.add(&step.at, "dialled", step.subject.clone(), None),
+        }
     }
 
     fn leg(&mut self, leg: &LegDetail) {

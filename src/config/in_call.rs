@@ -1,0 +1,51 @@
+//! `[in_call]`: what holds for every call that an agent serves.
+
+use crate::config::section::section;
+use crate::engine::centre::InCallSettings;
+use crate::engine::id::MusicClass;
+use crate::engine::time::Span;
+use std::num::NonZeroU32;
+
+section! {
+    /// What holds for every call that an agent serves.
+    pub struct InCallConfig {
+        /// Class of music on hold for callers who came through no queue.
+        default music: MusicClass = "default",
+        /// Seconds one who is consulted, invited or sent a caller is rung.
+        default ring_s: NonZeroU32 = 30,
+        /// The first parking slot.
+        default first_slot: u16 = 700,
+        /// The last parking slot.
+        default last_slot: u16 = 799,
+        /// Seconds a caller stays parked before the agent who parked is rung.
+        default parking_s: NonZeroU32 = 120,
+        /// People in one conference, the caller and the agent included.
+        default max_conference: NonZeroU32 = 50,
+    }
+}
+
+impl From<&InCallConfig> for InCallSettings {
+    fn from(settings: &InCallConfig) -> Self {
+        Self {
+            music: Some(settings.music.clone()),
+            ring: Span::seconds(settings.ring_s.get()),
+            slots: (settings.first_slot, settings.last_slot),
+            parking: Span::seconds(settings.parking_s.get()),
+            max_conference: settings.max_conference.get(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::section::Section;
+
+    #[test]
+    fn the_defaults_are_those_of_the_engine() {
+        assert_eq!(
+            InCallSettings::from(&InCallConfig::parse("").unwrap()),
+            InCallSettings::default()
+        );
+    }
+}

@@ -1,0 +1,341 @@
+//! What people ask for about calls, who asks, and why it is not done. Each
+//! request is answered exactly once, by [`crate::engine::command::Command::Answer`].
+
+use crate::engine::event::AgentRequest;
+use crate::engine::id::{AgentId, CallId, FlowId, QueueId};
+use crate::engine::text::OutsideText;
+use crate::switch::{Key, PhoneNumber, SupervisionMode};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Principal {
+    /// An agent, bound to the rights of their group.
+    Agent(AgentId),
+    /// Somebody who signed in without being an agent, by their login. Whether
+    /// they may ask at all was judged before.
+    User(OutsideText),
+    /// The agent's own phone: its hold key.
+    Device(AgentId),
+}
+
+impl Principal {
+    /// The agent whose rights count, if any.
+    pub fn agent(&self) -> Option<&AgentId> {
+        match self {
+            Principal::Agent(agent) | Principal::Device(agent) => Some(agent),
+            Principal::User(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Principal::Agent(agent) | Principal::Device(agent) => agent.fmt(f),
+            Principal::User(login) => login.fmt(f),
+        }
+    }
+}
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "about", rename_all = "snake_case")]
+pub enum Request {
+    /// About the call that an agent serves, or that they want to have.
+    InCall { agent: AgentId, ask: CallRequest },
+    /// From above: about somebody else's call, or a waiting one.
+    Supervision { ask: SupervisorRequest },
+}
+
+/// What an agent can do about the call they serve.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum CallRequest {
+    /// Music for the caller.
+    Hold,
+    /// Back to the caller, from hold.
+    Resume,
+    /// The caller goes there, and the agent is free of the call.
+    Transfer { to: Destination },
+    /// The caller hears music, and somebody is asked.
+    Consult { to: Invitee },
+    /// The caller goes to who was asked, and the agent is free of the call.
+    Complete,
+    /// Back to the caller; who was asked is let go.
+    Return,
+    /// All three talk together: caller, agent and who was asked.
+    Conference,
+    /// One more is rung and joins.
+    Invite { to: Invitee },
+    /// Keys for the caller's side, as a phone sends them.
+    SendDigits { digits: Vec<Key> },
+    /// The caller waits in a numbered slot, and the agent is free of the call.
+    Park,
+    /// The agent's device is rung, and a parked caller goes to it.
+    Retrieve { slot: u16 },
+    /// The agent's device is rung, and then this number for it.
+    Dial { to: PhoneNumber },
+    /// The call ends.
+    HangUp,
+}
+
+/// Where a caller can be sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Destination {
+    Agent(AgentId),
+    Queue(QueueId),
+    Flow(FlowId),
+    Number(PhoneNumber),
+}
+
+/// Who can be rung beside the caller.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Invitee {
+    Agent(AgentId),
+    Number(PhoneNumber),
+}
+
+impl Invitee {
+    pub fn agent(&self) -> Option<&AgentId> {
+        match self {
+            Invitee::Agent(agent) => Some(agent),
+            Invitee::Number(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Invitee {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Invitee::Agent(agent) => agent.fmt(f),
+            Invitee::Number(number) => number.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Destination::Agent(agent) => agent.fmt(f),
+            Destination::Queue(queue) => queue.fmt(f),
+            Destination::Flow(flow) => flow.fmt(f),
+            Destination::Number(number) => number.fmt(f),
+        }
+    }
+}
+
+/// What a supervisor can do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum SupervisorRequest {
+    /// The supervisor's own device is rung and hears the agent's conversation;
+    /// asked again, the mode changes.
+    Listen {
+        agent: AgentId,
+        mode: SupervisionMode,
+    },
+    /// The supervisor leaves the conversation.
+    StopListening,
+    /// The supervisor, who listens, serves the caller from here on.
+    TakeOver { agent: AgentId },
+    /// The call ends.
+    HangUp { call: CallId },
+    /// Puts an agent into a state; of one with a call, when the call is over.
+    SetState { agent: AgentId, state: AgentRequest },
+    /// A waiting call goes to another queue.
+    Move { call: CallId, to: QueueId },
+    /// A waiting call goes to the supervisor's own device.
+    Pull { call: CallId },
+    /// A waiting call gets another priority, and keeps its time of entry.
+    SetPriority { call: CallId, priority: i32 },
+}
+
+impl CallRequest {
+    /// The word used in tables, the API and metrics.
+    pub fn word(&self) -> &'static str {
+        match self {
+            CallRequest::Hold => "hold",
+            CallRequest::Resume => "resume",
+            CallRequest::Transfer { .. } => "transfer",
+            CallRequest::Consult { .. } => "consult",
+            CallRequest::Complete => "complete",
+            CallRequest::Return => "return",
+            CallRequest::Conference => "conference",
+            CallRequest::Invite { .. } => "invite",
+            CallRequest::SendDigits { .. } => "send_digits",
+            CallRequest::Park => "park",
+            CallRequest::Retrieve { .. } => "retrieve",
+            CallRequest::Dial { .. } => "dial",
+            CallRequest::HangUp => "hang_up",
+        }
+    }
+
+    /// Whom or what it names; empty when it names nobody.
+    pub fn object(&self) -> String {
+        match self {
+            CallRequest::Transfer { to } => to.to_string(),
+            CallRequest::Consult { to } | CallRequest::Invite { to } => to.to_string(),
+            CallRequest::Retrieve { slot } => slot.to_string(),
+            CallRequest::Dial { to } => to.to_string(),
+            // What is sent may be a card number: it is kept nowhere.
+            CallRequest::SendDigits { digits } => format!("({})", digits.len()),
+            _ => String::new(),
+        }
+    }
+}
+
+impl SupervisorRequest {
+    /// The word used in tables, the API and metrics.
+    pub fn word(&self) -> &'static str {
+        match self {
+            SupervisorRequest::Listen { mode, .. } => match mode {
+                SupervisionMode::Listen => "listen",
+                SupervisionMode::Whisper => "whisper",
+                SupervisionMode::Barge => "barge",
+            },
+            SupervisorRequest::StopListening => "stop_listening",
+            SupervisorRequest::TakeOver { .. } => "take_over",
+            SupervisorRequest::HangUp { .. } => "force_hang_up",
+            SupervisorRequest::SetState { .. } => "force_state",
+            SupervisorRequest::Move { .. } => "move",
+            SupervisorRequest::Pull { .. } => "pull",
+            SupervisorRequest::SetPriority { .. } => "set_priority",
+        }
+    }
+
+    /// Whom or what it names; empty when it names nobody.
+    pub fn object(&self) -> String {
+        match self {
+            SupervisorRequest::Listen { agent, .. } | SupervisorRequest::TakeOver { agent } => {
+                agent.to_string()
+            }
+            SupervisorRequest::SetState { agent, state } => match state {
+                AgentRequest::SignIn => format!("{agent}: sign_in"),
+                AgentRequest::Ready => format!("{agent}: ready"),
+                AgentRequest::NotReady { reason } => format!("{agent}: not_ready {reason}"),
+                AgentRequest::SignOut => format!("{agent}: sign_out"),
+            },
+            SupervisorRequest::Move { to, .. } => to.to_string(),
+            SupervisorRequest::SetPriority { priority, .. } => priority.to_string(),
+            SupervisorRequest::StopListening
+            | SupervisorRequest::HangUp { .. }
+            | SupervisorRequest::Pull { .. } => String::new(),
+        }
+    }
+}
+
+impl Request {
+    /// The word used in tables, the API and metrics.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Request::InCall { ask, .. } => ask.word(),
+            Request::Supervision { ask } => ask.word(),
+        }
+    }
+
+    /// Whom or what it names; empty when it names nobody.
+    pub fn object(&self) -> String {
+        match self {
+            Request::InCall { ask, .. } => ask.object(),
+            Request::Supervision { ask } => ask.object(),
+        }
+    }
+}
+
+/// Why a request is not done. Nothing was changed then.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, thiserror::Error,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    #[error("the agent is not on a call")]
+    NotOnACall,
+    #[error("the caller is not on hold")]
+    NotOnHold,
+    #[error("nobody is being consulted")]
+    NobodyConsulted,
+    #[error("who is consulted has not answered yet")]
+    NotAnsweredYet,
+    #[error(
+        "this cannot be done at this moment of the call; finish or take back what is under way first"
+    )]
+    WrongMoment,
+    #[error("there is no such agent")]
+    NoSuchAgent,
+    #[error("that agent is signed out")]
+    SignedOut,
+    #[error("that agent is busy")]
+    Busy,
+    #[error("that agent is on another switch")]
+    OtherSwitch,
+    #[error("the switch cannot be reached now")]
+    SwitchDown,
+    #[error("there is no such queue")]
+    NoSuchQueue,
+    #[error("that queue is full")]
+    QueueFull,
+    #[error("there is no such flow")]
+    NoSuchFlow,
+    #[error("there is no such call, or it has ended")]
+    NoSuchCall,
+    #[error("that call does not wait in a queue")]
+    NotWaiting,
+    #[error("the agent's group may not dial this number: see may_dial of its section in [groups]")]
+    NumberForbidden,
+    #[error("no parking slot is free")]
+    NoSlotFree,
+    #[error("nobody is parked in this slot")]
+    SlotEmpty,
+    #[error("the conference is full: see max_conference in [in_call]")]
+    ConferenceFull,
+    #[error("there is no digit to send, or there are more than 64")]
+    BadDigits,
+    #[error("this needs a device of one's own: sign in as an agent")]
+    NoDevice,
+    #[error("you do not supervise that agent's group: see supervises in the agent's section")]
+    NotPermitted,
+    #[error("the supervisor does not listen to that agent")]
+    NotListening,
+    #[error("there are as many calls as the limit max_calls allows")]
+    TooManyCalls,
+    #[error("the controller is about to leave")]
+    Draining,
+}
+
+impl Refusal {
+    /// The word used in tables and the API.
+    pub fn word(self) -> &'static str {
+        match self {
+            Refusal::NotOnACall => "not_on_a_call",
+            Refusal::NotOnHold => "not_on_hold",
+            Refusal::NobodyConsulted => "nobody_consulted",
+            Refusal::NotAnsweredYet => "not_answered_yet",
+            Refusal::WrongMoment => "wrong_moment",
+            Refusal::NoSuchAgent => "no_such_agent",
+            Refusal::SignedOut => "signed_out",
+            Refusal::Busy => "busy",
+            Refusal::OtherSwitch => "other_switch",
+            Refusal::SwitchDown => "switch_down",
+            Refusal::NoSuchQueue => "no_such_queue",
+            Refusal::QueueFull => "queue_full",
+            Refusal::NoSuchFlow => "no_such_flow",
+            Refusal::NoSuchCall => "no_such_call",
+            Refusal::NotWaiting => "not_waiting",
+            Refusal::NumberForbidden => "number_forbidden",
+            Refusal::NoSlotFree => "no_slot_free",
+            Refusal::SlotEmpty => "slot_empty",
+            Refusal::ConferenceFull => "conference_full",
+            Refusal::BadDigits => "bad_digits",
+            Refusal::NoDevice => "no_device",
+            Refusal::NotPermitted => "not_permitted",
+            Refusal::NotListening => "not_listening",
+            Refusal::TooManyCalls => "too_many_calls",
+            Refusal::Draining => "draining",
+        }
+    }
+}

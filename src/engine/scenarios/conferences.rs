@@ -1,0 +1,134 @@
+use super::*;
+use crate::engine::cause::Cause;
+
+fn invite(agent: &str) -> CallRequest {
+    CallRequest::Invite {
+        to: Invitee::Agent(agent.parse().unwrap()),
+    }
+}
+
+/// Caller, `anna` and `bert` talk together. Gives the agents' legs.
+fn conferring() -> (Play, String, String) {
+    let (mut play, anna) = Play::talks_among_others();
+    let to = Invitee::Agent("bert".parse().unwrap());
+    play.asks("anna", CallRequest::Consult { to }).unwrap();
+    play.unbridged("c1", &anna);
+    let bert = play.party();
+    play.answered(&bert);
+    assert_eq!(
+        play.asks("anna", CallRequest::Conference),
+        Err(Refusal::NotAnsweredYet)
+    );
+    play.bridged(&anna, &bert);
+    play.accept_orders();
+    play.told();
+    play.asks("anna", CallRequest::Conference).unwrap();
+    for channel in ["c1", &anna, &bert] {
+        play.joined(channel);
+    }
+    play.accept_orders();
+    (play, anna, bert)
+}
+
+#[test]
+fn three_talk_and_then_two() {
+    let (mut play, anna, bert) = conferring();
+    play.pass(Span::seconds(60));
+    play.hangs_up(&bert, Cause::NormalClearing);
+    play.bridged("c1", &anna);
+    play.accept_orders();
+    play.pass(Span::seconds(60));
+    insta::assert_snapshot!(play.told(), @"");
+}
+
+#[test]
+fn the_agent_leaves_and_another_serves() {
+    let (mut play, anna, bert) = conferring();
+    play.told();
+    play.hangs_up(&anna, Cause::NormalClearing);
+    play.bridged("c1", &bert);
+    insta::assert_snapshot!(play.told(), @"");
+}
+
+#[test]
+fn the_caller_leaves_and_everybody_is_free() {
+    let (mut play, _, _) = conferring();
+    play.told();
+    play.hangs_up("c1", Cause::NormalClearing);
+    insta::assert_snapshot!(play.told(), @"");
+}
+
+#[test]
+fn one_more_is_invited_and_does_not_answer() {
+    let (mut play, _, _) = conferring();
+    play.told();
+    play.asks("anna", invite("carl")).unwrap();
+    let carl = play.party();
+    play.hangs_up(&carl, Cause::NoAnswer);
+    insta::assert_snapshot!(play.told(), @"");
+}
+
+#[test]
+fn one_who_is_invited_into_a_conversation_makes_it_a_conference() {
+    let (mut play, anna) = Play::talks_among_others();
+    play.asks("anna", invite("bert")).unwrap();
+    assert_eq!(
+        play.asks("anna", CallRequest::Hold),
+        Err(Refusal::WrongMoment)
+    );
+    let bert = play.party();
+    play.answered(&bert);
+    play.unbridged("c1", &anna);
+    for channel in ["c1", &anna, &bert] {
+        play.joined(channel);
+    }
+    play.accept_orders();
+    play.pass(Span::seconds(60));
+    assert!(!play.told().contains("overdue"));
+}
+
+#[test]
+fn the_agent_leaves_the_caller_with_a_number_outside() {
+    let (mut play, anna) = Play::talks();
+    let to = Invitee::Number(PhoneNumber::new("13900139000").unwrap());
+    play.asks("anna", CallRequest::Invite { to }).unwrap();
+    let outside = play.party();
+    play.answered(&outside);
+    for channel in ["c1", &anna, &outside] {
+        play.joined(channel);
+    }
+    play.accept_orders();
+    play.told();
+    play.hangs_up(&anna, Cause::NormalClearing);
+    play.bridged("c1", &outside);
+    insta::assert_snapshot!(play.told(), @"");
+}
+
+#[test]
+fn a_conference_has_a_limit() {
+    let (mut play, _) = Play::talks_among_others();
+    let mut small = centre();
+    small.in_call.max_conference = 2;
+    play.event(Event::Configured {
+        centre: Box::new(small),
+    });
+    assert_eq!(
+        play.asks("anna", invite("bert")),
+        Err(Refusal::ConferenceFull)
+    );
+}
+
+#[test]
+fn a_conference_survives_a_kill_of_the_controller() {
+    let (mut play, anna, bert) = conferring();
+    let call = play.call();
+    let inside = |channel: &str| LiveLeg {
+        conference: Some(call),
+        ..up(channel, None)
+    };
+    play.killed(vec![inside("c1"), inside(&anna), inside(&bert)]);
+    play.pass(Span::seconds(60));
+    play.hangs_up(&bert, Cause::NormalClearing);
+    play.bridged("c1", &anna);
+    insta::assert_snapshot!(play.told(), @"");
+}

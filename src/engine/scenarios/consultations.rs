@@ -1,0 +1,118 @@
+use super::*;
+use crate::engine::cause::Cause;
+
+fn to(agent: &str) -> Invitee {
+    Invitee::Agent(agent.parse().unwrap())
+}
+
+/// `anna` asks `bert` while the caller hears music. Gives both legs.
+fn consulting(answers: bool) -> (Play, String, String) {
+    let (mut play, anna) = Play::talks_among_others();
+    play.asks("anna", CallRequest::Consult { to: to("bert") })
+        .unwrap();
+    play.unbridged("c1", &anna);
+    let bert = play.party();
+    if answers {
+        play.answered(&bert);
+        play.bridged(&anna, &bert);
+    }
+    play.accept_orders();
+    (play, anna, bert)
+}
+
+#[test]
+fn the_agent_asks_and_gives_the_caller_away() {
+    let (mut play, anna, bert) = consulting(true);
+    play.asks("anna", CallRequest::Complete).unwrap();
+    play.unbridged(&anna, &bert);
+    play.bridged("c1", &bert);
+    play.hangs_up(&anna, Cause::NormalClearing);
+    play.accept_orders();
+    play.hangs_up("c1", Cause::NormalClearing);
+    insta::assert_snapshot!(play.told(), @"");
+}
+
+#[test]
+fn the_agent_asks_and_goes_back() {
+    let (mut play, anna, bert) = consulting(true);
+    play.told();
+    play.asks("anna", CallRequest::Return).unwrap();
+    play.unbridged(&anna, &bert);
+    play.bridged("c1", &anna);
+    play.hangs_up(&bert, Cause::NormalClearing);
+    insta::assert_snapshot!(play.told(), @"");
+}
+
+#[test]
+fn who_is_asked_does_not_answer_and_the_caller_stays_on_hold() {
+    let (mut play, anna, bert) = consulting(false);
+    play.hangs_up(&bert, Cause::NoAnswer);
+    play.asks("anna", CallRequest::Resume).unwrap();
+    play.bridged("c1", &anna);
+    insta::assert_snapshot!(play.told(), @"");
+}
+
+#[test]
+fn nothing_is_told_of_who_is_asked() {
+    let (mut play, _, _) = consulting(false);
+    play.told();
+    play.pass(Span::seconds(36));
+    insta::assert_snapshot!(play.told(), @"");
+}
+
+#[test]
+fn the_caller_leaves_a_consultation() {
+    let (mut play, _, _) = consulting(true);
+    play.told();
+    play.hangs_up("c1", Cause::NormalClearing);
+    insta::assert_snapshot!(play.told(), @"");
+}
+
+#[test]
+fn who_is_asked_leaves_a_consultation() {
+    let (mut play, _, bert) = consulting(true);
+    play.told();
+    play.hangs_up(&bert, Cause::NormalClearing);
+    insta::assert_snapshot!(play.told(), @"");
+}
+
+#[test]
+fn the_agent_who_hangs_up_leaves_the_caller_to_who_is_asked() {
+    let (mut play, anna, bert) = consulting(true);
+    play.told();
+    play.hangs_up(&anna, Cause::NormalClearing);
+    play.bridged("c1", &bert);
+    insta::assert_snapshot!(play.told(), @"");
+}
+
+#[test]
+fn the_agent_who_hangs_up_while_it_rings_makes_it_a_transfer() {
+    let (mut play, anna, bert) = consulting(false);
+    play.told();
+    play.hangs_up(&anna, Cause::NormalClearing);
+    play.answered(&bert);
+    play.bridged("c1", &bert);
+    insta::assert_snapshot!(play.told(), @"");
+}
+
+#[test]
+fn a_consultation_survives_a_kill_of_the_controller() {
+    let (mut play, anna, bert) = consulting(true);
+    play.killed(vec![
+        up("c1", None),
+        up(&anna, Some(&bert)),
+        up(&bert, Some(&anna)),
+    ]);
+    play.asks("anna", CallRequest::Complete).unwrap();
+    play.bridged("c1", &bert);
+    insta::assert_snapshot!(play.told(), @"");
+}
+
+#[test]
+fn one_who_cannot_be_rung_is_not_asked() {
+    let (mut play, _) = Play::talks();
+    let mut consult = |agent: &str| play.asks("anna", CallRequest::Consult { to: to(agent) });
+    assert_eq!(consult("bert"), Err(Refusal::SignedOut));
+    assert_eq!(consult("anna"), Err(Refusal::Busy));
+    assert_eq!(consult("dora"), Err(Refusal::NoSuchAgent));
+}

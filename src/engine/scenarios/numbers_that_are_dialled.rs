@@ -1,0 +1,91 @@
+use super::*;
+use crate::engine::cause::Cause;
+
+fn dial(number: &str) -> CallRequest {
+    CallRequest::Dial {
+        to: PhoneNumber::new(number).unwrap(),
+    }
+}
+
+/// `anna`'s device is rung, for a number. Gives her leg.
+fn dialling() -> (Play, String) {
+    let mut play = Play::begin();
+    play.ready("anna");
+    play.told();
+    play.asks("anna", dial("13900139000")).unwrap();
+    let ring = play
+        .orders
+        .iter()
+        .rev()
+        .find_map(|order| match &order.command {
+            SwitchCommand::Ring(ring) => Some(ring.channel.to_string()),
+            _ => None,
+        });
+    (play, ring.unwrap())
+}
+
+#[test]
+fn the_agent_then_the_number_and_they_talk() {
+    let (mut play, anna) = dialling();
+    play.answered(&anna);
+    let outside = play.party();
+    play.answered(&outside);
+    play.bridged(&anna, &outside);
+    play.accept_orders();
+    // From here on it is a call like any other.
+    play.asks("anna", CallRequest::Hold).unwrap();
+    play.unbridged(&outside, &anna);
+    play.asks("anna", CallRequest::Resume).unwrap();
+    play.bridged(&outside, &anna);
+    play.hangs_up(&outside, Cause::NormalClearing);
+    insta::assert_snapshot!(play.told(), @"");
+}
+
+#[test]
+fn the_agent_does_not_pick_up() {
+    let (mut play, anna) = dialling();
+    play.hangs_up(&anna, Cause::NoAnswer);
+    insta::assert_snapshot!(play.told(), @"");
+}
+
+#[test]
+fn the_number_is_busy() {
+    let (mut play, anna) = dialling();
+    play.answered(&anna);
+    let outside = play.party();
+    play.hangs_up(&outside, Cause::UserBusy);
+    play.hangs_up(&anna, Cause::NormalClearing);
+    insta::assert_snapshot!(play.told(), @"");
+}
+
+#[test]
+fn the_agent_hangs_up_while_the_number_rings() {
+    let (mut play, anna) = dialling();
+    play.answered(&anna);
+    play.told();
+    play.hangs_up(&anna, Cause::NormalClearing);
+    insta::assert_snapshot!(play.told(), @"");
+}
+
+#[test]
+fn what_the_group_may_not_dial_is_not_dialled() {
+    let mut play = Play::begin();
+    play.ready("anna");
+    assert_eq!(
+        play.asks("anna", dial("0049891234")),
+        Err(Refusal::NumberForbidden)
+    );
+}
+
+#[test]
+fn a_conversation_that_was_dialled_survives_a_kill_of_the_controller() {
+    let (mut play, anna) = dialling();
+    play.answered(&anna);
+    let outside = play.party();
+    play.answered(&outside);
+    play.bridged(&anna, &outside);
+    play.killed(vec![up(&outside, Some(&anna)), up(&anna, Some(&outside))]);
+    play.asks("anna", CallRequest::HangUp).unwrap();
+    play.hangs_up(&outside, Cause::NormalClearing);
+    insta::assert_snapshot!(play.told(), @"");
+}

@@ -1,0 +1,112 @@
+//! What is asked for in calls and by supervisors, and what becomes of it.
+
+use crate::engine::fact::Fact;
+use crate::engine::id::{AgentId, CallId};
+use crate::store::projection::rows::{Shape, Table};
+use crate::store::projection::{HISTORY, Taking};
+use diesel::QueryResult;
+
+pub(super) const CALL_STEPS: Table = Table {
+    name: "call_steps",
+    shape: Shape {
+        first: HISTORY,
+        second: &[
+            ("call", "TEXT"),
+            ("kind", "TEXT"),
+            ("word", "TEXT"),
+            ("subject", "TEXT"),
+            ("agent", "TEXT"),
+            ("asked_by", "TEXT"),
+            ("refused", "TEXT"),
+        ],
+    },
+};
+
+/// One row of `call_steps`.
+struct Step<'a> {
+    call: Option<CallId>,
+    kind: &'static str,
+    word: &'a str,
+    subject: String,
+    agent: Option<&'a AgentId>,
+    by: Option<String>,
+    refused: Option<&'static str>,
+}
+
+impl<'a> Step<'a> {
+    fn of(call: CallId, kind: &'static str, word: &'a str, subject: String) -> Self {
+        Self {
+            call: Some(call),
+            kind,
+            word,
+            subject,
+            agent: None,
+            by: None,
+            refused: None,
+        }
+    }
+}
+
+impl Taking<'_> {
+    /// Takes a fact of what is done in a call; any other adds nothing.
+    pub(super) fn in_call(&mut self, fact: &Fact) -> QueryResult<()> {
+        let step = match fact {
+            Fact::Asked {
+                by,
+                agent,
+                call,
+                ask,
+                object,
+                refused,
+            } => Step {
+                call: *call,
+                kind: "asked",
+                word: ask.as_str(),
+                subject: object.as_str().to_owned(),
+                agent: agent.as_ref(),
+                by: Some(by.to_string()),
+                refused: refused.map(|refused| refused.word()),
+            },
+            Fact::TalkMoved { call, talk } => Step::of(*call, "talk", talk.word(), String::new()),
+            Fact::PartyAdded {
+                call, who, role, ..
+            } => Step {
+                agent: who.agent(),
+                ..Step::of(*call, "rung", role.word(), who.to_string())
+            },
+            Fact::PartyLeft {
+                call, who, outcome, ..
+            } => Step {
+                agent: who.agent(),
+                ..Step::of(*call, "left", outcome.word(), who.to_string())
+            },
+            Fact::HandedOver { call, agent, .. } => Step {
+                agent: Some(agent),
+                ..Step::of(*call, "handed_over", "served", agent.to_string())
+            },
+            Fact::Parked { call, parking } => Step {
+                agent: Some(&parking.by),
+                ..Step::of(*call, "parked", "parked", parking.slot.to_string())
+            },
+            Fact::DialledOut { call, dialler } => Step {
+                agent: Some(&dialler.agent),
+                ..Step::of(*call, "dialled", "dialled", dialler.number.to_string())
+            },
+            _ => return Ok(()),
+        };
+        let place = match step.call {
+            Some(call) => self.place_of(call),
+            None => std::rc::Rc::new(self.centre()),
+        };
+        let row = (
+            step.call.map(|call| call.to_string()),
+            step.kind,
+            step.word,
+            step.subject,
+            step.agent,
+            step.by,
+            step.refused,
+        );
+        self.add(&CALL_STEPS, &place, row)
+    }
+}
