@@ -179,14 +179,17 @@ impl Workforce {
         let was = agent.doing;
         agent.doing = match state {
             AgentState::Ready => Doing::Free,
-            AgentState::Offered | AgentState::OnCall => Doing::Busy,
+            AgentState::Offered
+            | AgentState::OnCall
+            | AgentState::Hold
+            | AgentState::Consult => Doing::Busy,
             AgentState::WrapUp => Doing::Until(until.unwrap_or(at)),
             AgentState::SignedOut | AgentState::NotReady { .. } => Doing::Away,
         };
         match state {
             AgentState::Offered => agent.busy_since = at,
             AgentState::OnCall if was != Doing::Busy => agent.busy_since = at,
-            AgentState::OnCall | AgentState::WrapUp => {}
+            AgentState::OnCall | AgentState::Hold | AgentState::Consult | AgentState::WrapUp => {}
             AgentState::Ready | AgentState::SignedOut | AgentState::NotReady { .. } => {
                 agent.offered = None;
                 agent.leaves = false;
