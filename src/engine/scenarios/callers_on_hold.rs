@@ -17,7 +17,17 @@ fn the_caller_hears_music_until_the_agent_comes_back() {
     play.bridged("c1", &agent);
     play.accept_orders();
     play.pass(Span::seconds(60));
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      > part c1 and the agent's leg
+    0      talk held
+    0      anna hold
+    0      > music default to c1
+    0      anna asks: hold
+    5000   talk together
+    5000   anna on_call
+    5000   > bridge c1 and the agent's leg
+    5000   anna asks: resume
+    "#);
 }
 
 #[test]
@@ -35,7 +45,29 @@ fn hold_again_before_the_first_has_happened_leaves_nobody_apart() {
     play.bridged("c1", &agent);
     play.accept_orders();
     play.pass(Span::seconds(60));
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      > part c1 and the agent's leg
+    0      talk held
+    0      anna hold
+    0      > music default to c1
+    0      anna asks: hold
+    0      talk together
+    0      anna on_call
+    0      > bridge c1 and the agent's leg
+    0      anna asks: resume
+    0      > part c1 and the agent's leg
+    0      talk held
+    0      anna hold
+    0      > music default to c1
+    0      anna asks: hold
+    37904  command failed: the switch did not answer in time
+    47904  command failed: the switch did not answer in time
+    57904  command failed: the switch did not answer in time
+    60000  talk together
+    60000  anna on_call
+    60000  > bridge c1 and the agent's leg
+    60000  anna asks: resume
+    "#);
 }
 
 #[test]
@@ -47,7 +79,17 @@ fn the_hold_key_of_the_phone_does_the_same() {
     });
     play.unbridged("c1", &agent);
     play.on_switch(SwitchEvent::Unheld { channel });
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      > part c1 and the agent's leg
+    0      talk held
+    0      anna hold
+    0      > music default to c1
+    0      anna asks: hold
+    0      talk together
+    0      anna on_call
+    0      > bridge c1 and the agent's leg
+    0      anna asks: resume
+    "#);
 }
 
 #[test]
@@ -56,7 +98,12 @@ fn the_caller_leaves_on_hold() {
     play.told();
     play.hangs_up("c1", Cause::NormalClearing);
     play.hangs_up(&agent, Cause::NormalClearing);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      > hang up the agent's leg with normal_clearing
+    0      anna wrap_up
+    0      call ended
+    0      call ended with normal_clearing by Caller
+    "#);
 }
 
 #[test]
@@ -65,7 +112,12 @@ fn the_agent_leaves_with_the_caller_on_hold() {
     play.told();
     play.hangs_up(&agent, Cause::NormalClearing);
     play.hangs_up("c1", Cause::NormalClearing);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      anna wrap_up
+    0      > hang up c1 with normal_clearing
+    0      call ended
+    0      call ended with normal_clearing by Agent
+    "#);
 }
 
 #[test]
@@ -81,7 +133,15 @@ fn a_caller_on_hold_is_guarded_and_survives_a_kill_of_the_controller() {
     );
     play.asks("anna", CallRequest::Resume).unwrap();
     play.bridged("c1", &agent);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      link sw up
+    0      reconciled: 0 adopted, 0 closed
+    0      > music default to c1
+    0      talk together
+    0      anna on_call
+    0      > bridge c1 and the agent's leg
+    0      anna asks: resume
+    "#);
 }
 
 #[test]
@@ -103,7 +163,12 @@ fn requests_that_make_no_sense_are_refused_and_noted() {
         play.asks("anna", CallRequest::SendDigits { digits: vec![] }),
         Err(Refusal::BadDigits)
     );
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      anna asks: resume, refused: the caller is not on hold
+    0      bert asks: hold, refused: the agent is not on a call
+    0      anna asks: complete, refused: nobody is being consulted
+    0      anna asks: send_digits, refused: there is no digit to send, or there are more than 64
+    "#);
 }
 
 #[test]
@@ -114,5 +179,14 @@ fn digits_go_to_the_caller_and_hanging_up_ends_the_call() {
         .unwrap();
     play.asks("anna", CallRequest::HangUp).unwrap();
     play.hangs_up("c1", Cause::NormalClearing);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      > send 42# to c1
+    0      anna asks: send_digits
+    0      > hang up c1 with normal_clearing
+    0      anna asks: hang_up
+    0      > hang up the agent's leg with normal_clearing
+    0      anna wrap_up
+    0      call ended
+    0      call ended with normal_clearing by Agent
+    "#);
 }

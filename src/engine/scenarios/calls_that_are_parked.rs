@@ -22,7 +22,25 @@ fn another_agent_takes_the_caller_up() {
     let bert = play.party();
     play.answered(&bert);
     play.bridged("c1", &bert);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      > part c1 and the agent's leg
+    0      call parked
+    0      > hang up the agent's leg with normal_clearing
+    0      anna wrap_up
+    0      parked in 700
+    0      > music default to c1
+    0      anna asks: park
+    0      bert asks: retrieve, refused: nobody is parked in this slot
+    0      call transferring
+    0      > ring bert
+    0      bert offered
+    0      bert asks: retrieve
+    0      > bridge c1 and the agent's leg
+    0      bert on_call
+    0      bert serves
+    0      call connected
+    0      > record c1 and the agent's leg
+    "#);
 }
 
 #[test]
@@ -32,7 +50,19 @@ fn nobody_takes_the_caller_up_and_the_agent_who_parked_is_rung() {
     play.pass(Span::seconds(60));
     play.accept_orders();
     play.pass(Span::seconds(60));
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    30000  anna ready
+    37681  command failed: the switch did not answer in time
+    47681  command failed: the switch did not answer in time
+    57681  command failed: the switch did not answer in time
+    95072  command failed: the switch did not answer in time
+    105072 command failed: the switch did not answer in time
+    115072 command failed: the switch did not answer in time
+    120000 call transferring
+    120000 > music default to c1
+    120000 > ring anna
+    120000 anna offered
+    "#);
 }
 
 #[test]
@@ -40,7 +70,10 @@ fn a_parked_caller_leaves() {
     let mut play = parked();
     play.told();
     play.hangs_up("c1", Cause::NormalClearing);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      call ended
+    0      call ended with normal_clearing by Caller
+    "#);
 }
 
 #[test]
@@ -67,5 +100,23 @@ fn a_parked_call_survives_a_kill_of_the_controller() {
     let bert = play.party();
     play.answered(&bert);
     play.bridged("c1", &bert);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      link sw up
+    0      reconciled: 0 adopted, 0 closed
+    0      > music default to c1
+    10000  command failed: the switch did not answer in time
+    10000  command failed: the switch did not answer in time
+    20000  command failed: the switch did not answer in time
+    30000  anna ready
+    30000  command failed: the switch did not answer in time
+    30000  call transferring
+    30000  > ring bert
+    30000  bert offered
+    30000  bert asks: retrieve
+    30000  > bridge c1 and the agent's leg
+    30000  bert on_call
+    30000  bert serves
+    30000  call connected
+    30000  > record c1 and the agent's leg
+    "#);
 }

@@ -29,7 +29,29 @@ fn the_agent_asks_and_gives_the_caller_away() {
     play.hangs_up(&anna, Cause::NormalClearing);
     play.accept_orders();
     play.hangs_up("c1", Cause::NormalClearing);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      > part c1 and the agent's leg
+    0      talk consulting
+    0      anna consult
+    0      > music default to c1
+    0      > ring bert
+    0      bert offered
+    0      anna asks: consult
+    0      > bridge 0000000f-4240-d3f1-7ddf-9c182042f642 and the agent's leg
+    0      bert on_call
+    0      call transferring
+    0      > bridge c1 and the agent's leg
+    0      > hang up the agent's leg with normal_clearing
+    0      anna wrap_up
+    0      anna asks: complete
+    0      bert serves
+    0      call connected
+    0      > record c1 and the agent's leg
+    0      > hang up the agent's leg with normal_clearing
+    0      bert wrap_up
+    0      call ended
+    0      call ended with normal_clearing by Caller
+    "#);
 }
 
 #[test]
@@ -40,7 +62,15 @@ fn the_agent_asks_and_goes_back() {
     play.unbridged(&anna, &bert);
     play.bridged("c1", &anna);
     play.hangs_up(&bert, Cause::NormalClearing);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      talk together
+    0      anna on_call
+    0      > bridge c1 and the agent's leg
+    0      > hang up the agent's leg with normal_clearing
+    0      bert talked
+    0      bert wrap_up
+    0      anna asks: return
+    "#);
 }
 
 #[test]
@@ -49,7 +79,23 @@ fn who_is_asked_does_not_answer_and_the_caller_stays_on_hold() {
     play.hangs_up(&bert, Cause::NoAnswer);
     play.asks("anna", CallRequest::Resume).unwrap();
     play.bridged("c1", &anna);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      > part c1 and the agent's leg
+    0      talk consulting
+    0      anna consult
+    0      > music default to c1
+    0      > ring bert
+    0      bert offered
+    0      anna asks: consult
+    0      bert no_answer
+    0      bert ready
+    0      talk held
+    0      anna hold
+    0      talk together
+    0      anna on_call
+    0      > bridge c1 and the agent's leg
+    0      anna asks: resume
+    "#);
 }
 
 #[test]
@@ -57,7 +103,14 @@ fn nothing_is_told_of_who_is_asked() {
     let (mut play, _, _) = consulting(false);
     play.told();
     play.pass(Span::seconds(36));
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    35000  overdue: party
+    35000  > refuse the agent's leg with originator_cancel
+    35000  bert no_answer
+    35000  bert ready
+    35000  talk held
+    35000  anna hold
+    "#);
 }
 
 #[test]
@@ -65,7 +118,15 @@ fn the_caller_leaves_a_consultation() {
     let (mut play, _, _) = consulting(true);
     play.told();
     play.hangs_up("c1", Cause::NormalClearing);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      > hang up the agent's leg with normal_clearing
+    0      anna wrap_up
+    0      > hang up the agent's leg with normal_clearing
+    0      bert talked
+    0      bert wrap_up
+    0      call ended
+    0      call ended with normal_clearing by Caller
+    "#);
 }
 
 #[test]
@@ -73,7 +134,12 @@ fn who_is_asked_leaves_a_consultation() {
     let (mut play, _, bert) = consulting(true);
     play.told();
     play.hangs_up(&bert, Cause::NormalClearing);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      bert talked
+    0      bert wrap_up
+    0      talk held
+    0      anna hold
+    "#);
 }
 
 #[test]
@@ -82,7 +148,14 @@ fn the_agent_who_hangs_up_leaves_the_caller_to_who_is_asked() {
     play.told();
     play.hangs_up(&anna, Cause::NormalClearing);
     play.bridged("c1", &bert);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      call transferring
+    0      > bridge c1 and the agent's leg
+    0      anna wrap_up
+    0      bert serves
+    0      call connected
+    0      > record c1 and the agent's leg
+    "#);
 }
 
 #[test]
@@ -92,7 +165,15 @@ fn the_agent_who_hangs_up_while_it_rings_makes_it_a_transfer() {
     play.hangs_up(&anna, Cause::NormalClearing);
     play.answered(&bert);
     play.bridged("c1", &bert);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      call transferring
+    0      anna wrap_up
+    0      > bridge c1 and the agent's leg
+    0      bert on_call
+    0      bert serves
+    0      call connected
+    0      > record c1 and the agent's leg
+    "#);
 }
 
 #[test]
@@ -105,7 +186,19 @@ fn a_consultation_survives_a_kill_of_the_controller() {
     ]);
     play.asks("anna", CallRequest::Complete).unwrap();
     play.bridged("c1", &bert);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      link sw up
+    0      reconciled: 0 adopted, 0 closed
+    0      > music default to c1
+    0      call transferring
+    0      > bridge c1 and the agent's leg
+    0      > hang up the agent's leg with normal_clearing
+    0      anna wrap_up
+    0      anna asks: complete
+    0      bert serves
+    0      call connected
+    0      > record c1 and the agent's leg
+    "#);
 }
 
 #[test]

@@ -38,14 +38,46 @@ fn the_agent_then_the_number_and_they_talk() {
     play.asks("anna", CallRequest::Resume).unwrap();
     play.bridged(&outside, &anna);
     play.hangs_up(&outside, Cause::NormalClearing);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      call arrived
+    0      call transferring
+    0      > ring anna
+    0      anna offered
+    0      anna asks: dial
+    0      anna on_call
+    0      > ring 13900139000
+    0      > bridge 0000000f-4240-01d4-d5c3-6c5a10a7d3f1 and the agent's leg
+    0      call connected
+    0      > part the agent's leg and the agent's leg
+    0      talk held
+    0      anna hold
+    0      > music default to 0000000f-4240-f642-9784-88fbd770faef
+    0      anna asks: hold
+    0      talk together
+    0      anna on_call
+    0      > bridge 0000000f-4240-f642-9784-88fbd770faef and the agent's leg
+    0      anna asks: resume
+    0      > hang up the agent's leg with normal_clearing
+    0      anna wrap_up
+    0      call ended
+    0      call ended with normal_clearing by Caller
+    "#);
 }
 
 #[test]
 fn the_agent_does_not_pick_up() {
     let (mut play, anna) = dialling();
     play.hangs_up(&anna, Cause::NoAnswer);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      call arrived
+    0      call transferring
+    0      > ring anna
+    0      anna offered
+    0      anna asks: dial
+    0      anna ready
+    0      call ended
+    0      call ended with no_answer by Agent
+    "#);
 }
 
 #[test]
@@ -55,7 +87,20 @@ fn the_number_is_busy() {
     let outside = play.party();
     play.hangs_up(&outside, Cause::UserBusy);
     play.hangs_up(&anna, Cause::NormalClearing);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      call arrived
+    0      call transferring
+    0      > ring anna
+    0      anna offered
+    0      anna asks: dial
+    0      anna on_call
+    0      > ring 13900139000
+    0      13900139000 busy
+    0      > hang up the agent's leg with normal_clearing
+    0      anna wrap_up
+    0      call ended
+    0      call ended with normal_clearing by System
+    "#);
 }
 
 #[test]
@@ -64,7 +109,13 @@ fn the_agent_hangs_up_while_the_number_rings() {
     play.answered(&anna);
     play.told();
     play.hangs_up(&anna, Cause::NormalClearing);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      anna wrap_up
+    0      > refuse the agent's leg with originator_cancel
+    0      13900139000 withdrawn
+    0      call ended
+    0      call ended with normal_clearing by Agent
+    "#);
 }
 
 #[test]
@@ -87,5 +138,14 @@ fn a_conversation_that_was_dialled_survives_a_kill_of_the_controller() {
     play.killed(vec![up(&outside, Some(&anna)), up(&anna, Some(&outside))]);
     play.asks("anna", CallRequest::HangUp).unwrap();
     play.hangs_up(&outside, Cause::NormalClearing);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      link sw up
+    0      reconciled: 0 adopted, 0 closed
+    0      > hang up the agent's leg with normal_clearing
+    0      anna asks: hang_up
+    0      > hang up the agent's leg with normal_clearing
+    0      anna wrap_up
+    0      call ended
+    0      call ended with normal_clearing by Agent
+    "#);
 }
