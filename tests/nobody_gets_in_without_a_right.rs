@@ -107,6 +107,38 @@ async fn an_agent_changes_the_own_state_and_no_other() {
 }
 
 #[tokio::test]
+async fn a_request_about_a_call_is_refused_with_its_reason() {
+    let web = TestWeb::start().await;
+    let chen = web.sign_in("chen").await;
+    let hold = r#"{"request":"hold"}"#;
+    let idle = chen.post("/api/agents/chen/call", hold).await;
+    assert_eq!(idle.status, StatusCode::CONFLICT);
+    assert_eq!(idle.json()["type"], "urn:switchyard:problem:not_on_a_call");
+    let other = chen.post("/api/agents/li/call", hold).await;
+    assert_eq!(other.status, StatusCode::FORBIDDEN);
+    let dial = r#"{"request":"dial","to":"13900139000"}"#;
+    let dialled = chen.post("/api/agents/chen/call", dial).await;
+    assert_eq!(
+        (dialled.status, &dialled.json()["type"]),
+        (
+            StatusCode::FORBIDDEN,
+            &"urn:switchyard:problem:number_forbidden".into()
+        )
+    );
+    let syntax = r#"{"request":"dial","to":"139,hangup"}"#;
+    let syntax = chen.post("/api/agents/chen/call", syntax).await;
+    assert_eq!(syntax.status, StatusCode::UNPROCESSABLE_ENTITY);
+
+    let listen = r#"{"request":"listen","agent":"chen"}"#;
+    let agent = chen.post("/api/supervision", listen).await;
+    assert_eq!(agent.status, StatusCode::FORBIDDEN);
+    let boss = web.sign_in("boss").await;
+    let listens = boss.post("/api/supervision", listen).await;
+    assert_eq!(listens.status, StatusCode::CONFLICT);
+    assert_eq!(listens.json()["type"], "urn:switchyard:problem:no_device");
+}
+
+#[tokio::test]
 async fn wrong_and_unknown_are_told_alike_and_locked_alike() {
     let web = TestWeb::start().await;
     for login in ["boss", "nobody"] {

@@ -179,10 +179,9 @@ impl Workforce {
         let was = agent.doing;
         agent.doing = match state {
             AgentState::Ready => Doing::Free,
-            AgentState::Offered
-            | AgentState::OnCall
-            | AgentState::Hold
-            | AgentState::Consult => Doing::Busy,
+            AgentState::Offered | AgentState::OnCall | AgentState::Hold | AgentState::Consult => {
+                Doing::Busy
+            }
             AgentState::WrapUp => Doing::Until(until.unwrap_or(at)),
             AgentState::SignedOut | AgentState::NotReady { .. } => Doing::Away,
         };

@@ -38,7 +38,19 @@ fn three_talk_and_then_two() {
     play.bridged("c1", &anna);
     play.accept_orders();
     play.pass(Span::seconds(60));
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      talk conference
+    0      anna on_call
+    0      > join c1 to the conference
+    0      > join the agent's leg to the conference
+    0      > join the agent's leg to the conference
+    0      anna asks: conference
+    60000  bert talked
+    60000  bert wrap_up
+    60000  talk together
+    60000  > bridge c1 and the agent's leg
+    90000  bert ready
+    "#);
 }
 
 #[test]
@@ -47,7 +59,13 @@ fn the_agent_leaves_and_another_serves() {
     play.told();
     play.hangs_up(&anna, Cause::NormalClearing);
     play.bridged("c1", &bert);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      anna wrap_up
+    0      bert serves
+    0      talk conference
+    0      talk together
+    0      > bridge c1 and the agent's leg
+    "#);
 }
 
 #[test]
@@ -55,7 +73,15 @@ fn the_caller_leaves_and_everybody_is_free() {
     let (mut play, _, _) = conferring();
     play.told();
     play.hangs_up("c1", Cause::NormalClearing);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      > hang up the agent's leg with normal_clearing
+    0      anna wrap_up
+    0      > hang up the agent's leg with normal_clearing
+    0      bert talked
+    0      bert wrap_up
+    0      call ended
+    0      call ended with normal_clearing by Caller
+    "#);
 }
 
 #[test]
@@ -65,7 +91,13 @@ fn one_more_is_invited_and_does_not_answer() {
     play.asks("anna", invite("carl")).unwrap();
     let carl = play.party();
     play.hangs_up(&carl, Cause::NoAnswer);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      > ring carl
+    0      carl offered
+    0      anna asks: invite
+    0      carl no_answer
+    0      carl ready
+    "#);
 }
 
 #[test]
@@ -101,7 +133,12 @@ fn the_agent_leaves_the_caller_with_a_number_outside() {
     play.told();
     play.hangs_up(&anna, Cause::NormalClearing);
     play.bridged("c1", &outside);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      anna wrap_up
+    0      call transferring
+    0      > bridge c1 and the agent's leg
+    0      call outside
+    "#);
 }
 
 #[test]
@@ -130,5 +167,12 @@ fn a_conference_survives_a_kill_of_the_controller() {
     play.pass(Span::seconds(60));
     play.hangs_up(&bert, Cause::NormalClearing);
     play.bridged("c1", &anna);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      link sw up
+    0      reconciled: 0 adopted, 0 closed
+    60000  bert talked
+    60000  bert wrap_up
+    60000  talk together
+    60000  > bridge c1 and the agent's leg
+    "#);
 }

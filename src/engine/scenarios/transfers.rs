@@ -24,7 +24,24 @@ fn to_a_queue_whose_agent_takes_the_caller() {
     play.answered(&bert);
     play.bridged("c1", &bert);
     play.accept_orders();
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      > part c1 and the agent's leg
+    0      call transferring
+    0      > hang up the agent's leg with normal_clearing
+    0      anna wrap_up
+    0      call waiting
+    0      > ring bert
+    0      bert offered
+    0      call offered
+    0      > music default to c1
+    0      anna asks: transfer
+    0      > bridge c1 and the agent's leg
+    0      offer to bert: Accepted
+    0      left desk: Answered
+    0      call connected
+    0      bert on_call
+    0      > record c1 and the agent's leg
+    "#);
 }
 
 #[test]
@@ -35,7 +52,17 @@ fn to_a_flow_which_greets_the_caller() {
     play.unbridged("c1", &anna);
     play.hangs_up(&anna, Cause::NormalClearing);
     play.key("c1", '1');
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      > part c1 and the agent's leg
+    0      call in_flow
+    0      > hang up the agent's leg with normal_clearing
+    0      anna wrap_up
+    0      > play welcome to c1
+    0      anna asks: transfer
+    0      > silence c1
+    0      call waiting
+    0      > music default to c1
+    "#);
 }
 
 #[test]
@@ -49,7 +76,23 @@ fn to_an_agent_who_answers() {
     play.bridged("c1", &bert);
     play.accept_orders();
     play.hangs_up(&bert, Cause::NormalClearing);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      > part c1 and the agent's leg
+    0      call transferring
+    0      > hang up the agent's leg with normal_clearing
+    0      anna wrap_up
+    0      > music default to c1
+    0      > ring bert
+    0      bert offered
+    0      anna asks: transfer
+    0      > bridge c1 and the agent's leg
+    0      bert on_call
+    0      bert serves
+    0      call connected
+    0      > record c1 and the agent's leg
+    0      bert wrap_up
+    0      > hang up c1 with normal_clearing
+    "#);
 }
 
 #[test]
@@ -63,7 +106,26 @@ fn to_an_agent_who_does_not_answer_and_back() {
     let again = play.party();
     play.answered(&again);
     play.bridged("c1", &again);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      > part c1 and the agent's leg
+    0      call transferring
+    0      > hang up the agent's leg with normal_clearing
+    0      anna wrap_up
+    0      > music default to c1
+    0      > ring bert
+    0      bert offered
+    0      anna asks: transfer
+    0      bert no_answer
+    0      bert ready
+    0      > music default to c1
+    0      > ring anna
+    0      anna offered
+    0      > bridge c1 and the agent's leg
+    0      anna on_call
+    0      anna serves
+    0      call connected
+    0      > record c1 and the agent's leg
+    "#);
 }
 
 #[test]
@@ -77,7 +139,12 @@ fn to_an_agent_who_does_not_answer_and_then_the_queue() {
     let again = play.party();
     play.told();
     play.hangs_up(&again, Cause::Rejected);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      anna rejected
+    0      anna ready
+    0      call waiting
+    0      > music default to c1
+    "#);
 }
 
 #[test]
@@ -93,7 +160,22 @@ fn to_a_number_where_caller_and_number_talk_until_one_hangs_up() {
     play.pass(Span::seconds(300));
     play.hangs_up(&outside, Cause::NormalClearing);
     play.hangs_up("c1", Cause::NormalClearing);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      > part c1 and the agent's leg
+    0      call transferring
+    0      > hang up the agent's leg with normal_clearing
+    0      anna wrap_up
+    0      > music default to c1
+    0      > ring 13900139000
+    0      anna asks: transfer
+    0      > bridge c1 and the agent's leg
+    0      call outside
+    30000  anna ready
+    300000 13900139000 talked
+    300000 > hang up c1 with normal_clearing
+    300000 call ended
+    300000 call ended with normal_clearing by Party
+    "#);
 }
 
 #[test]
@@ -107,7 +189,10 @@ fn to_a_number_that_the_group_may_not_dial() {
         play.asks("anna", to_number("95588")),
         Err(Refusal::NumberForbidden)
     );
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      anna asks: transfer, refused: the agent's group may not dial this number: see may_dial of its section in [groups]
+    0      anna asks: transfer, refused: the agent's group may not dial this number: see may_dial of its section in [groups]
+    "#);
 }
 
 #[test]
@@ -117,7 +202,13 @@ fn the_caller_leaves_while_somebody_rings() {
     play.hangs_up(&anna, Cause::NormalClearing);
     play.told();
     play.hangs_up("c1", Cause::NormalClearing);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      > refuse the agent's leg with originator_cancel
+    0      bert withdrawn
+    0      bert ready
+    0      call ended
+    0      call ended with normal_clearing by Caller
+    "#);
 }
 
 #[test]
@@ -129,5 +220,13 @@ fn a_transfer_survives_a_kill_of_the_controller() {
     let bert = play.party();
     play.killed(vec![up("c1", None), up(&bert, None)]);
     play.bridged("c1", &bert);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      > bridge c1 and the agent's leg
+    0      link sw up
+    0      reconciled: 0 adopted, 0 closed
+    0      bert on_call
+    0      bert serves
+    0      call connected
+    0      > record c1 and the agent's leg
+    "#);
 }

@@ -207,7 +207,7 @@ fn principal(session: &Session) -> Principal {
     request_body = InCallRequest,
     responses(
         (status = 204, description = "done"),
-        (status = 404, body = Problem, description = "no such agent"),
+        (status = 404, body = Problem, description = "no such agent or call"),
         (status = 409, body = Problem, description = "refused, and why"),
         (status = 422, body = Problem, description = "the body is not a request"),
         (status = 503, body = Problem, description = "the engine is behind"),
@@ -234,6 +234,7 @@ pub async fn ask(
     request_body = SupervisionRequest,
     responses(
         (status = 204, description = "done"),
+        (status = 404, body = Problem, description = "no such agent or call"),
         (status = 409, body = Problem, description = "refused, and why"),
         (status = 422, body = Problem, description = "the body is not a request"),
         (status = 503, body = Problem, description = "the engine is behind"),
