@@ -287,6 +287,7 @@ impl<'a> Player<'a> {
                 Command::Switch(order) => self.order(order),
                 Command::File(order) => self.told.push_back(filed(&order)),
                 Command::Note(fact) => self.note(&fact),
+                Command::Answer { .. } => {}
             }
         }
         self.out = out;

@@ -458,7 +458,11 @@ impl Reading {
                 known.wraps_up = Some((at, until, nth));
                 true
             }
-            AgentState::Ready | AgentState::Offered | AgentState::OnCall => true,
+            AgentState::Ready
+            | AgentState::Offered
+            | AgentState::OnCall
+            | AgentState::Hold
+            | AgentState::Consult => true,
             AgentState::SignedOut | AgentState::NotReady { .. } => false,
         };
         if is_new && is_there {

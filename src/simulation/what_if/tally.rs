@@ -137,7 +137,11 @@ impl Tally {
     fn spend(&mut self, state: &AgentState, span: Span) {
         match state {
             AgentState::Ready => self.ready_ms += span.as_millis(),
-            AgentState::Offered | AgentState::OnCall | AgentState::WrapUp => {
+            AgentState::Offered
+            | AgentState::OnCall
+            | AgentState::Hold
+            | AgentState::Consult
+            | AgentState::WrapUp => {
                 self.busy_ms += span.as_millis();
             }
             _ => {}
