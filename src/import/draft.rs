@@ -127,6 +127,15 @@ fn line(text: &mut String, key: &str, value: &dyn Display) {
     let _ = writeln!(text, "{key} = {value}");
 }
 
+/// A rule of overflow that ends the call, since only the dialplan knew more.
+pub(super) fn leaves(when: &str, after_s: Option<u32>) -> Value {
+    let mut rule = toml::Table::new();
+    rule.insert("when".to_owned(), when.into());
+    rule.extend(after_s.map(|seconds| ("after_s".to_owned(), i64::from(seconds).into())));
+    rule.insert("to".to_owned(), "hang_up".into());
+    Value::Table(rule)
+}
+
 /// The value that most of them have, and those that have another.
 pub(super) fn majority<'a, T: Ord + Copy>(
     values: impl IntoIterator<Item = (&'a str, T)>,

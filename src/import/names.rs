@@ -1,6 +1,6 @@
 //! Names of the other's file as names of ours.
 
-use crate::engine::id::{AgentId, MAX_ID_LENGTH, MusicClass, QueueId};
+use crate::engine::id::{AgentId, MAX_ID_LENGTH, MusicClass, PromptId, QueueId};
 use crate::import::Remarks;
 use crate::switch::Extension;
 
@@ -31,6 +31,16 @@ fn id(noun: &str, name: &str, sound: bool, line: usize, remarks: &mut Remarks) -
     let what = format!("its id here is {id:?}; ids hold only letters, digits and . _ - : @ +");
     remarks.note(line, format!("{noun} {name}"), what);
     id
+}
+
+/// A sound file as the name of a prompt: without its folders and its type.
+pub(super) fn prompt(file: &str) -> Option<String> {
+    let name = file.trim().rsplit('/').next()?;
+    let name = match name.rsplit_once('.') {
+        Some((name, "wav" | "gsm" | "ulaw" | "alaw" | "sln" | "mp3" | "g722" | "WAV")) => name,
+        _ => name,
+    };
+    PromptId::new(name).ok().map(|prompt| prompt.to_string())
 }
 
 pub(super) fn music(class: &str) -> Option<String> {
@@ -69,5 +79,12 @@ mod tests {
     fn ids_are_given_once() {
         assert_eq!(unique("a".to_owned(), ["b"].into_iter()), "a");
         assert_eq!(unique("a".to_owned(), ["a", "a-2"].into_iter()), "a-3");
+    }
+
+    #[test]
+    fn a_sound_file_is_a_prompt_without_folder_and_type() {
+        assert_eq!(prompt("ivr/ivr-hold.wav").as_deref(), Some("ivr-hold"));
+        assert_eq!(prompt("queue-thankyou").as_deref(), Some("queue-thankyou"));
+        assert_eq!(prompt("say:please wait"), None);
     }
 }

@@ -4,6 +4,7 @@ mod contact;
 mod parameters;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 use crate::import::draft::{Draft, DraftAgent, DraftQueue, DraftSeat, UNLIMITED, majority};
 use crate::import::rule::{judge, taken};
@@ -253,6 +254,7 @@ impl Centre {
         draft.set("record", last(&queue.given, "record-template").is_some());
         draft.set("max_waiting", i64::from(UNLIMITED));
         self.tier_rules(queue, &mut draft, remarks);
+        queue.waiting(&mut draft, remarks);
         draft.checked(queue.line, remarks)
     }
 

@@ -1,14 +1,10 @@
 //! Every parameter of mod_callcenter as of FreeSWITCH 1.10.12, from its source
 //! (`queue_set_config`, `load_config`, `load_agent`, `load_tier`).
 
-use crate::import::rule::{OFF, ON, Parameter, lost, near, needless, taken, unless};
+use crate::import::rule::{OFF, ON, Parameter, near, needless, taken, unless};
 
 const MISSED: &str = "agents who miss an offer rest for missed_offer_rest_s under [limits], the \
                       same for all";
-
-const ANNOUNCEMENTS: &str = "callers hear the queue's greeting and its music; put announcements into the \
-                             stream";
-const UNLIMITED_WAIT: &str = "a call waits until it is answered or the caller hangs up";
 
 /// `<settings>`.
 pub(super) const SETTINGS: &[Parameter] = &[
@@ -45,8 +41,8 @@ pub(super) const SETTINGS: &[Parameter] = &[
 pub(super) const QUEUE: &[Parameter] = &[
     taken("strategy"),
     taken("moh-sound"),
-    lost("announce-sound", ANNOUNCEMENTS),
-    unless("announce-frequency", OFF, ANNOUNCEMENTS),
+    taken("announce-sound"),
+    taken("announce-frequency"),
     near(
         "record-template",
         "record = true; recordings are stereo, named by date and call, and kept as [recordings] says",
@@ -75,12 +71,11 @@ pub(super) const QUEUE: &[Parameter] = &[
         OFF,
         "a caller who left and calls again begins at the end of the queue",
     ),
-    unless("max-wait-time", OFF, UNLIMITED_WAIT),
-    unless("max-wait-time-with-no-agent", OFF, UNLIMITED_WAIT),
-    unless(
+    taken("max-wait-time"),
+    taken("max-wait-time-with-no-agent"),
+    needless(
         "max-wait-time-with-no-agent-time-reached",
-        &["5", "0", ""],
-        UNLIMITED_WAIT,
+        "calls are let in as soon as somebody is signed in",
     ),
     unless("agent-no-answer-status", &[""], MISSED),
     unless(

@@ -5,6 +5,7 @@ mod member;
 mod parameters;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 use crate::import::draft::{Draft, DraftAgent, DraftQueue, DraftSeat, UNLIMITED, majority};
 use crate::import::rule::judge;
@@ -129,6 +130,7 @@ impl<'s> Queue<'s> {
         if let Some(weight) = self.number("weight", remarks).filter(|weight| *weight != 0) {
             queue.set("priority", weight);
         }
+        self.waiting(&mut queue, remarks);
         self.one_at_a_time(autofill, remarks);
         for (position, member) in self.members.iter().enumerate() {
             let seat = seat(&queue.id, strategy, position, member, remarks);

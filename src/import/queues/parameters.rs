@@ -9,10 +9,6 @@ const MISSED: &str = "an agent who misses an offer rests for missed_offer_rest_s
 const VARIABLES: &str =
     "the dialplan is not gone through; the API tells what is in these variables";
 
-const ANNOUNCEMENTS: &str = "callers hear the queue's greeting and its music";
-const EMPTY: &str = "calls are let in until max_waiting, and wait whoever is signed in; ask opening hours \
-                     with a block of kind hours before the queue";
-
 /// `[general]`.
 pub(super) const GENERAL: &[Parameter] = &[
     needless(
@@ -111,11 +107,15 @@ pub(super) const QUEUE: &[Parameter] = &[
     unless("setqueuevar", OFF, VARIABLES),
     lost("membergosub", VARIABLES),
     lost("membermacro", VARIABLES),
-    unless("announce-frequency", OFF, ANNOUNCEMENTS),
-    unless("min-announce-frequency", OFF, ANNOUNCEMENTS),
-    lost("periodic-announce", ANNOUNCEMENTS),
-    unless("periodic-announce-frequency", OFF, ANNOUNCEMENTS),
-    unless("periodic-announce-startdelay", OFF, ANNOUNCEMENTS),
+    taken("announce-frequency"),
+    needless("min-announce-frequency", "callers are told at one interval"),
+    taken("periodic-announce"),
+    taken("periodic-announce-frequency"),
+    unless(
+        "periodic-announce-startdelay",
+        OFF,
+        "the first one comes after one interval",
+    ),
     unless(
         "random-periodic-announce",
         OFF,
@@ -125,8 +125,8 @@ pub(super) const QUEUE: &[Parameter] = &[
         "relative-periodic-announce",
         "the time counts from the end of each announcement",
     ),
-    unless("announce-holdtime", OFF, ANNOUNCEMENTS),
-    unless("announce-position", OFF, ANNOUNCEMENTS),
+    taken("announce-holdtime"),
+    taken("announce-position"),
     needless("announce-to-first-user", "no announcement delays an offer"),
     needless("announce-position-limit", "places are told or not told"),
     needless(
@@ -157,8 +157,8 @@ pub(super) const QUEUE: &[Parameter] = &[
         "monitor-type",
         "recordings are made by the switch, both sides apart",
     ),
-    unless("joinempty", &["yes", "true", "1", ""], EMPTY),
-    unless("leavewhenempty", OFF, EMPTY),
+    taken("joinempty"),
+    taken("leavewhenempty"),
     unless(
         "reportholdtime",
         OFF,
