@@ -84,9 +84,10 @@ impl Party {
             // A phone says nothing before it has heard something.
             plays(&mut party.controller, leg, "tone").await;
         }
-        party.caller.line.hears_tone(PROMPT, 0, SOON).await.unwrap();
-        party.third.line.hears_tone(PROMPT, 0, SOON).await.unwrap();
-        party.agent.line.hears_tone(PROMPT, 0, SOON).await.unwrap();
+        for phone in [&party.caller, &party.third, &party.agent] {
+            let heard = phone.line.hears_tone(PROMPT, 0, SOON).await;
+            heard.expect("the prompt is heard");
+        }
         for _ in 0..3 {
             let ended = |event: &SwitchEvent| {
                 matches!(event, SwitchEvent::PlaybackFinished { .. }).then_some(())
@@ -156,7 +157,8 @@ impl Party {
             let cause = self.controller.sees_hang_up(leg).await;
             assert_eq!(cause, Cause::NormalClearing);
         }
-        self.caller.ended(SOON).await.unwrap();
+        let ended = self.caller.ended(SOON).await;
+        ended.expect("the caller's phone is well");
         for phone in [&self.agent, &self.third] {
             let story = phone.story();
             assert!(!story.contains("Aborting call"), "{story}");
@@ -426,6 +428,34 @@ async fn a_caller_on_hold_outlives_the_agent_who_is_bridged_away() {
 fn hears<'a>(who: &'a str, phone: &'a Phone, tones: &'a [f64]) -> Hears<'a> {
     let line = &phone.line;
     Hears { who, line, tones }
+}
+
+#[tokio::test]
+async fn a_caller_on_hold_outlives_the_agent_who_hangs_up() {
+    let holds = Agent::Holds {
+        after_ms: 100,
+        talks_ms: 4_000,
+        holds_ms: 60_000,
+    };
+    let Some(mut party) = Party::of("hanging up on hold on FreeSWITCH", holds).await else {
+        return;
+    };
+    let [caller, agent] = [&party.caller_leg, &party.agent_leg].map(Clone::clone);
+    party.bridge(caller.clone(), agent.clone()).await;
+    let channel = agent.clone();
+    party
+        .controller
+        .sees_exactly(SwitchEvent::Held { channel })
+        .await;
+    let command = SwitchCommand::HangUp {
+        channel: agent.clone(),
+        cause: Cause::NormalClearing,
+    };
+    party.controller.does(command).await;
+    party.controller.sees_hang_up(&agent).await;
+    party.parted(&caller, &agent).await;
+    plays(&mut party.controller, &caller, "long-tone").await;
+    party.hear(&[PROMPT], &[], &[]).await;
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::config::switch::FreeswitchConfig;
 use crate::doctor::tags::{Tag, tags};
 use crate::doctor::{Chart, is_loopback, music, password, prompts, room};
+use crate::switch::freeswitch::translate::REFERRED;
 use crate::switch::freeswitch::{self, EslError};
 
 pub(super) async fn examine(
@@ -57,6 +58,7 @@ async fn ask_all(
             configuration("event_socket"),
             configuration("sofia"),
             configuration("local_stream"),
+            "module_exists mod_conference".to_owned(),
         ],
     )
     .await?
@@ -67,6 +69,12 @@ async fn ask_all(
     event_socket(&answer(), chart);
     sofia(&answer(), &config.dialplan.context, chart);
     local_stream(&answer(), config, chart);
+    if answer().trim() != "true" {
+        chart.warning(
+            "mod_conference is not loaded: a leg that joins a conference is hung up",
+            "add it to modules.conf.xml, and `load mod_conference`",
+        );
+    }
     dialplan(config, settings, chart).await?;
     played(config, settings, chart).await
 }
@@ -169,18 +177,17 @@ async fn dialplan(
     settings: &FreeswitchConfig,
     chart: &mut Chart,
 ) -> Result<(), EslError> {
-    let fallback = settings
-        .fallback
-        .split_whitespace()
-        .nth(2)
-        .unwrap_or_default();
-    let contexts = [config.dialplan.context.as_str(), fallback];
+    let mut words = settings.fallback.split_whitespace();
+    let extension = words.next().unwrap_or("switchyard-fallback");
+    let fallback = words.nth(1).unwrap_or_default();
+    let contexts = [config.dialplan.context.as_str(), fallback, REFERRED];
     let questions = contexts.map(|context| format!("xml_locate dialplan context name {context}"));
     let answers = freeswitch::ask(settings, &questions).await?;
     for (context, answer) in contexts.iter().zip(answers) {
         let found =
             tags(&answer).any(|tag| tag.name == "context" && tag.get("name") == Some(context));
-        let ours = answer.contains("switchyard_switch") || answer.contains("switchyard_offers");
+        let words = ["switchyard_switch", "switchyard_offers", extension];
+        let ours = words.iter().any(|word| answer.contains(word));
         match (found, ours) {
             (true, true) => chart.good(format!("the dialplan has our context {context:?}")),
             (true, false) => chart.warning(
