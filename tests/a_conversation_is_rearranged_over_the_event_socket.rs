@@ -211,7 +211,8 @@ async fn two_legs_part_and_each_is_bridged_to_another() {
         digits: digits.collect(),
     };
     party.controller.does(command).await;
-    party.third.line.is_sent("18*#", SOON).await.unwrap();
+    let sent = party.third.line.is_sent("18*#", SOON).await;
+    sent.expect("the keys arrive");
     party.all_end().await;
 }
 
@@ -337,7 +338,7 @@ async fn a_message_is_recorded_until_its_speaker_is_silent() {
     let mark = party.third.line.mark();
     let two_seconds = mark + 16_000;
     let heard = party.third.line.hears_tone(PROMPT, two_seconds, SOON).await;
-    heard.unwrap();
+    heard.expect("the prompt is heard");
     party.caller.line.say(Voice::Silent);
     let finished = |event: &SwitchEvent| match event {
         SwitchEvent::RecordingFinished {
@@ -362,7 +363,10 @@ async fn a_message_is_recorded_until_its_speaker_is_silent() {
     source.fetch(&file, &copy).await.expect("it is fetched");
     let mut wav = hound::WavReader::open(&copy).expect("a WAV file");
     assert_eq!(wav.spec().channels, 1);
-    let samples: Vec<i16> = wav.samples::<i16>().map(Result::unwrap).collect();
+    let samples: Vec<i16> = wav
+        .samples::<i16>()
+        .map(|sample| sample.expect("a sample"))
+        .collect();
     let spoken = &samples[..8_000];
     let (share, level) = (share_of(CALLER, spoken), loudness(spoken));
     assert!(share > 0.5 && level > 200.0, "{share} at {level}");
@@ -389,7 +393,7 @@ async fn a_hold_key_is_told_and_the_switch_plays_music_meanwhile() {
         .await;
     let mark = party.caller.line.mark();
     let music = party.caller.line.hears_speech(mark, SOON).await;
-    music.unwrap();
+    music.expect("music is heard");
     let channel = agent.clone();
     party
         .controller
