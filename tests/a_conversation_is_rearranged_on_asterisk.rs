@@ -100,7 +100,7 @@ async fn two_legs_are_parted_one_hears_music_and_they_talk_again() {
         "after two holds the echo lags {apart} ms"
     );
     scene.hang_up(&[&channel, &peer]).await;
-    assert_eq!(scene.remains(), "");
+    assert_eq!(scene.remains().await, "");
 }
 
 #[tokio::test]
@@ -146,7 +146,7 @@ async fn a_caller_is_transferred_after_a_consultation() {
     scene.hang_up(&[&one]).await;
     hears(&caller.line, &[OTHER_HZ], &[]).await;
     scene.hang_up(&[&channel, &two]).await;
-    assert_eq!(scene.remains(), "");
+    assert_eq!(scene.remains().await, "");
 }
 
 #[tokio::test]
@@ -195,7 +195,7 @@ async fn three_talk_in_a_conference_and_one_leaves() {
     scene.join(&channel).await;
     hears(&caller.line, &[AGENT_HZ], &[]).await;
     scene.hang_up(&[&channel, &one]).await;
-    assert_eq!(scene.remains(), "");
+    assert_eq!(scene.remains().await, "");
 }
 
 #[tokio::test]
@@ -277,7 +277,7 @@ async fn a_supervisor_listens_whispers_and_barges_in() {
     scene.music(&two).await;
     hears(&boss.line, &[MUSIC_HZ], &[CALLER_HZ]).await;
     scene.hang_up(&[&channel, &two]).await;
-    assert_eq!(scene.remains(), "");
+    assert_eq!(scene.remains().await, "");
 
     let nobody = SwitchCommand::Supervise {
         channel: two.clone(),
@@ -530,7 +530,7 @@ async fn a_new_controller_finds_who_is_together_and_parts_them() {
     scene.driver.call = conference;
     scene.leave(&two).await;
     scene.hang_up(&[&channel, &one, &two, &three]).await;
-    assert_eq!(scene.remains(), "");
+    assert_eq!(scene.remains().await, "");
 }
 
 #[tokio::test]

@@ -221,8 +221,21 @@ impl Scene {
         }
     }
 
-    /// The bridges and snoop channels on the switch that are left.
-    pub fn remains(&self) -> String {
+    /// The bridges and snoop channels that the switch does not clear away.
+    pub async fn remains(&mut self) -> String {
+        let mut remains = String::new();
+        // The last ones go a moment after the end of their legs was told.
+        for _ in 0..50 {
+            self.list().await;
+            remains = self.of_ours();
+            if remains.is_empty() {
+                break;
+            }
+        }
+        remains
+    }
+
+    fn of_ours(&self) -> String {
         let bridges = self.asterisk.console("bridge show all");
         let channels = self.asterisk.console("core show channels concise");
         let ours = |line: &&str| line.contains(&self.driver.call.to_string());
