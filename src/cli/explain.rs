@@ -265,6 +265,7 @@ fn trigger_words(trigger: Trigger) -> &'static str {
         Trigger::AgentFreed => "an agent became free",
         Trigger::OfferEnded => "the agent rung before did not answer",
         Trigger::Reconfigured => "the centre's settings changed",
+        Trigger::SearchEnded => "the agent it waited for did not become free in time",
         Trigger::StepReached => "the call came to its queue's next step",
     }
 }

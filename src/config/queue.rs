@@ -1,7 +1,10 @@
 //! `[queues.<id>]`: where calls wait for an agent.
 
 use crate::config::section::section;
-use crate::engine::centre::{LastAgent, Level, QueueSettings, RouteStep, Strategy};
+use crate::engine::centre::{
+    Announcements, LastAgent, Level, OverflowRule, OverflowTo, OverflowWhen, QueueSettings,
+    RouteStep, Strategy,
+};
 use crate::engine::condition::Condition;
 use crate::engine::id::{CalendarId, MusicClass, PromptId, QueueId, SkillId};
 use crate::engine::time::Span;
@@ -31,6 +34,15 @@ section! {
         /// Returning callers wait for the agent who served them last:
         /// `{ within_days = 7, wait_s = 20 }`, then for anybody.
         optional last_agent: Option<LastAgentConfig> = { within_days = 7, wait_s = 20 },
+        /// Where calls go that it does not take, or that waited too long; the first rule that
+        /// applies counts. `when` is "wait" (`after_s`), "estimate" (`over_s`), "length"
+        /// (`calls`), "nobody_signed_in", "nobody_ready" or "closed"; `to` is "queue:<id>",
+        /// "flow:<id>", "busy" or "hang_up". For example
+        /// `[{ when = "wait", after_s = 120, to = "queue:overflow" }]`.
+        default overflow: Vec<OverflowConfig> = [],
+        /// What callers are told while they wait, each `every_s` seconds: their `position`,
+        /// the estimated `wait`, `comfort` prompts in turn.
+        optional announce: Option<AnnounceConfig> = { every_s = 45, position = true, wait = true, comfort = ["please-wait"] },
         /// Class of music on hold, as the switch knows it.
         default music: MusicClass = "default",
         /// Seconds one agent is rung.
@@ -69,6 +81,99 @@ pub struct StepConfig {
     pub skip_if: Option<Condition>,
 }
 
+/// A rule of a queue's `overflow`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "OverflowForm")]
+pub struct OverflowConfig(OverflowRule);
+
+impl OverflowConfig {
+    pub(crate) fn rule(&self) -> &OverflowRule {
+        &self.0
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OverflowForm {
+    when: WhenWord,
+    after_s: Option<NonZeroU32>,
+    over_s: Option<NonZeroU32>,
+    calls: Option<NonZeroU32>,
+    to: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WhenWord {
+    Wait,
+    Estimate,
+    Length,
+    NobodySignedIn,
+    NobodyReady,
+    Closed,
+}
+
+impl TryFrom<OverflowForm> for OverflowConfig {
+    type Error = String;
+    fn try_from(form: OverflowForm) -> Result<Self, String> {
+        let seconds = |given: NonZeroU32| Span::seconds(given.get());
+        let when = match (form.when, form.after_s, form.over_s, form.calls) {
+            (WhenWord::Wait, Some(after), None, None) => OverflowWhen::Wait(seconds(after)),
+            (WhenWord::Estimate, None, Some(over), None) => {
+                OverflowWhen::EstimatedWait(seconds(over))
+            }
+            (WhenWord::Length, None, None, Some(calls)) => OverflowWhen::Length(calls.get()),
+            (WhenWord::NobodySignedIn, None, None, None) => OverflowWhen::NobodySignedIn,
+            (WhenWord::NobodyReady, None, None, None) => OverflowWhen::NobodyReady,
+            (WhenWord::Closed, None, None, None) => OverflowWhen::Closed,
+            _ => {
+                return Err("\"wait\" goes with `after_s`, \"estimate\" with `over_s`, \
+                     \"length\" with `calls`, and the others with none of them"
+                    .to_owned());
+            }
+        };
+        let to = overflow_target(&form.to)?;
+        Ok(Self(OverflowRule { when, to }))
+    }
+}
+
+fn overflow_target(text: &str) -> Result<OverflowTo, String> {
+    let named = |error: crate::engine::id::IdError| format!("`to` = {text:?}: {error}");
+    match text.split_once(':') {
+        Some(("queue", id)) => id.parse().map(OverflowTo::Queue).map_err(named),
+        Some(("flow", id)) => id.parse().map(OverflowTo::Flow).map_err(named),
+        None if text == "busy" => Ok(OverflowTo::Busy),
+        None if text == "hang_up" => Ok(OverflowTo::HangUp),
+        _ => Err(format!(
+            "`to` = {text:?} is not \"queue:<id>\", \"flow:<id>\", \"busy\" or \"hang_up\""
+        )),
+    }
+}
+
+/// A queue's `announce`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnnounceConfig {
+    pub every_s: NonZeroU32,
+    #[serde(default)]
+    pub position: bool,
+    #[serde(default)]
+    pub wait: bool,
+    #[serde(default)]
+    pub comfort: Vec<PromptId>,
+}
+
+impl From<&AnnounceConfig> for Announcements {
+    fn from(announce: &AnnounceConfig) -> Self {
+        Self {
+            every: Span::seconds(announce.every_s.get()),
+            position: announce.position,
+            wait: announce.wait,
+            comfort: announce.comfort.clone(),
+        }
+    }
+}
+
 /// A queue's `last_agent`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -89,6 +194,8 @@ impl From<&QueueConfig> for QueueSettings {
             max_level: queue.max_level,
             steps: steps_of(queue),
             last_agent: queue.last_agent.map(LastAgent::from),
+            overflow: queue.overflow.iter().map(|rule| rule.0.clone()).collect(),
+            announce: queue.announce.as_ref().map(Announcements::from),
             music: queue.music.clone(),
             ring: Span::seconds(queue.ring_s.get()),
             wrap_up: Span::seconds(queue.wrap_up_s),

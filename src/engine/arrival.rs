@@ -133,6 +133,7 @@ impl Engine {
                 recording: None,
                 playback: None,
                 visits: Vec::new(),
+                announced: 0,
                 offers: 0,
                 offer: None,
                 talk: Talk::default(),
@@ -274,6 +275,7 @@ impl PlaceOnLeg {
             priority: self.priority,
             entered: self.entered,
             step: 0,
+            sought: None,
         };
         self.queues.iter().map(entry).collect()
     }

@@ -74,6 +74,8 @@ pub(crate) struct Call {
     /// The queues it waits in, the one it came to first in front; empty when it
     /// waits in none.
     pub(crate) visits: Vec<Visit>,
+    /// Announcements heard while it waited.
+    pub(crate) announced: u32,
     pub(crate) offers: u32,
     pub(crate) offer: Option<Offer>,
     /// What caller and agent are to each other, while it is connected.

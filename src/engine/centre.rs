@@ -173,6 +173,59 @@ pub struct QueueSettings {
     /// Whether a returning caller waits for the agent who served them last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_agent: Option<LastAgent>,
+    /// The first rule that applies counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overflow: Vec<OverflowRule>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announce: Option<Announcements>,
+}
+
+/// Where a call goes that a queue does not take, or that waited in it too long.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OverflowRule {
+    pub when: OverflowWhen,
+    pub to: OverflowTo,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OverflowWhen {
+    /// The call has waited so long.
+    Wait(Span),
+    /// So many calls wait already.
+    Length(u32),
+    /// The median of the estimated wait is longer.
+    EstimatedWait(Span),
+    /// No agent of the queue is signed in.
+    NobodySignedIn,
+    /// No agent of the queue could take the call at once.
+    NobodyReady,
+    /// The queue's calendar is closed.
+    Closed,
+}
+
+/// Where an overflow leads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OverflowTo {
+    /// Another queue; the time waited counts on there.
+    Queue(QueueId),
+    Flow(FlowId),
+    /// The call is refused with busy, or hung up so if it was answered.
+    Busy,
+    HangUp,
+}
+
+/// What callers are told while they wait.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Announcements {
+    pub every: Span,
+    /// The caller's place.
+    pub position: bool,
+    /// The estimated wait, as an interval in minutes.
+    pub wait: bool,
+    /// One of these each time, in turn.
+    pub comfort: Vec<PromptId>,
 }
 
 impl QueueSettings {
@@ -193,6 +246,8 @@ impl QueueSettings {
             max_level: None,
             condition: None,
             last_agent: None,
+            overflow: Vec::new(),
+            announce: None,
             calendar: None,
         }
     }

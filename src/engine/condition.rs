@@ -12,11 +12,11 @@
 //! A condition that cannot be answered, because an agent has no such skill or
 //! attribute, does not hold.
 
-use crate::engine::centre::AgentSettings;
-use crate::engine::id::AgentId;
+use crate::engine::centre::{AgentSettings, Level};
+use crate::engine::id::{AgentId, SkillId, SwitchId};
 use cel::{Context, Program, Value};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ pub enum ConditionError {
 pub type CallFacts = BTreeMap<&'static str, String>;
 
 /// How a queue stands, for conditions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct QueueFacts {
     pub waiting: u32,
     pub signed_in: u32,
@@ -116,50 +116,48 @@ impl Condition {
 
     /// Whether it holds for an agent and a call.
     pub(crate) fn holds_for(&self, id: &AgentId, agent: &AgentSettings, call: &CallFacts) -> bool {
-        let mut facts: HashMap<String, Value> = agent
-            .attributes
-            .iter()
-            .map(|(name, value)| (name.clone(), value.as_str().into()))
-            .collect();
-        let skills: HashMap<String, Value> = agent
-            .skills
-            .iter()
-            .map(|(skill, level)| (skill.to_string(), Value::Int(level.get().into())))
-            .collect();
-        facts.insert("id".to_owned(), id.as_str().into());
-        facts.insert("switch".to_owned(), agent.switch.as_str().into());
-        facts.insert("skills".to_owned(), skills.into());
-        let mut context = Context::default();
-        context.add_variable_from_value("agent", facts);
-        context.add_variable_from_value("call", values(call));
-        self.holds(&context)
+        let facts = AgentFacts {
+            id,
+            switch: &agent.switch,
+            skills: &agent.skills,
+            attributes: &agent.attributes,
+        };
+        self.holds([("agent", Known::Agent(facts)), ("call", Known::Call(call))])
     }
 
     /// Whether it holds for a call and its queue.
     pub(crate) fn holds_now(&self, call: &CallFacts, queue: QueueFacts) -> bool {
-        let counts = [
-            ("waiting", queue.waiting),
-            ("signed_in", queue.signed_in),
-            ("ready", queue.ready),
-        ];
-        let counts: HashMap<String, Value> = counts
-            .into_iter()
-            .map(|(name, count)| (name.to_owned(), Value::Int(count.into())))
-            .collect();
-        let mut context = Context::default();
-        context.add_variable_from_value("call", values(call));
-        context.add_variable_from_value("queue", counts);
-        self.holds(&context)
+        self.holds([("call", Known::Call(call)), ("queue", Known::Queue(queue))])
     }
 
-    fn holds(&self, context: &Context<'_, '_>) -> bool {
-        matches!(self.program.execute(context), Ok(Value::Bool(true)))
+    /// What cannot be answered does not hold.
+    fn holds<'a>(&self, known: impl IntoIterator<Item = (&'static str, Known<'a>)>) -> bool {
+        let mut context = Context::default();
+        for (name, facts) in known {
+            if context.add_variable(name, facts).is_err() {
+                return false;
+            }
+        }
+        matches!(self.program.execute(&context), Ok(Value::Bool(true)))
     }
 }
 
-fn values(facts: &CallFacts) -> HashMap<String, Value> {
-    let value = |(name, text): (&&str, &String)| ((*name).to_owned(), text.as_str().into());
-    facts.iter().map(value).collect()
+/// What conditions can ask of.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Known<'a> {
+    Agent(AgentFacts<'a>),
+    Call(&'a CallFacts),
+    Queue(QueueFacts),
+}
+
+#[derive(Serialize)]
+struct AgentFacts<'a> {
+    id: &'a AgentId,
+    switch: &'a SwitchId,
+    skills: &'a BTreeMap<SkillId, Level>,
+    #[serde(flatten)]
+    attributes: &'a BTreeMap<String, String>,
 }
 
 impl PartialEq for Condition {

@@ -2,12 +2,15 @@
 
 use crate::engine::Engine;
 use crate::engine::agent::{Agent, AgentState};
+use crate::engine::call::Visit;
 use crate::engine::centre::Centre;
 use crate::engine::command::Commands;
 use crate::engine::event::AgentRequest;
 use crate::engine::explanation::{Exclusion, Trigger};
-use crate::engine::id::AgentId;
+use crate::engine::id::{AgentId, CallId};
 use crate::engine::queues::Standing;
+use crate::engine::time::Timestamp;
+use crate::engine::timer::Reason;
 use crate::engine::waiting::Entry;
 
 impl Engine {
@@ -92,11 +95,13 @@ impl Engine {
                 .get_mut(&call)
                 .map(|call| std::mem::take(&mut call.visits));
             for visit in visits.unwrap_or_default() {
+                let sought = self.search_of(call, &visit);
                 let entry = Entry {
                     queue: visit.terms.queue,
                     priority: visit.place.priority(),
                     entered: visit.place.entered,
                     step: visit.terms.step,
+                    sought,
                 };
                 self.take_place(call, &entry);
             }
@@ -104,6 +109,12 @@ impl Engine {
                 self.set_aside(call);
             }
         }
+    }
+
+    /// Whom the call waits for alone, and until when.
+    fn search_of(&self, call: CallId, visit: &Visit) -> Option<(AgentId, Timestamp)> {
+        let ends = Reason::SearchEnds(call, visit.queue().clone());
+        visit.terms.only.clone().zip(self.timers.get(&ends))
     }
 
     /// Tells the queues of this agent what the agent is to them now.

@@ -290,7 +290,16 @@ impl Engine {
                     let call = self.offers.get(offer).and_then(|call| self.calls.get(call));
                     call.is_some_and(|call| !call.is_connected())
                 }
-                Reason::StepDue(call, queue) => {
+                Reason::AnnouncementDue(call) => {
+                    let call = self.calls.get(call);
+                    call.is_some_and(Call::is_waiting)
+                }
+                Reason::SearchEnds(call, queue) => {
+                    let call = self.calls.get(call);
+                    let visit = call.and_then(|call| call.visit(queue));
+                    visit.is_some_and(|visit| visit.terms.only.is_some())
+                }
+                Reason::StepDue(call, queue) | Reason::OverflowDue(call, queue) => {
                     let call = self.calls.get(call);
                     call.is_some_and(|call| call.visit(queue).is_some())
                 }

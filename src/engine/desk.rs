@@ -23,6 +23,7 @@ impl Engine {
         let (Some(centre), Some(agent)) = (&self.centre, self.agents.get_mut(id)) else {
             return;
         };
+        let is_gone = matches!(state, AgentState::SignedOut | AgentState::NotReady { .. });
         let before = std::mem::replace(&mut agent.state, state.clone());
         agent.call = call;
         if let Some(index) = self.queues.agent_index(id) {
@@ -39,6 +40,9 @@ impl Engine {
             until,
         });
         self.refresh_standing(id);
+        if is_gone {
+            self.stop_seeking(id, out);
+        }
     }
 
     /// A request made while busy with a call is granted when the call is over.

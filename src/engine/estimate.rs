@@ -199,6 +199,12 @@ impl Estimator {
         self.worth = centre.routing.priority_worth;
     }
 
+    /// How many calls of a queue go before this place.
+    pub(crate) fn ahead(&self, queue: &QueueId, place: &Place) -> usize {
+        let number = self.numbers.get(queue);
+        number.map_or(0, |number| self.queues[*number].rank(place))
+    }
+
     fn turn(&self, priority: i32, entered: Timestamp, call: CallId) -> Place {
         Place::new(priority, entered, call, self.worth)
     }

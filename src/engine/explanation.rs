@@ -40,6 +40,8 @@ pub enum Trigger {
     Reconfigured,
     /// The call had waited long enough for its queue's next step.
     StepReached,
+    /// The agent it waited for alone did not become free in time.
+    SearchEnded,
 }
 
 fn is_first(step: &usize) -> bool {

@@ -4,6 +4,7 @@
 use crate::engine::agent::AgentState;
 use crate::engine::call::{CallState, Dialler, OfferStage, Parking, Served};
 use crate::engine::cause::Cause;
+use crate::engine::centre::{OverflowTo, OverflowWhen};
 use crate::engine::estimate::Learnt;
 use crate::engine::event::AgentRequest;
 use crate::engine::explanation::Explanation;
@@ -13,6 +14,7 @@ use crate::engine::id::{
 };
 use crate::engine::leg::{LegRole, LegState};
 use crate::engine::party::{PartyRole, Talk};
+use crate::engine::patrons::Patrons;
 use crate::engine::recording::FiledRecording;
 use crate::engine::request::{Invitee, Principal, Refusal};
 use crate::engine::shift::Shift;
@@ -106,6 +108,20 @@ pub enum Fact {
     QueueLearnt {
         queue: QueueId,
         learnt: Learnt,
+    },
+    /// A queue did not take the call, or had let it wait too long.
+    Overflowed {
+        call: CallId,
+        queue: QueueId,
+        why: OverflowWhen,
+        to: OverflowTo,
+    },
+    /// The call waits for one agent alone until then, or, with none, no longer.
+    AgentSought {
+        call: CallId,
+        queue: QueueId,
+        agent: Option<AgentId>,
+        until: Option<Timestamp>,
     },
     /// The call has waited long enough for a step of its queue.
     StepReached {
@@ -380,6 +396,8 @@ pub enum QueueExit {
     Abandoned,
     /// A supervisor took it elsewhere.
     Moved,
+    /// It waited too long and went elsewhere.
+    Overflowed,
     /// Left the controller: the dead-man's timer, a restart of the switch, or
     /// too many offers.
     Failed,
@@ -429,6 +447,9 @@ pub struct Remembered {
     /// What was learnt about queues.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub learnt: Vec<RememberedLearnt>,
+    /// Who served whom last.
+    #[serde(default, skip_serializing_if = "Patrons::is_empty")]
+    pub patrons: Patrons,
     /// The highest command id given so far; this run goes on above it.
     pub last_command: CommandId,
 }
@@ -476,6 +497,9 @@ pub struct RememberedVisit {
     /// The step it has come to; 0 before the first.
     #[serde(default)]
     pub step: usize,
+    /// The agent it waits for alone, and until when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sought: Option<(AgentId, Timestamp)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -14,6 +14,7 @@ use crate::engine::fact::{
 use crate::engine::id::{AgentId, CallId, CommandId, LegId, OfferId, QueueId};
 use crate::engine::leg::{LegRole, LegState};
 use crate::engine::party::Talk;
+use crate::engine::patrons::Patrons;
 use crate::engine::recording::FilingOrder;
 use crate::engine::shift::Shift;
 use crate::engine::text::OutsideText;
@@ -31,6 +32,8 @@ pub struct Memory {
     recordings: BTreeMap<CommandId, RememberedRecording>,
     #[serde(default)]
     learnt: BTreeMap<QueueId, Learnt>,
+    #[serde(default, skip_serializing_if = "Patrons::is_empty")]
+    patrons: Patrons,
     last_command: CommandId,
     /// Calls between their first fact and that of their leg.
     #[serde(skip)]
@@ -190,6 +193,7 @@ impl Memory {
                     priority: *priority,
                     entered: *entered,
                     step: 0,
+                    sought: None,
                 });
             }),
             Fact::QueueLeft {
@@ -197,6 +201,17 @@ impl Memory {
                 queue,
                 reason,
             } => self.call(*call, |known| known.leave(queue, *reason)),
+            Fact::AgentSought {
+                call,
+                queue,
+                agent,
+                until,
+            } => self.call(*call, |known| {
+                let mut visits = known.visits.iter_mut();
+                if let Some(visit) = visits.find(|visit| visit.queue == *queue) {
+                    visit.sought = agent.clone().zip(*until);
+                }
+            }),
             Fact::StepReached {
                 call,
                 queue,
@@ -235,7 +250,7 @@ impl Memory {
                 agent,
                 outcome,
                 ..
-            } => self.offer_ended(*call, agent, *outcome),
+            } => self.offer_ended(at, *call, agent, *outcome),
             Fact::AgentMoved {
                 agent,
                 state,
@@ -275,6 +290,7 @@ impl Memory {
             }
             Fact::Asked { .. }
             | Fact::DigitPressed { .. }
+            | Fact::Overflowed { .. }
             | Fact::Decided { .. }
             | Fact::RecordingStarted { .. }
             | Fact::CommandFailed { .. }
@@ -293,6 +309,7 @@ impl Memory {
             closing: self.closing.clone(),
             recordings: self.recordings.values().cloned().collect(),
             learnt: self.learnt.iter().map(remembered_learnt).collect(),
+            patrons: self.patrons.clone(),
             last_command: self.last_command,
         }
     }
@@ -352,16 +369,19 @@ impl Memory {
         });
     }
 
-    fn offer_ended(&mut self, call: CallId, agent: &AgentId, outcome: OfferOutcome) {
+    fn offer_ended(&mut self, at: Timestamp, call: CallId, agent: &AgentId, outcome: OfferOutcome) {
         let mut served = None;
+        let mut number = OutsideText::default();
         self.call(call, |known| {
             if outcome != OfferOutcome::Accepted {
                 known.offer = None;
             } else if let Some(offer) = &mut known.offer {
                 offer.stage = OfferStage::Connected;
                 served = offer.queue.clone();
+                number = known.caller_number.clone();
             }
         });
+        self.patrons.served(&number, agent, at);
         self.agent_served(agent, served.as_ref(), Shift::answered);
     }
 

@@ -10,6 +10,7 @@
 
 mod adopt;
 pub mod agent;
+mod announce;
 mod arrival;
 mod audit;
 pub mod calendar;
@@ -37,13 +38,16 @@ pub mod id;
 mod idle_order;
 mod in_call;
 pub mod ivr;
+mod last_agent;
 pub mod leg;
 pub mod memory;
 mod offer;
 mod order;
+mod overflow;
 mod park;
 mod parties;
 pub mod party;
+pub mod patrons;
 pub(crate) mod queue;
 pub(crate) mod queues;
 mod reconcile;
@@ -74,6 +78,7 @@ use event::Event;
 use fact::Fact;
 use id::{AgentId, CallId, CommandId, LegId, OfferId, SwitchId};
 use order::Pending;
+use patrons::Patrons;
 use queues::Queues;
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::SeedableRng;
@@ -109,6 +114,7 @@ pub struct Engine {
     closing: BTreeMap<LegId, Closing>,
     agents: BTreeMap<AgentId, Agent>,
     queues: Queues,
+    patrons: Patrons,
     /// Whether each switch can be reached.
     links: BTreeMap<SwitchId, bool>,
     /// Switches that were reached since this run began.
@@ -158,6 +164,7 @@ impl Engine {
             closing: BTreeMap::new(),
             agents: BTreeMap::new(),
             queues: Queues::default(),
+            patrons: Patrons::default(),
             links: BTreeMap::new(),
             met: BTreeSet::new(),
             strangers: BTreeSet::new(),
@@ -219,6 +226,9 @@ impl Engine {
             Reason::KeyAwaited(call) => self.key_not_pressed(call, out),
             Reason::OfferOverdue(offer) => self.offer_overdue(offer, out),
             Reason::StepDue(call, queue) => self.step_due(call, &queue, out),
+            Reason::OverflowDue(call, queue) => self.overflow_due(call, &queue, out),
+            Reason::SearchEnds(call, queue) => self.search_ended(call, &queue, out),
+            Reason::AnnouncementDue(call) => self.announcement_due(call, out),
             Reason::WrapUpEnds(agent) => self.wrap_up_ended(&agent, out),
             Reason::RestEnds(agent) => self.rest_ended(&agent, out),
             Reason::GuardRenewal(leg) => self.renew_guard(&leg, out),

@@ -271,6 +271,9 @@ impl Engine {
         if let (Some(index), Some(queue)) = (self.queues.agent_index(&agent), &queue) {
             self.queues.shift_mut(index).answered(queue);
         }
+        if let Some(known) = self.calls.get(&call) {
+            self.patrons.served(&known.caller_number, &agent, self.now);
+        }
         let record = queue.is_some_and(|queue| self.is_recorded(&queue));
         self.leave_queues(call, QueueExit::Answered, out);
         self.move_call(call, CallState::Connected, out);
@@ -373,6 +376,7 @@ impl Engine {
         self.line_up(call);
         self.move_call(call, CallState::Waiting, out);
         self.distribute_call(call, Trigger::OfferEnded, out);
+        self.expect_overflows(call);
         if bridge_failed {
             // The failed bridge disarmed the timer and ended the music.
             self.renew_guard(&leg, out);

@@ -33,6 +33,7 @@ const LARGEST_GAP: u64 = 1 << 32;
 impl Engine {
     pub(super) fn remember(&mut self, remembered: Remembered, out: &mut Commands) {
         self.last_command = self.numbers_after(remembered.last_command);
+        self.patrons = remembered.patrons;
         let mut new: BTreeSet<AgentId> = self.agents.keys().cloned().collect();
         for agent in remembered.agents {
             new.remove(&agent.agent);
@@ -140,6 +141,7 @@ impl Engine {
                 recording: None,
                 playback: None,
                 visits: Vec::new(),
+                announced: 0,
                 offers: known.offers,
                 offer,
                 talk: known.talk,
@@ -179,6 +181,7 @@ impl Engine {
                 priority: visit.priority,
                 entered: visit.entered,
                 step: visit.step,
+                sought: visit.sought,
             };
             self.take_place(call, &entry);
         }

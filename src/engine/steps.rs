@@ -61,6 +61,7 @@ impl Engine {
         };
         let Some(visit) = known.visit(id) else { return };
         let (number, place) = (visit.steps_done + 1, visit.place);
+        let only = visit.terms.only.clone();
         let offered = known.offer.is_some();
         let settings = &self.queues.queue(queue).settings;
         let Some(step) = settings.steps.get(number - 1) else {
@@ -82,9 +83,10 @@ impl Engine {
         if skipped {
             return;
         }
-        let Some(terms) = self.terms_of(call, id, number) else {
+        let Some(mut terms) = self.terms_of(call, id, number) else {
             return;
         };
+        terms.only = only;
         if !offered {
             self.set_aside(call);
         }

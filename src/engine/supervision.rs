@@ -173,7 +173,8 @@ impl Engine {
             queue: visit.queue().clone(),
             priority: visit.place.priority(),
             entered: visit.place.entered,
-            step: visit.steps_done,
+            step: visit.terms.step,
+            sought: None,
         };
         Ok(known.visits.iter().map(entry).collect())
     }
@@ -195,6 +196,7 @@ impl Engine {
             priority: queue.settings.priority,
             entered: self.now,
             step: 0,
+            sought: None,
         };
         self.place_anew(call, vec![place], out);
         Ok(())

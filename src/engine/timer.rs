@@ -13,6 +13,12 @@ pub enum Reason {
     OfferOverdue(OfferId),
     /// The call's next step in the queue begins.
     StepDue(CallId, QueueId),
+    /// The call will have waited too long in the queue.
+    OverflowDue(CallId, QueueId),
+    /// The call has waited long enough for one agent alone.
+    SearchEnds(CallId, QueueId),
+    /// The waiting caller is told something.
+    AnnouncementDue(CallId),
     WrapUpEnds(AgentId),
     /// The pause after a missed offer is over.
     RestEnds(AgentId),

@@ -68,6 +68,7 @@ impl Engine {
             priority,
             entered: self.now,
             step: 0,
+            sought: None,
         };
         self.enter_queues(call, vec![entry], out);
     }

@@ -9,7 +9,7 @@ use crate::engine::fact::{Fact, QueueExit};
 use crate::engine::id::{AgentId, CallId, QueueId, SwitchId};
 use crate::engine::ivr::interpreter::Input;
 use crate::engine::order::Purpose;
-use crate::engine::queue::Place;
+use crate::engine::queue::{Place, Queue};
 use crate::engine::queues::{DemandIndex, QueueIndex, SwitchIndex};
 use crate::engine::strategy;
 use crate::engine::time::Timestamp;
@@ -24,39 +24,78 @@ pub(super) struct Entry {
     pub(super) entered: Timestamp,
     /// The step it has come to.
     pub(super) step: usize,
+    /// The agent it waits for alone, and until when.
+    pub(super) sought: Option<(AgentId, Timestamp)>,
 }
 
 impl Engine {
-    /// The flow leads a call to queues. Those that are full are left out.
+    /// The flow leads a call to queues. Those that are full, or whose overflow
+    /// applies, are left out; with none left, the first of them says where to go.
     pub(super) fn queue_reached(&mut self, call: CallId, ids: &[QueueId], out: &mut Commands) {
-        let known = ids.iter().filter_map(|id| self.queues.get(id));
-        let (full, open): (Vec<_>, Vec<_>) = known.partition(|queue| queue.is_full());
-        let entries: Vec<Entry> = open
-            .into_iter()
-            .map(|queue| Entry {
-                queue: queue.id.clone(),
-                priority: queue.settings.priority,
-                entered: self.now,
-                step: 0,
-            })
+        let known: Vec<&Queue> = ids.iter().filter_map(|id| self.queues.get(id)).collect();
+        let turned_away: Vec<_> = known
+            .iter()
+            .map(|queue| self.overflow_at_entry(queue))
             .collect();
-        match (entries.is_empty(), full.is_empty()) {
-            (false, _) => self.enter_queues(call, entries, out),
-            (true, false) => self.advance(call, Input::QueueFull, out),
-            // The flow that the call entered leads to queues removed since.
-            (true, true) => self.begin_again(call, out),
+        let open: Vec<QueueId> = known
+            .iter()
+            .zip(&turned_away)
+            .filter(|(queue, rule)| rule.is_none() && !queue.is_full())
+            .map(|(queue, _)| queue.id.clone())
+            .collect();
+        let mut rules = known.iter().zip(&turned_away);
+        let rule = rules.find_map(|(queue, rule)| Some((queue.id.clone(), rule.clone()?)));
+        let is_known = !known.is_empty();
+        if !open.is_empty() {
+            let entries = open
+                .iter()
+                .filter_map(|queue| self.entry_now(queue))
+                .collect();
+            return self.enter_queues(call, entries, out);
+        }
+        let Some((queue, rule)) = rule else {
+            return match is_known {
+                true => self.advance(call, Input::QueueFull, out),
+                // The flow that the call entered leads to queues removed since.
+                false => self.begin_again(call, out),
+            };
+        };
+        let taken_by = self.turned_away(call, &queue, rule, out);
+        let entry = taken_by.and_then(|queue| self.entry_now(&queue));
+        if let Some(entry) = entry {
+            self.enter_queues(call, vec![entry], out);
         }
     }
 
+    fn entry_now(&self, queue: &QueueId) -> Option<Entry> {
+        let priority = self.queues.get(queue)?.settings.priority;
+        Some(Entry {
+            queue: queue.clone(),
+            priority,
+            entered: self.now,
+            step: 0,
+            sought: None,
+        })
+    }
+
     pub(super) fn enter_queues(&mut self, call: CallId, entries: Vec<Entry>, out: &mut Commands) {
-        for entry in &entries {
-            self.take_place(call, entry);
+        for mut entry in entries {
+            entry.sought = self.agent_to_seek(call, &entry.queue);
+            self.take_place(call, &entry);
             out.note(Fact::QueueEntered {
                 call,
                 queue: entry.queue.clone(),
                 priority: entry.priority,
                 entered: entry.entered,
             });
+            if let Some((agent, until)) = entry.sought {
+                out.note(Fact::AgentSought {
+                    call,
+                    queue: entry.queue,
+                    agent: Some(agent),
+                    until: Some(until),
+                });
+            }
         }
         let Some(first) = self.calls.get(&call).and_then(|call| call.visits.first()) else {
             return;
@@ -79,9 +118,10 @@ impl Engine {
         let Some(queue) = self.queues.index(&entry.queue) else {
             return;
         };
-        let Some(terms) = self.terms_of(call, &entry.queue, entry.step) else {
+        let Some(mut terms) = self.terms_of(call, &entry.queue, entry.step) else {
             return;
         };
+        terms.only = entry.sought.as_ref().map(|(agent, _)| agent.clone());
         let place = Place::new(entry.priority, entry.entered, call, worth);
         let (Some(known), Some(demand)) = (self.calls.get_mut(&call), self.queues.demand(&terms))
         else {
@@ -94,7 +134,13 @@ impl Engine {
             terms,
             steps_done: entry.step,
         });
+        if let Some((_, until)) = entry.sought {
+            let ends = Reason::SearchEnds(call, entry.queue.clone());
+            self.timers.set(ends, until);
+        }
         self.expect_step(call, &entry.queue);
+        self.expect_overflow(call, &entry.queue);
+        self.expect_announcement(call);
     }
 
     /// Writes the call's place onto its leg.
@@ -135,34 +181,62 @@ impl Engine {
 
     /// Takes a call out of all its queues for good.
     pub(super) fn leave_queues(&mut self, call: CallId, reason: QueueExit, out: &mut Commands) {
-        self.set_aside(call);
-        let Some(known) = self.calls.get_mut(&call) else {
+        let Some(known) = self.calls.get(&call) else {
             return;
         };
         let from = known.offer.as_ref().and_then(|offer| offer.queue.clone());
-        for visit in std::mem::take(&mut known.visits) {
-            let queue = visit.terms.queue;
-            self.timers.clear(&Reason::StepDue(call, queue.clone()));
-            if let Some(index) = self.queues.index(&queue) {
-                self.queues.leave(index);
-            }
+        let visits = known.visits.iter().map(|visit| visit.queue().clone());
+        let queues: Vec<QueueId> = visits.collect();
+        for queue in queues {
             let elsewhere = from.as_ref().is_some_and(|from| *from != queue);
             let reason = match reason {
                 QueueExit::Answered if elsewhere => QueueExit::AnsweredElsewhere,
                 reason => reason,
             };
-            if reason != QueueExit::AnsweredElsewhere {
-                known.served = Some(Served {
-                    queue: queue.clone(),
-                    priority: visit.place.priority(),
-                });
-            }
-            out.note(Fact::QueueLeft {
-                call,
-                queue,
-                reason,
+            self.leave_queue(call, &queue, reason, out);
+        }
+    }
+
+    /// Takes a call out of one of its queues for good.
+    pub(super) fn leave_queue(
+        &mut self,
+        call: CallId,
+        queue: &QueueId,
+        reason: QueueExit,
+        out: &mut Commands,
+    ) {
+        let Some(known) = self.calls.get_mut(&call) else {
+            return;
+        };
+        let Some(nth) = known.visits.iter().position(|visit| visit.queue() == queue) else {
+            return;
+        };
+        let visit = known.visits.remove(nth);
+        if reason != QueueExit::AnsweredElsewhere {
+            known.served = Some(Served {
+                queue: queue.clone(),
+                priority: visit.place.priority(),
             });
         }
+        if let Some(demand) = self.queues.demand(&visit.terms) {
+            let switch = &known.caller.id.switch;
+            self.queues.set_aside(demand, switch, &visit.place);
+        }
+        if let Some(index) = self.queues.index(queue) {
+            self.queues.leave(index);
+        }
+        self.timers.clear(&Reason::StepDue(call, queue.clone()));
+        self.timers.clear(&Reason::OverflowDue(call, queue.clone()));
+        self.timers.clear(&Reason::SearchEnds(call, queue.clone()));
+        if self.calls.get(&call).is_none_or(|call| !call.is_waiting()) {
+            self.timers.clear(&Reason::AnnouncementDue(call));
+        }
+        let queue = queue.clone();
+        out.note(Fact::QueueLeft {
+            call,
+            queue,
+            reason,
+        });
     }
 
     /// Takes a call out of all its lines, while an agent rings for it or for good.

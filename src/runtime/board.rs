@@ -249,7 +249,9 @@ impl Board {
                         QueueExit::Abandoned => Some(&mut queue.abandoned),
                         QueueExit::Failed => Some(&mut queue.failed),
                         // Another queue counts it.
-                        QueueExit::AnsweredElsewhere | QueueExit::Moved => None,
+                        QueueExit::AnsweredElsewhere | QueueExit::Moved | QueueExit::Overflowed => {
+                            None
+                        }
                     };
                     if let Some(tally) = tally {
                         *tally = tally.saturating_add(1);
@@ -335,6 +337,8 @@ impl Board {
             | Fact::DigitPressed { .. }
             | Fact::Decided { .. }
             | Fact::QueueLearnt { .. }
+            | Fact::Overflowed { .. }
+            | Fact::AgentSought { .. }
             | Fact::RecordingStarted { .. }
             | Fact::RecordingFiled { .. }
             | Fact::RecordingLost { .. }

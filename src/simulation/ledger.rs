@@ -84,7 +84,8 @@ pub struct QueueSums {
     pub answered: u64,
     pub abandoned: u64,
     pub failed: u64,
-    /// Answered by an agent of another queue that the call waited in too.
+    /// Answered by an agent of another queue that the call waited in too, or
+    /// gone to another by an overflow.
     pub elsewhere: u64,
     /// How long each answered call waited.
     pub waits: Vec<Span>,
@@ -423,7 +424,7 @@ impl Ledger {
             }
             QueueExit::Abandoned => sums.abandoned += 1,
             QueueExit::Failed | QueueExit::Moved => sums.failed += 1,
-            QueueExit::AnsweredElsewhere => sums.elsewhere += 1,
+            QueueExit::AnsweredElsewhere | QueueExit::Overflowed => sums.elsewhere += 1,
         }
         Ok(())
     }
@@ -758,7 +759,14 @@ fn check_place(
             truly,
         });
     }
-    if place.entered != circumstances.at {
+    let brought_along = |(of, _): &(CallId, QueueId), before: &Place| {
+        *of == call && before.entered == place.entered
+    };
+    let came_over = circumstances
+        .places
+        .iter()
+        .any(|(key, before)| brought_along(key, before));
+    if place.entered != circumstances.at && !came_over {
         let (told, truly) = (place.entered, circumstances.at);
         return Err(Violation::WrongEntry {
             call,

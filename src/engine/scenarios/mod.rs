@@ -3,9 +3,12 @@
 
 mod a_call_is_answered;
 mod a_crash_at_every_event;
+mod agents_are_chosen;
 mod agents_choose_their_states;
 mod callers_on_hold;
 mod callers_who_leave;
+mod calls_go_elsewhere;
+mod calls_relax_as_they_wait;
 mod calls_that_are_parked;
 mod conferences;
 mod consultations;
@@ -20,8 +23,9 @@ mod transfers;
 
 use crate::engine::Engine;
 use crate::engine::centre::{
-    AccessNumber, AgentSettings, Centre, GroupSettings, InCallSettings, Level, Limits,
-    QueueSettings, RoutingSettings, Seat,
+    AccessNumber, AgentSettings, Announcements, Centre, GroupSettings, InCallSettings, LastAgent,
+    Level, Limits, OverflowRule, OverflowTo, OverflowWhen, QueueSettings, RouteStep,
+    RoutingSettings, Seat, Strategy,
 };
 use crate::engine::command::{Command, Commands};
 use crate::engine::event::{AgentRequest, Event};
@@ -101,6 +105,15 @@ fn centre() -> Centre {
     }
 }
 
+/// The settings of a queue or agent there is.
+fn queue<'c>(centre: &'c mut Centre, name: &str) -> &'c mut QueueSettings {
+    centre.queues.get_mut(&name.parse().unwrap()).unwrap()
+}
+
+fn agent<'c>(centre: &'c mut Centre, name: &str) -> &'c mut AgentSettings {
+    centre.agents.get_mut(&name.parse().unwrap()).unwrap()
+}
+
 fn skills(list: &[(&str, i64)]) -> BTreeMap<SkillId, Level> {
     list.iter()
         .map(|(name, level)| (name.parse().unwrap(), Level::new(*level).unwrap()))
@@ -120,6 +133,8 @@ struct Play {
     answer: Option<Result<(), Refusal>>,
     /// Every fact with its time.
     all: Vec<(Timestamp, Fact)>,
+    /// The switch accepts every order before time passes.
+    accepts: bool,
 }
 
 impl Play {
@@ -132,6 +147,21 @@ impl Play {
     }
 
     fn unconnected() -> Self {
+        Self::told_of(centre())
+    }
+
+    /// The same with other settings.
+    fn with(change: impl FnOnce(&mut Centre)) -> Self {
+        let mut centre = centre();
+        change(&mut centre);
+        let mut play = Self::told_of(centre);
+        play.accepts = true;
+        play.on_switch(SwitchEvent::Snapshot(Snapshot::default()));
+        play.transcript.clear();
+        play
+    }
+
+    fn told_of(centre: Centre) -> Self {
         let mut play = Self {
             engine: Engine::new(),
             at: Timestamp::from_millis(1_000_000),
@@ -141,10 +171,11 @@ impl Play {
             dated: Vec::new(),
             answer: None,
             all: Vec::new(),
+            accepts: false,
         };
         play.event(Event::Started { seed: 7 });
         play.event(Event::Configured {
-            centre: Box::new(centre()),
+            centre: Box::new(centre),
         });
         play
     }
@@ -182,6 +213,9 @@ impl Play {
     fn pass(&mut self, span: Span) {
         let until = self.at + span;
         for _ in 0..10_000 {
+            if self.accepts {
+                self.accept_orders();
+            }
             match self.engine.next_deadline() {
                 Some((due, _)) if due <= until => {
                     self.at = self.at.max(due);
@@ -518,6 +552,14 @@ fn describe(command: &Command) -> Option<String> {
                 cause, ended_by, ..
             } => format!("call ended with {cause} by {ended_by:?}"),
             Fact::QueueLeft { queue, reason, .. } => format!("left {queue}: {reason:?}"),
+            Fact::StepReached { queue, step, .. } => format!("step {step} of {queue}"),
+            Fact::Overflowed { queue, why, to, .. } => {
+                format!("overflow of {queue}: {why:?} to {to:?}")
+            }
+            Fact::AgentSought { agent, .. } => match agent {
+                Some(agent) => format!("waits for {agent}"),
+                None => "waits for anybody".to_owned(),
+            },
             Fact::OfferEnded { agent, outcome, .. } => format!("offer to {agent}: {outcome:?}"),
             Fact::AgentMoved { agent, state, .. } => format!("{agent} {}", state.word()),
             Fact::Asked {

@@ -144,6 +144,7 @@ fn a_new_run_goes_on_where_the_last_one_stopped() {
         priority: 0,
         entered: play.at,
         step: 0,
+        sought: None,
     };
     waiting.visits.push(visit.clone());
     let mut talking = call("01ARZ3NDEKTSV4RRFFQ69G5FAW", "c2", CallState::Connected);
@@ -174,6 +175,7 @@ fn a_new_run_goes_on_where_the_last_one_stopped() {
     };
     let talked_on = talking.call;
     let remembered = Remembered {
+        patrons: Default::default(),
         agents: vec![
             agent("anna", AgentState::OnCall, Some(talked_on)),
             agent("bert", AgentState::Ready, None),

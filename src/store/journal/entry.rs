@@ -147,6 +147,8 @@ fn call_of(fact: &Fact) -> Option<CallId> {
         | Fact::QueueEntered { call, .. }
         | Fact::QueueLeft { call, .. }
         | Fact::StepReached { call, .. }
+        | Fact::AgentSought { call, .. }
+        | Fact::Overflowed { call, .. }
         | Fact::Decided { call, .. }
         | Fact::Offered { call, .. }
         | Fact::OfferEnded { call, .. }

@@ -340,6 +340,8 @@ impl Taking<'_> {
             Fact::BlockRepeated { .. }
             | Fact::QueueLearnt { .. }
             | Fact::StepReached { .. }
+            | Fact::AgentSought { .. }
+            | Fact::Overflowed { .. }
             | Fact::CallEnding { .. }
             | Fact::LegClosing { .. }
             | Fact::AgentRests { .. }
