@@ -21,6 +21,7 @@ pub mod number;
 pub mod queue;
 pub mod recordings;
 mod references;
+mod routes;
 pub mod routing;
 pub mod section;
 pub mod source;

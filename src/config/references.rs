@@ -19,10 +19,11 @@ pub(super) fn check(config: &Config, root: &Node, findings: &mut Findings) -> Ve
     references.numbers(config);
     references.flows(config);
     references.skills(config);
+    references.routes(config);
     references.calendars(config)
 }
 
-struct References<'a> {
+pub(super) struct References<'a> {
     root: &'a Node,
     findings: &'a mut Findings,
 }
@@ -200,7 +201,7 @@ impl<'a> References<'a> {
     }
 
     /// Reports `name` at `path` unless the file has a section `[<sections>.<name>]`.
-    fn exists(&mut self, path: &[&str], noun: &str, sections: &str, name: &str) {
+    pub(super) fn exists(&mut self, path: &[&str], noun: &str, sections: &str, name: &str) {
         let known = self.names(sections);
         if !known.contains(&name) {
             self.error(
@@ -227,11 +228,11 @@ impl<'a> References<'a> {
         names.filter_map(|name| name.parse().ok()).collect()
     }
 
-    fn error(&mut self, path: &[&str], what: String, repair: Option<String>) {
+    pub(super) fn error(&mut self, path: &[&str], what: String, repair: Option<String>) {
         self.push(Severity::Error, path, what, repair);
     }
 
-    fn warning(&mut self, path: &[&str], what: String, repair: Option<String>) {
+    pub(super) fn warning(&mut self, path: &[&str], what: String, repair: Option<String>) {
         self.push(Severity::Warning, path, what, repair);
     }
 

@@ -11,8 +11,10 @@ use tokio::sync::oneshot;
 #[derive(Clone, Default)]
 pub struct Answers {
     last: Arc<AtomicU64>,
-    waiting: Arc<Mutex<BTreeMap<RequestId, oneshot::Sender<Result<(), Refusal>>>>>,
+    waiting: Arc<Mutex<BTreeMap<RequestId, Give>>>,
 }
+
+type Give = oneshot::Sender<Result<(), Refusal>>;
 
 /// A request on its way. Dropped, nobody waits for its answer any more.
 pub struct Asking {

@@ -1,9 +1,8 @@
 use super::*;
-use crate::config::Config;
 use crate::engine::agent::AgentState;
+use crate::engine::centre::QueueSettings;
 use crate::engine::id::{AgentId, OfferId};
 use crate::engine::memory::Memory;
-use std::path::Path;
 
 /// A queue `desk` that anna and bert serve, and `shop` that bert serves too.
 struct Desk {
@@ -14,26 +13,20 @@ struct Desk {
 }
 
 fn centre() -> Centre {
-    let text = r#"
-        [switches.sim]
-        kind = "simulated"
-        [queues.desk]
-        name = "desk"
-        [queues.shop]
-        name = "shop"
-        [agents.anna]
-        name = "Anna"
-        extension = "1001"
-        switch = "sim"
-        queues = ["desk"]
-        [agents.bert]
-        name = "Bert"
-        extension = "1002"
-        switch = "sim"
-        queues = ["desk", "shop"]
-    "#;
-    let config = Config::read(Path::new("desk.toml"), text, []).unwrap();
-    config.centre(Timestamp::default())
+    let mut centre = Centre::new(id("main"), id("main"));
+    for name in ["desk", "shop"] {
+        let queue = QueueSettings::new(name, id("default"));
+        centre.queues.insert(id(name), queue);
+    }
+    for (name, queues) in [("anna", "[\"desk\"]"), ("bert", "[\"desk\", \"shop\"]")] {
+        let agent = format!(
+            r#"{{"name":"","extension":"{name}","switch":"sim","skills":{{}},"queues":{queues}}}"#
+        );
+        centre
+            .agents
+            .insert(id(name), serde_json::from_str(&agent).unwrap());
+    }
+    centre
 }
 
 fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(name: &str) -> T {

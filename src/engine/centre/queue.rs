@@ -1,0 +1,180 @@
+//! What a queue asks of agents and does for its callers.
+
+use crate::engine::centre::Level;
+use crate::engine::condition::Condition;
+use crate::engine::id::{CalendarId, FlowId, MusicClass, PromptId, QueueId, SkillId};
+use crate::engine::time::Span;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueSettings {
+    /// Shown to people.
+    pub name: String,
+    pub strategy: Strategy,
+    /// What an agent must be able to do to be offered a call of this queue.
+    pub requires: BTreeMap<SkillId, Level>,
+    pub music: MusicClass,
+    /// How long one agent is rung.
+    pub ring: Span,
+    pub wrap_up: Span,
+    pub record: bool,
+    /// Calls beyond this many are not let in: the flow goes on at the block's `full` edge.
+    pub max_waiting: u32,
+    /// Base priority of its calls; higher goes first.
+    pub priority: i32,
+    /// Played to callers when they enter, before the music.
+    pub greeting: Option<PromptId>,
+    /// Its opening hours; always open without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<CalendarId>,
+    /// What changes as a call waits, in the order of time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<RouteStep>,
+    /// The highest level of an agent's seat that is offered its calls from the beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_level: Option<u8>,
+    /// What else an agent must be, besides the skills.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<Condition>,
+    /// Whether a returning caller waits for the agent who served them last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_agent: Option<LastAgent>,
+    /// The first rule that applies counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overflow: Vec<OverflowRule>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announce: Option<Announcements>,
+}
+
+/// Where a call goes that a queue does not take, or that waited in it too long.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OverflowRule {
+    pub when: OverflowWhen,
+    pub to: OverflowTo,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OverflowWhen {
+    /// The call has waited so long.
+    Wait(Span),
+    /// So many calls wait already.
+    Length(u32),
+    /// The median of the estimated wait is longer.
+    EstimatedWait(Span),
+    /// No agent of the queue is signed in.
+    NobodySignedIn,
+    /// No agent of the queue could take the call at once.
+    NobodyReady,
+    /// The queue's calendar is closed.
+    Closed,
+}
+
+/// Where an overflow leads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OverflowTo {
+    /// Another queue; the time waited counts on there.
+    Queue(QueueId),
+    Flow(FlowId),
+    /// The call is refused with busy, or hung up so if it was answered.
+    Busy,
+    HangUp,
+}
+
+/// What callers are told while they wait.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Announcements {
+    pub every: Span,
+    /// The caller's place.
+    pub position: bool,
+    /// The estimated wait, as an interval in minutes.
+    pub wait: bool,
+    /// One of these each time, in turn.
+    pub comfort: Vec<PromptId>,
+}
+
+impl QueueSettings {
+    /// A plain queue, longest idle agent first.
+    pub fn new(name: &str, music: MusicClass) -> Self {
+        Self {
+            name: name.to_owned(),
+            strategy: Strategy::LongestIdle,
+            requires: BTreeMap::new(),
+            music,
+            ring: Span::seconds(20),
+            wrap_up: Span::ZERO,
+            record: false,
+            max_waiting: 100,
+            priority: 0,
+            greeting: None,
+            steps: Vec::new(),
+            max_level: None,
+            condition: None,
+            last_agent: None,
+            overflow: Vec::new(),
+            announce: None,
+            calendar: None,
+        }
+    }
+}
+
+/// What a queue asks of agents from a moment of a call's waiting on, in place
+/// of what it asked before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteStep {
+    /// Since the call entered the queue.
+    pub after: Span,
+    pub requires: BTreeMap<SkillId, Level>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<Condition>,
+    /// Queues whose agents can take the call as well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<QueueId>,
+    /// The highest level of an agent's seat that is offered the call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_level: Option<u8>,
+    /// Added to the call's priority when the step begins.
+    #[serde(default)]
+    pub priority: i32,
+    /// The step is left out for a call for which this holds when it would begin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skip_if: Option<Condition>,
+}
+
+/// Callers go to the agent who served them last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastAgent {
+    /// How long ago the last conversation may have been.
+    pub within: Span,
+    /// How long a call waits for this agent alone.
+    pub wait: Span,
+}
+
+/// How the agent for a call is chosen among those who can take it. Agents with
+/// a lower level of their seat come first under every strategy, and of two who
+/// are equal the one who is idle longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Strategy {
+    /// The agent whose last contact ended longest ago.
+    LongestIdle,
+    /// The agent whose last offer from this queue was longest ago; at first in the
+    /// order of their positions.
+    RoundRobin,
+    /// The agent with the lowest position.
+    InOrder,
+    /// The agent who answered the fewest calls of this queue since signing in.
+    FewestCalls,
+    /// The agent who talked least since signing in.
+    LeastTalkTime,
+    /// The agent who was busy for the least share of the time signed in.
+    LeastOccupied,
+    /// The agent with the highest levels in the skills that the call requires.
+    BestSkill,
+    /// Any.
+    Random,
+    /// The agent who answered the fewest calls of this queue for their weight.
+    WeightedShare,
+}
