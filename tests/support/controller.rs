@@ -1,7 +1,7 @@
 //! `switchyard serve` as a process of its own, and the simulated FreeSWITCH as
 //! another: both can be signalled, killed and started again.
 
-use reqwest::{Client, Method, Response, header};
+use super::session::Session;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -118,97 +118,12 @@ impl Controller {
     }
 
     /// Signs in as the administrator whom the first start made.
-    pub async fn admin(&mut self) -> Admin {
+    pub async fn admin(&mut self) -> Session {
         let line = self.line().await;
         let password = line.split(" with the password ").nth(1);
         let password = password.and_then(|rest| rest.split(' ').next());
         let password = password.unwrap_or_else(|| panic!("{line}"));
-        let body = format!(r#"{{"login":"admin","password":"{password}"}}"#);
-        let client = Client::new();
-        let answer = client
-            .post(format!("{}/api/sign-in", self.pages))
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(body)
-            .send()
-            .await
-            .expect("an answer");
-        assert!(answer.status().is_success(), "{}", answer.status());
-        let cookie = answer.headers()[header::SET_COOKIE].to_str().expect("text");
-        let cookie = cookie.split(';').next().expect("a cookie").to_owned();
-        let me: serde_json::Value = answer.json().await.expect("JSON");
-        Admin {
-            client,
-            pages: self.pages.clone(),
-            cookie,
-            csrf: me["csrf"].as_str().expect("a token").to_owned(),
-        }
-    }
-}
-
-/// The administrator at the API; the session outlives its controller, because
-/// it lies in the store and every controller of a test has the same address.
-pub struct Admin {
-    client: Client,
-    pages: String,
-    cookie: String,
-    csrf: String,
-}
-
-impl Admin {
-    async fn ask(&self, method: Method, path: &str, body: &str) -> Response {
-        let request = self
-            .client
-            .request(method, format!("{}{path}", self.pages))
-            .header(header::CONTENT_TYPE, "application/json")
-            .header(header::COOKIE, &self.cookie)
-            .header("x-csrf-token", &self.csrf)
-            .body(body.to_owned());
-        request.send().await.expect("an answer")
-    }
-
-    /// What the API gives at `path`.
-    pub async fn get(&self, path: &str) -> serde_json::Value {
-        let answer = self.ask(Method::GET, path, "").await;
-        assert!(answer.status().is_success(), "{path}: {}", answer.status());
-        answer.json().await.expect("JSON")
-    }
-
-    /// The status of the answer to a GET.
-    pub async fn status(&self, path: &str) -> u16 {
-        self.ask(Method::GET, path, "").await.status().as_u16()
-    }
-
-    pub async fn ready(&self, agent: &str) {
-        self.asks(agent, r#"{"request":"ready"}"#).await;
-    }
-
-    /// Asks for a change of an agent's state, in the API's words.
-    pub async fn asks(&self, agent: &str, request: &str) {
-        let path = format!("/api/agents/{agent}/state");
-        let answer = self.ask(Method::POST, &path, request).await;
-        let status = answer.status();
-        assert!(status.is_success(), "{status}: {:?}", answer.text().await);
-    }
-
-    /// Asks again and again until the answer at `path` is as `wanted`.
-    pub async fn until(
-        &self,
-        path: &str,
-        wanted: impl Fn(&serde_json::Value) -> bool,
-    ) -> serde_json::Value {
-        let seen = async {
-            loop {
-                let answer = self.get(path).await;
-                if wanted(&answer) {
-                    return answer;
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        match timeout(SOON, seen).await {
-            Ok(answer) => answer,
-            Err(_) => panic!("{path} stays {}", self.get(path).await),
-        }
+        Session::open(&self.pages, "admin", password).await
     }
 }
 

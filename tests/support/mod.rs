@@ -19,6 +19,7 @@ pub mod phone;
 pub mod recorder;
 pub mod rtp;
 pub mod scene;
+pub mod session;
 pub mod settings;
 pub mod socket;
 pub mod switch;

@@ -146,6 +146,18 @@ impl Line {
             .await
     }
 
+    /// Waits until 200 ms heard after `mark` were neither silence nor any of the `voices`, in Hz.
+    pub async fn hears_music(
+        &self,
+        voices: &[f64],
+        mark: usize,
+        within: Duration,
+    ) -> Result<(), String> {
+        let is_voice = |window: &[i16]| voices.iter().any(|hz| share_of(*hz, window) > 0.02);
+        let sought = |window: &[i16]| loudness(window) > 200.0 && !is_voice(window);
+        self.hears(sought, mark, within).await
+    }
+
     /// Waits until 200 ms heard after `mark` were neither silence nor a tone.
     pub async fn hears_speech(&self, mark: usize, within: Duration) -> Result<(), String> {
         let music = |window: &[i16]| share_of(440.0, window) > 0.1;

@@ -8,8 +8,9 @@ pub mod freeswitch;
 pub mod story;
 
 use super::audio::{Voice, share_of};
-use super::controller::{Admin, Controller, SOON};
+use super::controller::{Controller, SOON};
 use super::phone::{Agent, Caller, Phone};
+use super::session::Session;
 use super::settings::{NUMBER, Settings};
 use super::wire::Wire;
 use diesel::connection::SimpleConnection;
@@ -66,7 +67,7 @@ pub struct Chaos<R> {
     pub folder: TempDir,
     pub wire: Wire,
     pub controller: Controller,
-    pub admin: Admin,
+    pub admin: Session,
 }
 
 impl<R: Rig> Chaos<R> {

@@ -1,0 +1,375 @@
+//! A conversation on a real FreeSWITCH under the whole controller: agents hold,
+//! consult, transfer and confer, and a supervisor listens in, all asked for over
+//! HTTP. Everybody says a tone of their own, and who hears which is measured in the
+//! RTP they receive. Skipped without a switch; see `support/freeswitch.rs`.
+
+mod support;
+
+use serde_json::Value;
+use std::path::Path;
+use support::audio::{Voice, loudness, share_of};
+use support::freeswitch::{NUMBER, SOON, SWITCH, Switch};
+use support::hearing::{Hears, hear_only};
+use support::phone::{Agent, Caller, Phone, free_port};
+use support::session::Session;
+use switchyard::clock;
+use switchyard::config::Config;
+use switchyard::config::http::HttpConfig;
+use switchyard::runtime::assembly::{self, Running};
+use switchyard::store::password;
+use switchyard::store::users::{self, NewUser, Role};
+use switchyard::switch::Language;
+use switchyard::switch::link::LinkState;
+use switchyard::web::{self, WebState};
+use tokio::net::TcpListener;
+
+/// What the caller says, then the agents Anna and Ben and the supervisor Carla.
+const CALLER: f64 = 300.0;
+const ANNA: f64 = 500.0;
+const BEN: f64 = 700.0;
+const CARLA: f64 = 900.0;
+const ALL: [f64; 4] = [CALLER, ANNA, BEN, CARLA];
+
+const PASSWORD: &str = "a long enough password";
+
+const TALKS: Agent = Agent::Answers {
+    after_ms: 100,
+    talks_ms: 120_000,
+};
+
+/// A caller whom Anna serves; Ben of the other queue is ready, and Carla is there to supervise.
+struct Scene {
+    call: String,
+    caller: Phone,
+    anna: Phone,
+    ben: Phone,
+    carla: Phone,
+    annas: Session,
+    carlas: Session,
+    running: Running,
+    switch: Switch,
+}
+
+/// Agents are dialled by the port of their phone, which is their extension too.
+fn config(switch: &Switch, [anna, ben, carla]: [u16; 3]) -> Config {
+    let settings = switch.settings("127.0.0.1:{extension}");
+    let folder = switch.folder.path().display();
+    let text = format!(
+        r#"
+        [switches.{SWITCH}]
+        kind = "freeswitch"
+        address = {address:?}
+        password = {password:?}
+        endpoint = {endpoint:?}
+        prompts = {prompts:?}
+        recordings = {recordings:?}
+        [store]
+        url = "sqlite://{folder}/store.db"
+        [journal]
+        path = "{folder}/journal"
+        [recordings]
+        folder = "{folder}/filed"
+        [in_call]
+        music = "moh"
+        [groups.desk]
+        [groups.lead]
+        [queues.desk]
+        name = "desk"
+        wrap_up_s = 60
+        music = "moh"
+        [queues.service]
+        name = "service"
+        wrap_up_s = 60
+        music = "moh"
+        [agents.anna]
+        name = "Anna"
+        extension = "{anna}"
+        switch = "{SWITCH}"
+        group = "desk"
+        queues = ["desk"]
+        [agents.ben]
+        name = "Ben"
+        extension = "{ben}"
+        switch = "{SWITCH}"
+        group = "desk"
+        queues = ["service"]
+        [agents.carla]
+        name = "Carla"
+        extension = "{carla}"
+        switch = "{SWITCH}"
+        group = "lead"
+        supervises = ["desk"]
+        queues = []
+        [numbers.{NUMBER}]
+        flow = "desk"
+        [flows.desk]
+        name = "desk"
+        start = "answer"
+        [flows.desk.blocks]
+        answer = {{ kind = "answer", next = "wait" }}
+        wait = {{ kind = "queue", queue = "desk" }}
+        "#,
+        address = settings.address,
+        password = settings.password,
+        endpoint = settings.endpoint,
+        prompts = settings.prompts,
+        recordings = settings.recordings,
+    );
+    Config::read(Path::new("test.toml"), &text, []).expect("a sound configuration")
+}
+
+/// Serves the pages of a centre on a free port, and says where.
+async fn pages(running: &Running, config: &Config) -> String {
+    let tenant = &config.centre.tenant;
+    let hash = password::hash(PASSWORD.to_owned()).await;
+    let hash = hash.expect("a password that will do");
+    for (login, role) in [("anna", Role::Agent), ("carla", Role::Supervisor)] {
+        let new = NewUser {
+            tenant: tenant.clone(),
+            login: login.to_owned(),
+            password_hash: hash.clone(),
+            role,
+            display_name: login.to_owned(),
+            language: Language::English,
+            agent: Some(login.parse().expect("an id")),
+        };
+        let made = users::create(&running.store, new, clock::now()).await;
+        made.expect("the store takes users");
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("the port just bound");
+    let state = WebState {
+        handle: running.handle.clone(),
+        store: running.store.clone(),
+        settings: HttpConfig::on(address),
+        tenant: tenant.clone(),
+    };
+    let served = web::serve(listener, state, std::future::pending());
+    #[expect(clippy::disallowed_methods, reason = "the pages, until the test ends")]
+    drop(tokio::spawn(served));
+    format!("http://{address}")
+}
+
+async fn is_attached(running: &Running) {
+    let link = running.handle.links.values().next();
+    let mut link = link.expect("one switch").clone();
+    let attached = link.wait_for(|state| *state == LinkState::Alive);
+    let attached = tokio::time::timeout(SOON, attached).await;
+    attached.expect("soon").expect("the adapter lives");
+}
+
+fn phrase(request: &str) -> String {
+    format!(r#"{{"request":"{request}"}}"#)
+}
+
+impl Scene {
+    async fn of(name: &str) -> Option<Scene> {
+        let switch = Switch::for_test(name).await?;
+        let ports = [free_port(), free_port(), free_port()];
+        let anna = TALKS.at(ports[0], Voice::Tone { hz: ANNA }).await;
+        let ben = TALKS.at(ports[1], Voice::Tone { hz: BEN }).await;
+        let carla = TALKS.at(ports[2], Voice::Tone { hz: CARLA }).await;
+        let config = config(&switch, ports);
+        let running = assembly::start(&config).await.expect("the centre starts");
+        is_attached(&running).await;
+        let pages = pages(&running, &config).await;
+        let annas = Session::open(&pages, "anna", PASSWORD).await;
+        let carlas = Session::open(&pages, "carla", PASSWORD).await;
+        annas.ready("anna").await;
+        carlas.ready("ben").await;
+        let voice = Voice::Tone { hz: CALLER };
+        let caller = Caller::default().calls(&switch.sip, NUMBER, voice).await;
+        let serves = |agent: &Value| agent["state"] == "on_call";
+        let agent = carlas.until("/api/agents/anna", serves).await;
+        let call = agent["call"].as_str().expect("a call").to_owned();
+        let scene = Scene {
+            call,
+            caller,
+            anna,
+            ben,
+            carla,
+            annas,
+            carlas,
+            running,
+            switch,
+        };
+        scene.hear(&[ANNA], &[CALLER], &[], &[]).await;
+        Some(scene)
+    }
+
+    /// Waits until each hears these voices and no others.
+    async fn hear(&self, caller: &[f64], anna: &[f64], ben: &[f64], carla: &[f64]) {
+        let all = [
+            hears("the caller", &self.caller, caller),
+            hears("Anna", &self.anna, anna),
+            hears("Ben", &self.ben, ben),
+            hears("Carla", &self.carla, carla),
+        ];
+        hear_only(&ALL, &all).await;
+    }
+
+    /// Waits until the caller hears music, and then for a second that it is
+    /// nothing else, and that Anna hears nothing.
+    async fn is_on_hold(&self) {
+        let mark = self.caller.line.mark();
+        let music = self.caller.line.hears_music(&ALL, mark, SOON).await;
+        music.expect("music for the caller");
+        let (caller, anna) = (self.caller.line.mark(), self.anna.line.mark());
+        let music = self.caller.line.listens(caller, 1_000, SOON).await;
+        for hz in ALL {
+            let share = share_of(hz, &music);
+            assert!(share < 0.02, "the caller on hold hears {hz} Hz: {share:.2}");
+        }
+        let silence = loudness(&self.anna.line.heard_since(anna));
+        assert!(silence < 50.0, "Anna hears loudness {silence:.0} on hold");
+    }
+
+    /// Anna asks, in the words of the API.
+    async fn anna_asks(&self, request: &str) {
+        self.annas.post("/api/agents/anna/call", request).await;
+    }
+
+    async fn is(&self, agent: &str, state: &str) {
+        let path = format!("/api/agents/{agent}");
+        let there = |agent: &Value| agent["state"] == state;
+        self.carlas.until(&path, there).await;
+    }
+
+    /// What the API tells of the call, as soon as it is `wanted`.
+    async fn told(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+        let path = format!("/api/calls/{}", self.call);
+        let wanted = |call: &Value| !call["stored"].is_null() && wanted(&call["stored"]);
+        let mut call = self.carlas.until(&path, wanted).await;
+        call["stored"].take()
+    }
+
+    /// The call ends for all, and its story is whole: what the API tells, and of each
+    /// recording what the caller said and heard.
+    async fn ends(mut self, by: &str) -> (Value, Vec<[Vec<i16>; 2]>) {
+        let body = phrase("hang_up");
+        let path = format!("/api/agents/{by}/call");
+        self.carlas.post(&path, &body).await;
+        let ended = self.caller.ended(SOON).await;
+        ended.expect("the caller's phone is well");
+        let whole = |call: &Value| {
+            let legs = call["legs"].as_array().expect("legs");
+            let recordings = call["recordings"].as_array().expect("recordings");
+            !call["ended"].is_null()
+                && legs.iter().all(|leg| !leg["ended"].is_null())
+                && recordings.iter().all(|found| found["status"] == "filed")
+        };
+        let call = self.told(whole).await;
+        assert_eq!(call["failures"], Value::Array(Vec::new()), "{call:#}");
+        let page = self.carlas.page(&format!("/calls/{}", self.call)).await;
+        assert!(page.contains("Anna"), "{page}");
+        let filed = self.switch.folder.path().join("filed");
+        let recordings = call["recordings"].as_array().expect("recordings");
+        let name = |recording: &Value| recording["name"].as_str().expect("a name").to_owned();
+        let names = recordings.iter().map(name);
+        let tracks = names.map(|name| both_sides(&filed.join(name))).collect();
+        self.running.stop().await;
+        (call, tracks)
+    }
+}
+
+fn both_sides(file: &Path) -> [Vec<i16>; 2] {
+    let mut wav = hound::WavReader::open(file).expect("a WAV file");
+    assert_eq!(wav.spec().channels, 2);
+    let samples: Vec<i16> = wav.samples().map(|sample| sample.expect("whole")).collect();
+    [0, 1].map(|side| samples.iter().skip(side).step_by(2).copied().collect())
+}
+
+/// Whether a tone is heard anywhere in it, looked for in pieces of 100 ms.
+fn holds(hz: f64, track: &[i16]) -> bool {
+    let loud = |piece: &[i16]| loudness(piece) > 200.0 && share_of(hz, piece) > 0.3;
+    track.chunks_exact(800).any(loud)
+}
+
+fn hears<'a>(who: &'a str, phone: &'a Phone, tones: &'a [f64]) -> Hears<'a> {
+    let line = &phone.line;
+    Hears { who, line, tones }
+}
+
+/// Each step of a call as `kind word subject`.
+fn steps(call: &Value) -> Vec<String> {
+    let word = |step: &Value, name: &str| step[name].as_str().unwrap_or_default().to_owned();
+    let steps = call["steps"].as_array().expect("steps").iter();
+    let told = steps.map(|step| {
+        let words = ["kind", "word", "subject"].map(|name| word(step, name));
+        words.join(" ").trim_end().to_owned()
+    });
+    told.collect()
+}
+
+/// Each leg of a call: what it is, and of which agent.
+fn legs(call: &Value) -> Vec<String> {
+    let legs = call["legs"].as_array().expect("legs").iter();
+    let words = |leg: &Value| {
+        ["role", "agent"].map(|name| leg[name].as_str().unwrap_or_default().to_owned())
+    };
+    legs.map(|leg| words(leg).join(" ").trim_end().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn an_agent_holds_the_caller_and_comes_back() {
+    let Some(scene) = Scene::of("hold through the API on FreeSWITCH").await else {
+        return;
+    };
+    scene.anna_asks(&phrase("hold")).await;
+    scene.is("anna", "hold").await;
+    scene.is_on_hold().await;
+    scene.anna_asks(&phrase("resume")).await;
+    scene.is("anna", "on_call").await;
+    scene.hear(&[ANNA], &[CALLER], &[], &[]).await;
+    let (call, tracks) = scene.ends("anna").await;
+    let way = ["talk held", "asked hold", "talk together", "asked resume"];
+    assert_eq!(steps(&call), [&way[..], &["asked hang_up"]].concat());
+    // One recording, which went on over the hold.
+    let [[caller, heard]] = tracks.as_slice() else {
+        panic!("{} recordings", tracks.len())
+    };
+    assert!(holds(CALLER, caller));
+    let half_a_second = 4_000;
+    assert!(holds(ANNA, &heard[..half_a_second]));
+    assert!(holds(ANNA, &heard[heard.len() - half_a_second..]));
+}
+
+#[tokio::test]
+async fn an_agent_asks_another_and_leaves_them_the_caller() {
+    let Some(scene) = Scene::of("a consultation through the API on FreeSWITCH").await else {
+        return;
+    };
+    scene
+        .anna_asks(r#"{"request":"consult","to":{"agent":"ben"}}"#)
+        .await;
+    scene.is("ben", "on_call").await;
+    scene.is("anna", "consult").await;
+    let mark = scene.caller.line.mark();
+    let music = scene.caller.line.hears_music(&ALL, mark, SOON).await;
+    music.expect("music for the caller");
+    scene.hear(&[], &[BEN], &[ANNA], &[]).await;
+
+    scene.anna_asks(&phrase("complete")).await;
+    scene.is("anna", "wrap_up").await;
+    scene.hear(&[BEN], &[], &[CALLER], &[]).await;
+    let call = scene.told(|call| call["agent"] == "ben").await;
+    assert!(call["ended"].is_null(), "{call:#}");
+    let (call, tracks) = scene.ends("ben").await;
+    let way = [
+        "talk consulting",
+        "rung consulted ben",
+        "asked consult ben",
+        "asked complete",
+        "handed_over served ben",
+        "asked hang_up",
+    ];
+    assert_eq!(steps(&call), way);
+    assert_eq!(legs(&call), ["caller", "agent anna", "party ben"]);
+    // What the two agents said to each other is in neither recording.
+    let [[_, before], [caller, after]] = tracks.as_slice() else {
+        panic!("{} recordings", tracks.len())
+    };
+    assert!(holds(ANNA, before) && !holds(BEN, before));
+    assert!(holds(BEN, after) && !holds(ANNA, after) && holds(CALLER, caller));
+}
