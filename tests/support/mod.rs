@@ -12,6 +12,7 @@ pub mod audio;
 pub mod centre;
 pub mod chaos;
 pub mod controller;
+pub mod desk;
 pub mod fixture;
 pub mod freeswitch;
 pub mod hearing;

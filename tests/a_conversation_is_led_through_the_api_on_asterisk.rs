@@ -1,0 +1,384 @@
+//! What agents and supervisors ask for through the API, done by a whole centre
+//! on the real Asterisk: who hears whom is measured with tones.
+
+mod support;
+
+use serde_json::{Value, json};
+use support::asterisk::Asterisk;
+use support::audio::Voice;
+use support::centre::{self, ready, shows, shows_agent, stored};
+use support::desk::Desk;
+use support::phone::{Caller, Phone};
+use support::scene::{AGENT_HZ, CALLER_HZ, MUSIC_HZ, OTHER_HZ, PATIENT, has_tone, hears};
+use support::switch::DEADLINE;
+use switchyard::runtime::assembly::Running;
+use switchyard::store::users::Role;
+use tokio::sync::{Mutex, MutexGuard};
+
+/// Only one controller can have the application at a time.
+static APPLICATION: Mutex<()> = Mutex::const_new(());
+
+/// The console's command that lists channels, one on a line, in fields with `!` between.
+const CHANNELS: &str = "core show channels concise";
+
+/// The centre of `scripts/asterisk.toml`, where Wang Fang serves a queue of her
+/// own, Li Na supervises Zhang Wei, and nobody is through with wrapping up soon.
+const SETTINGS: [(&str, &str); 7] = [
+    ("QUEUES__RESERVATIONS__WRAP_UP_S", "120"),
+    ("QUEUES__SERVICE__NAME", "Service"),
+    ("AGENTS__WANGFANG__QUEUES", r#"["service"]"#),
+    ("GROUPS__DESK__MAY_DIAL", "[]"),
+    ("AGENTS__ZHANGWEI__GROUP", "desk"),
+    ("AGENTS__WANGFANG__GROUP", "desk"),
+    ("AGENTS__LINA__SUPERVISES", r#"["desk"]"#),
+];
+
+/// A caller and Zhang Wei, who talk with each other.
+struct Conversation {
+    running: Running,
+    asterisk: Asterisk,
+    caller: Phone,
+    /// Zhang Wei's.
+    agent: Phone,
+    /// Zhang Wei's.
+    desk: Desk,
+    /// Li Na's, who may look at every call.
+    boss: Desk,
+    _folder: tempfile::TempDir,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl Conversation {
+    async fn begun() -> Option<Conversation> {
+        let asterisk = Asterisk::running()?;
+        let alone = APPLICATION.lock().await;
+        // What a test that failed has left would be taken up.
+        asterisk.console("channel request hangup all");
+        settles(&asterisk, CHANNELS, "!");
+        let folder = tempfile::tempdir().unwrap();
+        let running = centre::start(&asterisk, folder.path(), &SETTINGS).await;
+        let desk = Desk::of(&running, "zhangwei", Role::Agent).await;
+        let boss = Desk::of(&running, "lina", Role::Supervisor).await;
+        let agent = phone(&asterisk, 1003, AGENT_HZ).await;
+        let voice = Voice::Tone { hz: CALLER_HZ };
+        let caller = Caller::default().calls(&asterisk.sip, "4001", voice).await;
+        caller.line.hears_speech(0, DEADLINE).await.unwrap();
+        caller.line.press('1');
+        ready(&running, "zhangwei").await;
+        shows_agent(&running, "zhangwei", "on_call").await;
+        hears(&caller.line, &[AGENT_HZ], &[MUSIC_HZ]).await;
+        hears(&agent.line, &[CALLER_HZ], &[]).await;
+        Some(Conversation {
+            running,
+            asterisk,
+            caller,
+            agent,
+            desk,
+            boss,
+            _folder: folder,
+            _alone: alone,
+        })
+    }
+
+    /// Zhang Wei asks for something.
+    async fn asks(&self, body: Value) {
+        self.desk.asks("/api/agents/zhangwei/call", body).await;
+    }
+
+    /// Li Na asks for something as the supervisor.
+    async fn supervises(&self, body: Value) {
+        self.boss.asks("/api/supervision", body).await;
+    }
+
+    /// Li Na ends the call, whoever serves it.
+    async fn is_ended_by_the_supervisor(&self) {
+        let call = self.running.handle.view().calls[0].id.clone();
+        self.supervises(json!({"request": "hang_up", "call": call}))
+            .await;
+    }
+
+    /// The phone with this extension ends its call.
+    fn hangs_up_at_the_phone(&self, extension: &str) {
+        let channels = self.asterisk.console("core show channels concise");
+        let own = |line: &&str| line.starts_with(&format!("PJSIP/{extension}-"));
+        let channel = channels
+            .lines()
+            .find(own)
+            .and_then(|line| line.split('!').next());
+        let channel = channel.unwrap_or_else(|| panic!("no {extension} in {channels}"));
+        self.asterisk
+            .console(&format!("channel request hangup {channel}"));
+    }
+
+    /// The phone of another agent, who is ready.
+    async fn also(&self, agent: &str, extension: u16) -> Phone {
+        let phone = phone(&self.asterisk, extension, OTHER_HZ).await;
+        ready(&self.running, agent).await;
+        phone
+    }
+
+    /// The call is over, and nothing of it is left. Gives what the API tells of it.
+    async fn ends(mut self) -> Value {
+        let caller = self.caller.ended(DEADLINE);
+        caller.await.unwrap();
+        shows(&self.running, "no call", |board| board.calls.is_empty()).await;
+        let call = stored(&self.running, |_| true).await.call.call;
+        let told = self.boss.get(&format!("/api/calls/{call}")).await["stored"].take();
+        assert_eq!(told["failures"], json!([]));
+        settles(&self.asterisk, CHANNELS, "!");
+        settles(&self.asterisk, "bridge show all", &call);
+        self.running.stop().await;
+        told
+    }
+}
+
+async fn phone(asterisk: &Asterisk, extension: u16, hz: f64) -> Phone {
+    let port = asterisk.phone_port(extension);
+    PATIENT.at(port, Voice::Tone { hz }).await
+}
+
+/// Waits until the switch lists nothing with this mark any more.
+fn settles(asterisk: &Asterisk, list: &str, mark: &str) {
+    let mut remains = String::new();
+    // The last ones go a moment after the end of their legs was told.
+    for _ in 0..50 {
+        let listed = asterisk.console(list);
+        let marked = listed.lines().filter(|line| line.contains(mark));
+        remains = marked.collect::<Vec<_>>().join("\n");
+        if remains.is_empty() {
+            return;
+        }
+    }
+    panic!("{remains} remains");
+}
+
+/// One word of each of these; empty where there is none.
+fn words<'a>(rows: &'a Value, name: &str) -> Vec<&'a str> {
+    let rows = rows.as_array().expect("a list").iter();
+    rows.map(|row| row[name].as_str().unwrap_or_default())
+        .collect()
+}
+
+/// The agents whose devices were rung, one after the other.
+fn agents(told: &Value) -> Vec<&str> {
+    let mut agents = words(&told["legs"], "agent");
+    agents.retain(|agent| !agent.is_empty());
+    agents
+}
+
+/// What was asked for and done in a call, one line each.
+fn steps(told: &Value) -> Vec<String> {
+    let line = |step: &Value| {
+        let names = ["kind", "word", "subject", "agent", "by", "refused"];
+        let words = names.iter().filter_map(|name| step[name].as_str());
+        let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+        words.join(" ")
+    };
+    let steps = told["steps"].as_array().expect("a list");
+    steps.iter().map(line).collect()
+}
+
+#[tokio::test]
+async fn a_caller_on_hold_hears_music_and_is_taken_back() {
+    let Some(talk) = Conversation::begun().await else {
+        return;
+    };
+    for _ in 0..2 {
+        talk.asks(json!({"request": "hold"})).await;
+        hears(&talk.caller.line, &[MUSIC_HZ], &[AGENT_HZ]).await;
+        let silent_since = talk.agent.line.mark();
+        talk.caller
+            .line
+            .listens(talk.caller.line.mark(), 1_000, DEADLINE)
+            .await;
+        assert!(!has_tone(&talk.agent.line, silent_since, CALLER_HZ));
+        talk.asks(json!({"request": "resume"})).await;
+        hears(&talk.caller.line, &[AGENT_HZ], &[MUSIC_HZ]).await;
+        hears(&talk.agent.line, &[CALLER_HZ], &[MUSIC_HZ]).await;
+    }
+    let again = json!({"request": "resume"});
+    let refused = talk.desk.is_refused("/api/agents/zhangwei/call", again);
+    assert_eq!(refused.await, "not_on_hold");
+    talk.asks(json!({"request": "hang_up"})).await;
+    shows_agent(&talk.running, "zhangwei", "wrap_up").await;
+    let told = talk.ends().await;
+    let twice = [
+        "talk held",
+        "asked hold zhangwei zhangwei",
+        "talk together",
+        "asked resume zhangwei zhangwei",
+    ];
+    let steps = steps(&told);
+    assert_eq!(steps[..4], twice);
+    assert_eq!(steps[4..8], twice);
+    let refused_and_ended = [
+        "asked resume zhangwei zhangwei not_on_hold",
+        "asked hang_up zhangwei zhangwei",
+    ];
+    assert_eq!(steps[8..], refused_and_ended);
+    assert_eq!(told["ended_by"], "agent");
+    assert_eq!(agents(&told), ["zhangwei"]);
+    assert_eq!(told["recordings"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_caller_goes_to_the_agent_who_was_consulted() {
+    let Some(talk) = Conversation::begun().await else {
+        return;
+    };
+    let lina = talk.also("lina", 1002).await;
+    talk.asks(json!({"request": "consult", "to": {"agent": "lina"}}))
+        .await;
+    shows_agent(&talk.running, "lina", "on_call").await;
+    hears(&talk.caller.line, &[MUSIC_HZ], &[AGENT_HZ, OTHER_HZ]).await;
+    hears(&talk.agent.line, &[OTHER_HZ], &[CALLER_HZ, MUSIC_HZ]).await;
+    hears(&lina.line, &[AGENT_HZ], &[CALLER_HZ, MUSIC_HZ]).await;
+
+    talk.asks(json!({"request": "complete"})).await;
+    hears(&talk.caller.line, &[OTHER_HZ], &[AGENT_HZ, MUSIC_HZ]).await;
+    hears(&lina.line, &[CALLER_HZ], &[AGENT_HZ, MUSIC_HZ]).await;
+    shows_agent(&talk.running, "zhangwei", "wrap_up").await;
+    shows_agent(&talk.running, "lina", "on_call").await;
+    let hang_up = json!({"request": "hang_up"});
+    talk.boss.asks("/api/agents/lina/call", hang_up).await;
+    shows_agent(&talk.running, "lina", "wrap_up").await;
+    let told = talk.ends().await;
+    let consulted = [
+        "talk consulting",
+        "rung consulted lina lina",
+        "asked consult lina zhangwei zhangwei",
+        "asked complete zhangwei zhangwei",
+        "handed_over served lina lina",
+        "asked hang_up lina lina",
+    ];
+    assert_eq!(steps(&told), consulted);
+    let path = ["offered", "connected", "transferring", "connected", "ended"];
+    assert_eq!(words(&told["states"], "state")[3..], path);
+    assert_eq!(told["agent"], "lina");
+    assert_eq!(told["ended_by"], "agent");
+    assert_eq!(agents(&told), ["zhangwei", "lina"]);
+    assert_eq!(told["recordings"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_caller_is_sent_to_a_queue_and_answered_there() {
+    let Some(talk) = Conversation::begun().await else {
+        return;
+    };
+    talk.asks(json!({"request": "transfer", "to": {"queue": "service"}}))
+        .await;
+    shows_agent(&talk.running, "zhangwei", "wrap_up").await;
+    hears(&talk.caller.line, &[MUSIC_HZ], &[AGENT_HZ]).await;
+    let wangfang = talk.also("wangfang", 1001).await;
+    shows_agent(&talk.running, "wangfang", "on_call").await;
+    hears(&talk.caller.line, &[OTHER_HZ], &[AGENT_HZ, MUSIC_HZ]).await;
+    hears(&wangfang.line, &[CALLER_HZ], &[AGENT_HZ, MUSIC_HZ]).await;
+    talk.is_ended_by_the_supervisor().await;
+    shows_agent(&talk.running, "wangfang", "wrap_up").await;
+    let told = talk.ends().await;
+    let sent = [
+        "asked transfer service zhangwei zhangwei",
+        "asked force_hang_up lina",
+    ];
+    assert_eq!(steps(&told), sent);
+    assert_eq!(told["agent"], "wangfang");
+    assert_eq!(told["ended_by"], "supervisor");
+    assert_eq!(agents(&told), ["zhangwei", "wangfang"]);
+    let visits = &told["queue_visits"];
+    assert_eq!(words(visits, "queue"), ["reservations", "service"]);
+    assert_eq!(words(visits, "reason"), ["answered", "answered"]);
+    assert_eq!(words(&told["offers"], "outcome"), ["accepted", "accepted"]);
+    assert_eq!(told["recordings"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn three_talk_together_and_the_second_agent_stays_with_the_caller() {
+    let Some(talk) = Conversation::begun().await else {
+        return;
+    };
+    let lina = talk.also("lina", 1002).await;
+    talk.asks(json!({"request": "consult", "to": {"agent": "lina"}}))
+        .await;
+    shows_agent(&talk.running, "lina", "on_call").await;
+    hears(&talk.agent.line, &[OTHER_HZ], &[CALLER_HZ]).await;
+
+    talk.asks(json!({"request": "conference"})).await;
+    hears(
+        &talk.caller.line,
+        &[AGENT_HZ, OTHER_HZ],
+        &[CALLER_HZ, MUSIC_HZ],
+    )
+    .await;
+    hears(&talk.agent.line, &[CALLER_HZ, OTHER_HZ], &[AGENT_HZ]).await;
+    hears(&lina.line, &[CALLER_HZ, AGENT_HZ], &[OTHER_HZ]).await;
+
+    talk.hangs_up_at_the_phone("1003");
+    shows_agent(&talk.running, "zhangwei", "wrap_up").await;
+    hears(&talk.caller.line, &[OTHER_HZ], &[AGENT_HZ, MUSIC_HZ]).await;
+    hears(&lina.line, &[CALLER_HZ], &[AGENT_HZ, MUSIC_HZ]).await;
+    talk.hangs_up_at_the_phone("1002");
+    shows_agent(&talk.running, "lina", "wrap_up").await;
+    let told = talk.ends().await;
+    let conference = [
+        "talk consulting",
+        "rung consulted lina lina",
+        "asked consult lina zhangwei zhangwei",
+        "talk conference",
+        "asked conference zhangwei zhangwei",
+        "handed_over served lina lina",
+    ];
+    assert_eq!(steps(&told)[..6], conference);
+    assert_eq!(told["agent"], "lina");
+    assert_eq!(told["ended_by"], "agent");
+    assert_eq!(agents(&told), ["zhangwei", "lina"]);
+}
+
+#[tokio::test]
+async fn a_supervisor_listens_whispers_barges_in_and_takes_over() {
+    let Some(talk) = Conversation::begun().await else {
+        return;
+    };
+    let lina = talk.also("lina", 1002).await;
+    let agent = "zhangwei";
+    talk.supervises(json!({"request": "listen", "agent": agent}))
+        .await;
+    shows_agent(&talk.running, "lina", "on_call").await;
+    hears(&lina.line, &[CALLER_HZ, AGENT_HZ], &[OTHER_HZ]).await;
+    hears(&talk.agent.line, &[CALLER_HZ], &[OTHER_HZ]).await;
+    hears(&talk.caller.line, &[AGENT_HZ], &[OTHER_HZ]).await;
+
+    talk.supervises(json!({"request": "whisper", "agent": agent}))
+        .await;
+    hears(&talk.agent.line, &[CALLER_HZ, OTHER_HZ], &[]).await;
+    hears(&lina.line, &[CALLER_HZ, AGENT_HZ], &[OTHER_HZ]).await;
+    hears(&talk.caller.line, &[AGENT_HZ], &[OTHER_HZ]).await;
+
+    talk.supervises(json!({"request": "barge", "agent": agent}))
+        .await;
+    hears(&talk.caller.line, &[AGENT_HZ, OTHER_HZ], &[]).await;
+    hears(&talk.agent.line, &[CALLER_HZ, OTHER_HZ], &[]).await;
+    hears(&lina.line, &[CALLER_HZ, AGENT_HZ], &[OTHER_HZ]).await;
+
+    talk.supervises(json!({"request": "take_over", "agent": agent}))
+        .await;
+    shows_agent(&talk.running, "zhangwei", "wrap_up").await;
+    hears(&talk.caller.line, &[OTHER_HZ], &[AGENT_HZ, MUSIC_HZ]).await;
+    hears(&lina.line, &[CALLER_HZ], &[AGENT_HZ, MUSIC_HZ]).await;
+    let hang_up = json!({"request": "hang_up"});
+    talk.boss.asks("/api/agents/lina/call", hang_up).await;
+    shows_agent(&talk.running, "lina", "wrap_up").await;
+    let told = talk.ends().await;
+    let supervised = [
+        "rung supervisor lina lina",
+        "asked listen zhangwei zhangwei lina",
+        "asked whisper zhangwei zhangwei lina",
+        "asked barge zhangwei zhangwei lina",
+        "asked take_over zhangwei zhangwei lina",
+        "handed_over served lina lina",
+        "asked hang_up lina lina",
+    ];
+    assert_eq!(steps(&told), supervised);
+    assert_eq!(told["agent"], "lina");
+    assert_eq!(agents(&told), ["zhangwei", "lina"]);
+    assert_eq!(told["recordings"].as_array().unwrap().len(), 2);
+}
