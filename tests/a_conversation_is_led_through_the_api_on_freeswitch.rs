@@ -229,6 +229,12 @@ impl Scene {
         self.annas.post("/api/agents/anna/call", request).await;
     }
 
+    /// Carla asks, in the words of the API.
+    async fn carla_asks(&self, request: &str) {
+        let body = format!(r#"{{"request":"{request}","agent":"anna"}}"#);
+        self.carlas.post("/api/supervision", &body).await;
+    }
+
     async fn is(&self, agent: &str, state: &str) {
         let path = format!("/api/agents/{agent}");
         let there = |agent: &Value| agent["state"] == state;
@@ -372,4 +378,137 @@ async fn an_agent_asks_another_and_leaves_them_the_caller() {
     };
     assert!(holds(ANNA, before) && !holds(BEN, before));
     assert!(holds(BEN, after) && !holds(ANNA, after) && holds(CALLER, caller));
+}
+
+#[tokio::test]
+async fn a_caller_is_sent_to_another_queue_and_answered_there() {
+    let Some(scene) = Scene::of("a transfer through the API on FreeSWITCH").await else {
+        return;
+    };
+    scene
+        .anna_asks(r#"{"request":"transfer","to":{"queue":"service"}}"#)
+        .await;
+    scene.is("anna", "wrap_up").await;
+    scene.is("ben", "on_call").await;
+    scene.hear(&[BEN], &[], &[CALLER], &[]).await;
+    let (call, tracks) = scene.ends("ben").await;
+    let way = ["asked transfer service", "asked hang_up"];
+    assert_eq!(steps(&call), way);
+    assert_eq!(legs(&call), ["caller", "agent anna", "agent ben"]);
+    let visits = call["queue_visits"].as_array().expect("visits").iter();
+    let visits = visits.map(|visit| (visit["queue"].clone(), visit["reason"].clone()));
+    let expected = ["desk", "service"].map(|queue| (queue.into(), "answered".into()));
+    assert_eq!(visits.collect::<Vec<(Value, Value)>>(), expected);
+    let [[_, before], [_, after]] = tracks.as_slice() else {
+        panic!("{} recordings", tracks.len())
+    };
+    assert!(holds(ANNA, before) && holds(BEN, after));
+}
+
+#[tokio::test]
+async fn caller_and_two_agents_talk_together_and_then_two() {
+    let Some(scene) = Scene::of("a conference through the API on FreeSWITCH").await else {
+        return;
+    };
+    scene
+        .anna_asks(r#"{"request":"consult","to":{"agent":"ben"}}"#)
+        .await;
+    scene.is("ben", "on_call").await;
+    scene.hear(&[], &[BEN], &[ANNA], &[]).await;
+    scene.anna_asks(&phrase("conference")).await;
+    let (caller, anna, ben) = ([ANNA, BEN], [CALLER, BEN], [CALLER, ANNA]);
+    scene.hear(&caller, &anna, &ben, &[]).await;
+
+    // Ben leaves; the two who are left talk on.
+    let call = scene.told(|call| legs(call).len() == 3).await;
+    let bens = call["legs"][2]["channel"].as_str().expect("a channel");
+    scene.switch.api(&format!("uuid_kill {bens}")).await;
+    scene.is("ben", "wrap_up").await;
+    scene.hear(&[ANNA], &[CALLER], &[], &[]).await;
+
+    // Once more by invitation, and Anna leaves: Ben serves the call.
+    scene.carlas.ready("ben").await;
+    scene
+        .anna_asks(r#"{"request":"invite","to":{"agent":"ben"}}"#)
+        .await;
+    scene.is("ben", "on_call").await;
+    scene.hear(&caller, &anna, &ben, &[]).await;
+    let annas = call["legs"][1]["channel"].as_str().expect("a channel");
+    scene.switch.api(&format!("uuid_kill {annas}")).await;
+    scene.is("anna", "wrap_up").await;
+    scene.hear(&[BEN], &[], &[CALLER], &[]).await;
+    let (call, tracks) = scene.ends("ben").await;
+    let way = [
+        "talk consulting",
+        "rung consulted ben",
+        "asked consult ben",
+        "talk conference",
+        "asked conference",
+        "left talked ben",
+        "talk together",
+        "rung member ben",
+        "asked invite ben",
+        "talk conference",
+        "handed_over served ben",
+        "talk conference",
+        "talk together",
+        "asked hang_up",
+    ];
+    assert_eq!(steps(&call), way);
+    // The recording went on in the conference.
+    let [_, heard] = tracks.first().expect("a recording");
+    assert!(holds(ANNA, heard) && holds(BEN, heard));
+}
+
+#[tokio::test]
+async fn a_supervisor_listens_whispers_barges_in_and_takes_over() {
+    let Some(scene) = Scene::of("supervision through the API on FreeSWITCH").await else {
+        return;
+    };
+    let carla = [CALLER, ANNA];
+    scene.carla_asks("listen").await;
+    scene.is("carla", "on_call").await;
+    scene.hear(&[ANNA], &[CALLER], &[], &carla).await;
+    scene.carla_asks("whisper").await;
+    scene.hear(&[ANNA], &[CALLER, CARLA], &[], &carla).await;
+    scene.carla_asks("barge").await;
+    scene
+        .hear(&[ANNA, CARLA], &[CALLER, CARLA], &[], &carla)
+        .await;
+    scene.carla_asks("listen").await;
+    scene.hear(&[ANNA], &[CALLER], &[], &carla).await;
+
+    // She leaves, which nobody notices, and comes back.
+    let leaves = phrase("stop_listening");
+    scene.carlas.post("/api/supervision", &leaves).await;
+    scene.is("carla", "signed_out").await;
+    scene.hear(&[ANNA], &[CALLER], &[], &[]).await;
+    let left = |call: &Value| call["legs"][2]["state"] == "ended";
+    scene.told(left).await;
+    scene.carla_asks("whisper").await;
+    scene.is("carla", "on_call").await;
+    scene.hear(&[ANNA], &[CALLER, CARLA], &[], &carla).await;
+
+    scene.carla_asks("take_over").await;
+    scene.is("anna", "wrap_up").await;
+    scene.hear(&[CARLA], &[], &[], &[CALLER]).await;
+    let (call, tracks) = scene.ends("carla").await;
+    let way = [
+        "rung supervisor carla",
+        "asked listen anna",
+        "asked whisper anna",
+        "asked barge anna",
+        "asked listen anna",
+        "left talked carla",
+        "rung supervisor carla",
+        "asked whisper anna",
+        "asked take_over anna",
+        "handed_over served carla",
+        "asked hang_up",
+    ];
+    assert_eq!(steps(&call), way);
+    let [.., [_, after]] = tracks.as_slice() else {
+        panic!("no recordings")
+    };
+    assert!(holds(CARLA, after));
 }

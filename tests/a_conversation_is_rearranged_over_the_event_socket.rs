@@ -277,6 +277,30 @@ async fn three_confer_and_one_after_the_other_leaves() {
 }
 
 #[tokio::test]
+async fn two_who_talk_enter_a_conference_at_once() {
+    let Some(mut party) = Party::of("a conference at once on FreeSWITCH", TALKS).await else {
+        return;
+    };
+    let [caller, agent, third] =
+        [&party.caller_leg, &party.agent_leg, &party.third_leg].map(Clone::clone);
+    let conference = CallId::from_ulid(Ulid::from_parts(1, 78));
+    party.bridge(agent.clone(), third.clone()).await;
+    party.hear(&[], &[THIRD], &[AGENT]).await;
+    // Not one after the other: each is ordered before the one before is done.
+    for channel in [caller, agent, third] {
+        let join = SwitchCommand::Join {
+            channel,
+            conference,
+        };
+        party.controller.order(join).await;
+    }
+    party
+        .hear(&[AGENT, THIRD], &[CALLER, THIRD], &[CALLER, AGENT])
+        .await;
+    party.all_end().await;
+}
+
+#[tokio::test]
 async fn a_supervisor_listens_whispers_and_barges_in() {
     let Some(mut party) = Party::of("supervision on FreeSWITCH", TALKS).await else {
         return;

@@ -236,9 +236,11 @@ fn the_timer_is_disarmed_in_the_same_write_as_the_bridge() {
             "api sched_del b-2",
             "api expand uuid:a-1 uuid_break ${variable_bridge_to} all",
             "api expand uuid:a-1 uuid_setvar ${variable_bridge_to} signal_bond",
+            "api expand uuid:a-1 uuid_setvar ${variable_bridge_to} bridge_to",
             "api expand uuid:a-1 uuid_park ${variable_bridge_to}",
             "api expand uuid:b-2 uuid_break ${variable_bridge_to} all",
             "api expand uuid:b-2 uuid_setvar ${variable_bridge_to} signal_bond",
+            "api expand uuid:b-2 uuid_setvar ${variable_bridge_to} bridge_to",
             "api expand uuid:b-2 uuid_park ${variable_bridge_to}",
             "api uuid_bridge a-1 b-2"
         ]
@@ -273,6 +275,7 @@ fn a_leg_joins_the_conference_of_a_call_and_leaves_it_by_parking() {
             "api sched_del a-1".to_owned(),
             "api expand uuid:a-1 uuid_break ${variable_bridge_to} all".to_owned(),
             "api expand uuid:a-1 uuid_setvar ${variable_bridge_to} signal_bond".to_owned(),
+            "api expand uuid:a-1 uuid_setvar ${variable_bridge_to} bridge_to".to_owned(),
             "api expand uuid:a-1 uuid_park ${variable_bridge_to}".to_owned(),
             "api uuid_setvar a-1 conference_controls none".to_owned(),
             format!(

@@ -33,14 +33,18 @@ impl Batch {
     /// Parks the leg that `channel` is bridged to and is about to leave. It would
     /// park by itself, but not while it hears music because the other's hold key
     /// was pressed: then it may go on speaking to a leg that is long elsewhere. Its
-    /// bond is undone, or its own hold key would play music to that leg. Without a
-    /// bridge all three are refused for want of a channel, and change nothing.
+    /// bond is undone, or its own hold key would play music to that leg; and what it
+    /// is bridged to is forgotten, or the next command for it would park `channel`,
+    /// which may be in a conference by then. Without a bridge all four are refused for
+    /// want of a channel, and change nothing.
     fn let_go_of_peer(&mut self, channel: &ChannelId) {
         const PEER: &str = "${variable_bridge_to}";
         self.api(&format!("expand uuid:{channel} uuid_break {PEER} all"));
-        self.api(&format!(
-            "expand uuid:{channel} uuid_setvar {PEER} signal_bond"
-        ));
+        for variable in ["signal_bond", "bridge_to"] {
+            self.api(&format!(
+                "expand uuid:{channel} uuid_setvar {PEER} {variable}"
+            ));
+        }
         self.api(&format!("expand uuid:{channel} uuid_park {PEER}"));
     }
 
