@@ -455,9 +455,12 @@ async fn caller_and_two_agents_talk_together_and_then_two() {
         "asked hang_up",
     ];
     assert_eq!(steps(&call), way);
-    // The recording went on in the conference.
-    let [_, heard] = tracks.first().expect("a recording");
-    assert!(holds(ANNA, heard) && holds(BEN, heard));
+    // One recording went on into the conference, the other is of Ben with the caller.
+    let [[_, before], [caller, after]] = tracks.as_slice() else {
+        panic!("{} recordings", tracks.len())
+    };
+    assert!(holds(ANNA, before) && holds(BEN, before));
+    assert!(holds(BEN, after) && !holds(ANNA, after) && holds(CALLER, caller));
 }
 
 #[tokio::test]

@@ -318,7 +318,7 @@ impl Engine {
         self.agent_is(&agent, AgentState::OnCall, call, out);
         let served = self.calls.get(&call).and_then(|call| call.served.clone());
         let recorded = served.is_some_and(|served| self.is_recorded(&served.queue));
-        if talk == Talk::Together && recorded {
+        if recorded {
             self.start_recording(call, &caller, leg, out);
         }
     }

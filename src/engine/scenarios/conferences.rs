@@ -63,6 +63,7 @@ fn the_agent_leaves_and_another_serves() {
     0      anna wrap_up
     0      bert serves
     0      talk conference
+    0      > record c1 and the agent's leg
     0      talk together
     0      > bridge c1 and the agent's leg
     "#);
