@@ -21,6 +21,8 @@ static APPLICATION: Mutex<()> = Mutex::const_new(());
 /// The console's command that lists channels, one on a line, in fields with `!` between.
 const CHANNELS: &str = "core show channels concise";
 
+const BRIDGES: &str = "bridge show all";
+
 /// The centre of `scripts/asterisk.toml`, where Wang Fang serves a queue of her
 /// own, Li Na supervises Zhang Wei, and nobody is through with wrapping up soon.
 const SETTINGS: [(&str, &str); 7] = [
@@ -126,7 +128,7 @@ impl Conversation {
         let told = self.boss.get(&format!("/api/calls/{call}")).await["stored"].take();
         assert_eq!(told["failures"], json!([]));
         settles(&self.asterisk, CHANNELS, "!");
-        settles(&self.asterisk, "bridge show all", &call);
+        settles(&self.asterisk, BRIDGES, &call);
         self.running.stop().await;
         told
     }
@@ -331,6 +333,7 @@ async fn three_talk_together_and_the_second_agent_stays_with_the_caller() {
     assert_eq!(told["agent"], "lina");
     assert_eq!(told["ended_by"], "agent");
     assert_eq!(agents(&told), ["zhangwei", "lina"]);
+    assert_eq!(told["recordings"].as_array().unwrap().len(), 2);
 }
 
 #[tokio::test]
@@ -381,4 +384,21 @@ async fn a_supervisor_listens_whispers_barges_in_and_takes_over() {
     assert_eq!(told["agent"], "lina");
     assert_eq!(agents(&told), ["zhangwei", "lina"]);
     assert_eq!(told["recordings"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn what_ended_without_a_controller_is_cleared_away_by_the_next() {
+    let Some(talk) = Conversation::begun().await else {
+        return;
+    };
+    let asterisk = &talk.asterisk;
+    let call = talk.running.handle.view().calls[0].id.clone();
+    talk.running.stop().await;
+    asterisk.console("channel request hangup all");
+    settles(asterisk, CHANNELS, "!");
+    assert!(asterisk.console(BRIDGES).contains(&call));
+    let folder = tempfile::tempdir().unwrap();
+    let next = centre::start(asterisk, folder.path(), &SETTINGS).await;
+    settles(asterisk, BRIDGES, &call);
+    next.stop().await;
 }

@@ -6,7 +6,24 @@ use super::name::Purpose;
 use super::translate::{Chore, Meaning};
 use crate::engine::id::{CallId, ChannelId};
 use crate::switch::SwitchEvent;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Clears away the bridges of ours whose legs ended while nobody listened. An
+/// empty one whose leg lives may be about to be filled.
+pub(super) fn deserted(bridges: &[Bridge], channels: &[Channel]) -> Vec<Chore> {
+    let alive: BTreeSet<&str> = channels.iter().map(|channel| channel.id.as_str()).collect();
+    let is_deserted =
+        |bridge: &&Bridge| bridge.channels.is_empty() && !alive.contains(bridge.name.as_str());
+    let clear_away = |bridge: &Bridge| {
+        let id = bridge.id.clone();
+        Some(match Purpose::read(&id)? {
+            Purpose::Conference(_) => Chore::EndConference(id),
+            Purpose::Pair(_) | Purpose::Supervision(_) => Chore::DestroyBridge(id),
+        })
+    };
+    let deserted = bridges.iter().filter(is_deserted);
+    deserted.filter_map(clear_away).collect()
+}
 
 #[derive(Debug, Default)]
 pub(super) struct Bridges {

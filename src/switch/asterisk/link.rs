@@ -2,6 +2,7 @@
 //! notice silence, come back.
 
 use super::api::{Api, ApiError};
+use super::bridges;
 use super::bridging;
 use super::commands;
 use super::executor::{Executor, Find};
@@ -113,8 +114,8 @@ impl<'a> Link<'a> {
                 last_error: last_error.clone(),
             });
             let why = match self.connect().await {
-                Ok(socket) => {
-                    let why = self.listen(socket).await?;
+                Ok((socket, chores)) => {
+                    let why = self.listen(socket, chores).await?;
                     self.backlog.clear().await?;
                     let lost = OutsideText::new(&why.to_string());
                     let event = SwitchEvent::LinkLost { why: lost };
@@ -152,8 +153,8 @@ impl<'a> Link<'a> {
     }
 
     /// Opens the event connection, subscribes, and tells the engine everything
-    /// that lives on the switch.
-    async fn connect(&mut self) -> Result<Socket, Broken> {
+    /// that lives on the switch. Gives what is to be cleared away there.
+    async fn connect(&mut self) -> Result<(Socket, Vec<Chore>), Broken> {
         let opened = tokio::time::timeout(CONNECT_WITHIN, self.open_socket()).await;
         let socket = opened.unwrap_or_else(|_| {
             Err(self.unreachable(&format_args!(
@@ -169,11 +170,12 @@ impl<'a> Link<'a> {
         let bridges: Vec<Bridge> = self.api().fetch(&Request::get(&["bridges"])).await?;
         self.executor.hearing.adopt(&bridges);
         let snapshot = self.translator.adopt(&channels, &bridges);
+        let deserted = bridges::deserted(&bridges, &channels);
         info!(switch = %self.inbox.switch(), legs = snapshot.legs.len(), "connected to Asterisk");
         let snapshot = SwitchEvent::Snapshot(snapshot);
         self.inbox.happened(snapshot).await?;
         self.state.send_replace(LinkState::Alive);
-        Ok(socket)
+        Ok((socket, deserted))
     }
 
     async fn open_socket(&self) -> Result<Socket, Broken> {
@@ -217,9 +219,10 @@ impl<'a> Link<'a> {
     ///
     /// # Errors
     /// [`EngineGone`] when nobody takes the events any more.
-    async fn listen(&mut self, mut socket: Socket) -> Result<Broken, EngineGone> {
+    async fn listen(&mut self, mut socket: Socket, left: Vec<Chore>) -> Result<Broken, EngineGone> {
         let executor = self.executor;
         let mut chores: FuturesUnordered<BoxFuture<'_, ChoreDone>> = FuturesUnordered::new();
+        chores.push(do_in_turn(executor, left).boxed());
         for track in self.translator.open_tracks() {
             chores.push(look_after(&executor.api, track).boxed());
         }
@@ -327,6 +330,14 @@ fn event_filter() -> String {
     let allowed = Message::WANTED.map(|r#type| Type { r#type }).into();
     // A list of constants always serialises.
     serde_json::to_string(&Filter { allowed }).unwrap_or_default()
+}
+
+/// Chores that have time, one at a time.
+async fn do_in_turn(executor: &Executor, chores: Vec<Chore>) -> ChoreDone {
+    for chore in chores {
+        do_chore(executor, chore).await;
+    }
+    ChoreDone::Nothing
 }
 
 async fn do_chore(executor: &Executor, chore: Chore) -> ChoreDone {
