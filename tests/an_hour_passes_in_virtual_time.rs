@@ -9,7 +9,7 @@ use switchyard::simulation::harness;
 use switchyard::simulation::report::Report;
 use switchyard::simulation::scenario::Scenario;
 
-const SCENARIOS: [&str; 3] = ["hotel", "hospital", "two_sites"];
+const SCENARIOS: [&str; 4] = ["hotel", "hospital", "clinic", "two_sites"];
 
 /// What goes wrong, one kind at a time.
 const FAULTS: [&[(&str, &str)]; 11] = [

@@ -8,7 +8,7 @@ use crate::engine::explanation::{Candidate, Exclusion, Explanation, Trigger};
 use crate::engine::id::CallId;
 use crate::engine::time::Span;
 use crate::store::Store;
-use crate::store::calls::{CallDetail, Decision};
+use crate::store::calls::{CallDetail, CallStep, Decision};
 use clap::Args;
 use std::fmt;
 
@@ -137,6 +137,9 @@ pub fn timeline(call: &CallDetail) -> Vec<Step> {
             steps.add(left.ms, format!("left queue {}: {reason}", visit.queue));
         }
     }
+    for step in &call.steps {
+        steps.add(step.at.ms, step_words(step));
+    }
     for decision in &call.decisions {
         steps.decided(decision);
     }
@@ -170,6 +173,27 @@ pub fn timeline(call: &CallDetail) -> Vec<Step> {
         steps.add(ended.ms, format!("the call ended: {cause}, by the {by}"));
     }
     steps.in_order()
+}
+
+/// What was done with a call beside its way through flows, queues and offers.
+fn step_words(step: &CallStep) -> String {
+    let CallStep { word, subject, .. } = step;
+    let agent = step.agent.as_deref().unwrap_or(subject);
+    let by = step.by.as_deref().unwrap_or("somebody");
+    match (step.kind.as_str(), &step.refused) {
+        ("step", _) => format!("came to a step of its queue: {subject}"),
+        ("overflow", _) => format!("went elsewhere ({word}): {subject}"),
+        ("sought", _) if word == "anybody" => "waits for anybody from here on".to_owned(),
+        ("sought", _) => format!("waits for agent {agent}, who served the caller last"),
+        ("asked", Some(why)) => format!("{by} asked for {word} {subject}: refused, {why}"),
+        ("asked", None) => format!("{by} asked for {word} {subject}"),
+        ("talk", _) => format!("the conversation is {word}"),
+        ("rung", _) => format!("{agent} was rung ({word})"),
+        ("left", _) => format!("{agent}: {word}"),
+        ("handed_over", _) => format!("agent {agent} serves the caller from here on"),
+        ("parked", _) => format!("parked in slot {subject}"),
+        (_, _) => format!("{subject} was dialled"),
+    }
 }
 
 struct Steps {

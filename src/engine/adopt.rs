@@ -337,6 +337,6 @@ fn agent_on_leg(arrival: &Arrival) -> Option<AgentId> {
 /// Legs with a place come first, in the order of their places.
 fn place_of(arrival: &Arrival, worth: Span) -> (bool, Option<Place>) {
     let place = place_on_leg(&arrival.variables);
-    let place = place.map(|found| Place::new(found.priority, found.entered, found.call, worth));
+    let place = place.map(|found| Place::new(found.priority(), found.entered, found.call, worth));
     (place.is_none(), place)
 }

@@ -254,62 +254,79 @@ impl Engine {
     }
 }
 
-/// The call's place as its leg carries it.
+/// The call's places as its leg carries them.
 pub(super) struct PlaceOnLeg {
     pub(super) call: CallId,
-    /// Never empty.
-    queues: Vec<QueueId>,
-    pub(super) priority: i32,
+    /// Its queues, with the priority and the step it has come to in each; never empty.
+    queues: Vec<(QueueId, i32, usize)>,
     pub(super) entered: Timestamp,
     offers: u32,
 }
 
 impl PlaceOnLeg {
     pub(super) fn queue(&self) -> &QueueId {
-        &self.queues[0]
+        &self.queues[0].0
+    }
+
+    pub(super) fn priority(&self) -> i32 {
+        self.queues[0].1
     }
 
     pub(super) fn entries(&self) -> Vec<Entry> {
-        let entry = |queue: &QueueId| Entry {
+        let entry = |(queue, priority, step): &(QueueId, i32, usize)| Entry {
             queue: queue.clone(),
-            priority: self.priority,
+            priority: *priority,
             entered: self.entered,
-            step: 0,
+            step: *step,
             sought: None,
         };
         self.queues.iter().map(entry).collect()
     }
 }
 
-/// Between the names of several queues on a leg; no name holds it.
+/// Between several queues on a leg, and between their priorities; no name holds it.
 const BETWEEN_QUEUES: char = '/';
+/// Between a priority and the step that the call has come to, unless it is the first.
+const BEFORE_STEP: char = '.';
 
 pub(super) fn place_on_leg(variables: &LegVariables) -> Option<PlaceOnLeg> {
     let entered = variables.get(LegVariable::Entered)?.parse().ok()?;
     let offers = variables.get(LegVariable::Attempt);
-    let queues = variables.get(LegVariable::Queue)?;
+    let names = variables.get(LegVariable::Queue)?.split(BETWEEN_QUEUES);
+    let priorities = variables.get(LegVariable::Priority)?.split(BETWEEN_QUEUES);
+    let queue = |(name, priority): (&str, &str)| {
+        let (priority, step) = priority.split_once(BEFORE_STEP).unwrap_or((priority, "0"));
+        Some((
+            name.parse().ok()?,
+            priority.parse().ok()?,
+            step.parse().ok()?,
+        ))
+    };
+    let queues: Vec<_> = names.zip(priorities).map(queue).collect::<Option<_>>()?;
     Some(PlaceOnLeg {
         call: variables.get(LegVariable::Call)?.parse().ok()?,
-        queues: queues
-            .split(BETWEEN_QUEUES)
-            .map(|queue| queue.parse().ok())
-            .collect::<Option<_>>()?,
-        priority: variables.get(LegVariable::Priority)?.parse().ok()?,
+        queues,
         entered: Timestamp::from_millis(entered),
         offers: offers.and_then(|offers| offers.parse().ok()).unwrap_or(0),
     })
 }
 
-/// The variables that carry a call's place; with several queues, the priority
-/// and time of the first.
+/// The variables that carry a call's places; with several queues, the time of
+/// the first.
 pub(super) fn place_variables(visits: &[Visit], attempt: u32) -> LegVariables {
     let Some(first) = visits.first() else {
         return LegVariables::default();
     };
+    let between = BETWEEN_QUEUES.to_string();
     let names: Vec<&str> = visits.iter().map(|visit| visit.queue().as_str()).collect();
+    let priority = |visit: &Visit| match visit.terms.step {
+        0 => visit.place.priority().to_string(),
+        step => format!("{}{BEFORE_STEP}{step}", visit.place.priority()),
+    };
+    let priorities: Vec<String> = visits.iter().map(priority).collect();
     LegVariables::default()
-        .with(LegVariable::Queue, names.join(&BETWEEN_QUEUES.to_string()))
-        .with(LegVariable::Priority, first.place.priority())
+        .with(LegVariable::Queue, names.join(&between))
+        .with(LegVariable::Priority, priorities.join(&between))
         .with(LegVariable::Entered, first.place.entered.as_millis())
         .with(LegVariable::Attempt, attempt)
 }

@@ -88,6 +88,14 @@ impl Engine {
                 priority: entry.priority,
                 entered: entry.entered,
             });
+            if entry.step > 0 {
+                out.note(Fact::StepReached {
+                    call,
+                    queue: entry.queue.clone(),
+                    step: entry.step,
+                    priority: entry.priority,
+                });
+            }
             if let Some((agent, until)) = entry.sought {
                 out.note(Fact::AgentSought {
                     call,
@@ -100,8 +108,10 @@ impl Engine {
         let Some(first) = self.calls.get(&call).and_then(|call| call.visits.first()) else {
             return;
         };
-        let greeting = self.queues.get(first.queue());
-        let greeting = greeting.and_then(|queue| queue.settings.greeting.clone());
+        // Who waits already has been greeted.
+        let is_new = first.place.entered == self.now;
+        let queue = self.queues.get(first.queue()).filter(|_| is_new);
+        let greeting = queue.and_then(|queue| queue.settings.greeting.clone());
         self.move_call(call, CallState::Waiting, out);
         // The offer comes first: what the caller hears never delays it.
         self.distribute_call(call, Trigger::CallEntered, out);

@@ -5,7 +5,7 @@
 use crate::engine::Engine;
 use crate::engine::agent::AgentState;
 use crate::engine::call::CallState;
-use crate::engine::centre::Centre;
+use crate::engine::centre::{Centre, OverflowTo};
 use crate::engine::fact::{EndedBy, Fact, OfferOutcome, QueueExit};
 use crate::engine::id::{AgentId, BlockId, CallId, FlowId, LegId, OfferId, QueueId, SwitchId};
 use crate::engine::ivr::flow::Block;
@@ -60,6 +60,8 @@ struct LiveCall {
     dialled: String,
     /// In each of its queues.
     places: Vec<Place>,
+    /// An overflow of its queue ends it.
+    turned_away: bool,
     offer: Option<(OfferId, AgentId)>,
     /// Who talks with the caller.
     agent: Option<AgentId>,
@@ -114,6 +116,11 @@ pub struct Ledger {
     agents: BTreeMap<AgentId, KnownAgent>,
     /// By queue, step and switch.
     waiting: BTreeMap<(QueueId, usize, SwitchId), BTreeSet<(Rank, CallId)>>,
+    /// The offer decided about last. One that is told without was made by a run
+    /// before, and found ringing.
+    decided: Option<OfferId>,
+    /// The agents that calls wait for alone in a queue.
+    sought: BTreeMap<(CallId, QueueId), AgentId>,
     pub sums: Sums,
 }
 
@@ -202,6 +209,7 @@ impl Ledger {
                 }
                 let lost = *ended_by == EndedBy::System
                     && (circumstances.ordered)(&known.caller)
+                    && !known.turned_away
                     && !is_meant(&known, circumstances.centre)
                     && !(circumstances.harmed)(*call);
                 if lost {
@@ -238,9 +246,27 @@ impl Ledger {
                 step,
                 priority,
             } => self.step_reached(*call, queue, *step, *priority)?,
+            Fact::Overflowed { call, to, .. } => {
+                let known = self.call(*call, "it overflowed")?;
+                known.turned_away = matches!(to, OverflowTo::Busy | OverflowTo::HangUp);
+            }
+            Fact::AgentSought {
+                call, queue, agent, ..
+            } => {
+                let key = (*call, queue.clone());
+                match agent {
+                    Some(agent) => self.sought.insert(key, agent.clone()),
+                    None => self.sought.remove(&key),
+                };
+            }
+            Fact::Decided { offer, .. } => self.decided = Some(*offer),
             Fact::Offered {
-                offer, call, agent, ..
-            } => self.offered(*offer, *call, agent, circumstances)?,
+                offer,
+                call,
+                agent,
+                queue,
+                ..
+            } => self.offered(*offer, *call, agent, queue.as_ref(), circumstances)?,
             Fact::OfferEnded {
                 offer,
                 call,
@@ -304,6 +330,7 @@ impl Ledger {
                 caller: leg.clone(),
                 dialled,
                 places: Vec::new(),
+                turned_away: false,
                 offer: None,
                 agent: None,
                 offers: 0,
@@ -416,6 +443,7 @@ impl Ledger {
             let queue = queue.clone();
             return Err(Violation::LeftWithoutEntering { call, queue });
         };
+        self.sought.remove(&(call, queue.clone()));
         let sums = self.sums.queues.entry(queue.clone()).or_default();
         match reason {
             QueueExit::Answered => {
@@ -434,6 +462,7 @@ impl Ledger {
         offer: OfferId,
         call: CallId,
         agent: &AgentId,
+        queue: Option<&QueueId>,
         circumstances: &Circumstances<'_>,
     ) -> Result<(), Violation> {
         self.sums.offers += 1;
@@ -454,17 +483,19 @@ impl Ledger {
         }
         self.offers.insert(offer, (call, agent.clone()));
         let centre = circumstances.centre;
-        let taken = places
-            .iter()
-            .filter(|place| serves(centre, agent, &place.queue, place.step));
-        match taken.max_by_key(|place| place.rank()) {
+        let mut from = places.iter().filter(|place| Some(&place.queue) == queue);
+        let is_found = self.decided.take() != Some(offer);
+        match from.next() {
+            Some(_) if is_found => Ok(()),
             Some(place) => self.check_order(call, agent, place, &switch, centre),
             None if places.is_empty() => {
                 let what = "it was offered outside every queue";
                 Err(Violation::DeadCall { call, what })
             }
-            // Its queue is gone from the settings.
-            None => Ok(()),
+            None => {
+                let what = "it was offered from a queue that it is not in";
+                Err(Violation::DeadCall { call, what })
+            }
         }
     }
 
@@ -500,7 +531,11 @@ impl Ledger {
             return Err(Violation::NoRest { agent: id });
         }
         let centre = circumstances.centre;
-        let can = |place: &Place| serves(centre, agent, &place.queue, place.step);
+        let can = |place: &Place| {
+            let sought = self.sought.get(&(call, place.queue.clone()));
+            let is_sought = sought.is_none_or(|sought| sought == agent);
+            is_sought && serves(centre, agent, &place.queue, place.step)
+        };
         match places.is_empty() || places.iter().any(can) {
             false => Err(Violation::OfferedUnqualified { call, agent: id }),
             _ => Ok(()),
@@ -520,8 +555,14 @@ impl Ledger {
             return Ok(());
         };
         for ((queue, step, _), line) in self.waiting.iter().filter(|(line, _)| line.2 == *switch) {
-            let first = line.first().filter(|(rank, _)| *rank < place.rank());
-            let Some((_, earlier)) = first else { continue };
+            let may_take = |earlier: &CallId| {
+                let sought = self.sought.get(&(*earlier, queue.clone()));
+                sought.is_none_or(|sought| sought == agent)
+            };
+            let mut before = line.iter().take_while(|(rank, _)| *rank < place.rank());
+            let Some((_, earlier)) = before.find(|(_, call)| may_take(call)) else {
+                continue;
+            };
             if settings.seat(queue).is_some() && serves(centre, agent, queue, *step) {
                 return Err(Violation::Overtaken {
                     call,
@@ -684,7 +725,7 @@ impl Ledger {
         }
         for (queue, sums) in &self.sums.queues {
             let waiting = inside.get(queue).copied().unwrap_or(0);
-            let left = sums.answered + sums.abandoned + sums.failed;
+            let left = sums.answered + sums.abandoned + sums.failed + sums.elsewhere;
             if sums.entered != waiting + left {
                 return off(format!(
                     "{} calls entered {queue}, {waiting} wait, {left} left",

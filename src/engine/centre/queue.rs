@@ -6,6 +6,7 @@ use crate::engine::id::{CalendarId, FlowId, MusicClass, PromptId, QueueId, Skill
 use crate::engine::time::Span;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueueSettings {
@@ -69,6 +70,31 @@ pub enum OverflowWhen {
     NobodyReady,
     /// The queue's calendar is closed.
     Closed,
+}
+
+impl OverflowWhen {
+    /// The word used in tables and pages.
+    pub fn word(self) -> &'static str {
+        match self {
+            OverflowWhen::Wait(_) => "wait",
+            OverflowWhen::Length(_) => "length",
+            OverflowWhen::EstimatedWait(_) => "estimate",
+            OverflowWhen::NobodySignedIn => "nobody_signed_in",
+            OverflowWhen::NobodyReady => "nobody_ready",
+            OverflowWhen::Closed => "closed",
+        }
+    }
+}
+
+impl fmt::Display for OverflowTo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OverflowTo::Queue(queue) => write!(f, "queue:{queue}"),
+            OverflowTo::Flow(flow) => write!(f, "flow:{flow}"),
+            OverflowTo::Busy => f.write_str("busy"),
+            OverflowTo::HangUp => f.write_str("hang_up"),
+        }
+    }
 }
 
 /// Where an overflow leads.

@@ -272,3 +272,34 @@ fn who_waits_for_one_agent_waits_for_anybody_when_that_agent_leaves() {
     0      call offered
     "#);
 }
+
+#[test]
+fn what_its_leg_carries_puts_a_call_back_to_each_queue_with_its_priority_and_step() {
+    let mut play = Play::with(|centre| {
+        let other = QueueSettings::new("Sales", "default".parse().unwrap());
+        centre.queues.insert("sales".parse().unwrap(), other);
+        queue(centre, "desk").steps = vec![RouteStep {
+            priority: 2,
+            ..step(10, &[("desk", 2)])
+        }];
+    });
+    let mut found = arrival("c1", "4001");
+    let call = CallId::from_ulid(ulid::Ulid(1));
+    found.variables = place_at_desk(call, play.at)
+        .with(LegVariable::Queue, "desk/sales")
+        .with(LegVariable::Priority, "2.1/0");
+    play.on_switch(SwitchEvent::Arrived(found));
+    let places = |play: &Play| {
+        let visits = play.engine.calls[&call].visits.iter();
+        let place = |visit: &crate::engine::call::Visit| {
+            let queue = visit.queue().to_string();
+            (queue, visit.place.priority(), visit.terms.step)
+        };
+        visits.map(place).collect::<Vec<_>>()
+    };
+    let expected = [("desk".to_owned(), 2, 1), ("sales".to_owned(), 0, 0)];
+    assert_eq!(places(&play), expected);
+    // The step is behind it and does not raise the priority again.
+    play.pass(Span::seconds(30));
+    assert_eq!(places(&play), expected);
+}

@@ -33,9 +33,10 @@ pub struct CallDetail {
 /// One thing that was done in a call, or refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct CallStep {
-    /// `asked`, `talk`, `rung`, `left`, `handed_over`, `parked` or `dialled`.
+    /// `step`, `overflow`, `sought`, `asked`, `talk`, `rung`, `left`,
+    /// `handed_over`, `parked` or `dialled`.
     pub kind: String,
-    /// What was asked for; what caller and agent are to each other; what the
+    /// Why it went elsewhere; what was asked for; what caller and agent are to each other; what the
     /// one who is rung is to be; how their part ended.
     pub word: String,
     /// Whom or what it names.

@@ -335,13 +335,13 @@ impl Taking<'_> {
             | Fact::PartyLeft { .. }
             | Fact::HandedOver { .. }
             | Fact::Parked { .. }
-            | Fact::DialledOut { .. } => self.in_call(fact),
+            | Fact::DialledOut { .. }
+            | Fact::StepReached { .. }
+            | Fact::AgentSought { .. }
+            | Fact::Overflowed { .. } => self.in_call(fact),
             // What only the next run must know, or what metrics and logs tell.
             Fact::BlockRepeated { .. }
             | Fact::QueueLearnt { .. }
-            | Fact::StepReached { .. }
-            | Fact::AgentSought { .. }
-            | Fact::Overflowed { .. }
             | Fact::CallEnding { .. }
             | Fact::LegClosing { .. }
             | Fact::AgentRests { .. }

@@ -1,4 +1,5 @@
-//! What is asked for in calls and by supervisors, and what becomes of it.
+//! What is done with calls while they wait, what is asked for in them and by
+//! supervisors, and what becomes of it.
 
 use crate::engine::fact::Fact;
 use crate::engine::id::{AgentId, CallId};
@@ -91,6 +92,24 @@ impl Taking<'_> {
             Fact::DialledOut { call, dialler } => Step {
                 agent: Some(&dialler.agent),
                 ..Step::of(*call, "dialled", "dialled", dialler.number.to_string())
+            },
+            Fact::StepReached {
+                call, queue, step, ..
+            } => Step::of(*call, "step", "step", format!("{queue} / {step}")),
+            Fact::Overflowed {
+                call,
+                queue,
+                why,
+                to,
+            } => Step::of(*call, "overflow", why.word(), format!("{queue} → {to}")),
+            Fact::AgentSought { call, agent, .. } => Step {
+                agent: agent.as_ref(),
+                ..Step::of(
+                    *call,
+                    "sought",
+                    if agent.is_some() { "one" } else { "anybody" },
+                    String::new(),
+                )
             },
             _ => return Ok(()),
         };

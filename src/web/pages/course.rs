@@ -140,6 +140,9 @@ impl Course {
             "rung" => self.add(&step.at, "rung", who, word("party")),
             "left" => self.add(&step.at, "party-left", who, word("outcome")),
             "handed_over" => self.add(&step.at, "handed-over", who, None),
+            "step" => self.add(&step.at, "step", step.subject.clone(), None),
+            "overflow" => self.add(&step.at, "overflow", step.subject.clone(), word("overflow")),
+            "sought" => self.add(&step.at, "sought", who, word("sought")),
             "parked" => self.add(&step.at, "parked", step.subject.clone(), None),
             _ => self.add(&step.at, "dialled", step.subject.clone(), None),
         }
