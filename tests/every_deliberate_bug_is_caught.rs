@@ -14,22 +14,25 @@ use std::process::Command;
 use switchyard::simulation::scenario::Scenario;
 
 /// What the core is made of, below `src`.
-const CORE: [&str; 6] = [
+const CORE: [&str; 7] = [
     "clock/steady.rs",
     "engine",
     "nearest.rs",
     "simulation",
     "switch/mod.rs",
     "switch/simulated",
+    "switch/target.rs",
 ];
 /// What of it needs more than the core.
-const OUTSIDE: [&str; 4] = [
+const OUTSIDE: [&str; 5] = [
     "simulation/file.rs",
+    "simulation/what_if",
     "switch/simulated/drive.rs",
     "switch/simulated/esl",
     "switch/simulated/folder.rs",
 ];
-const PACKAGES: [&str; 9] = [
+const PACKAGES: [&str; 10] = [
+    "cel",
     "hex",
     "hound",
     "rand",
