@@ -57,14 +57,18 @@ impl Conversation {
         // What a test that failed has left would be taken up.
         asterisk.console("channel request hangup all");
         settles(&asterisk, CHANNELS, "!");
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir().expect("a folder");
         let running = centre::start(&asterisk, folder.path(), &SETTINGS).await;
         let desk = Desk::of(&running, "zhangwei", Role::Agent).await;
         let boss = Desk::of(&running, "lina", Role::Supervisor).await;
         let agent = phone(&asterisk, 1003, AGENT_HZ).await;
         let voice = Voice::Tone { hz: CALLER_HZ };
         let caller = Caller::default().calls(&asterisk.sip, "4001", voice).await;
-        caller.line.hears_speech(0, DEADLINE).await.unwrap();
+        caller
+            .line
+            .hears_speech(0, DEADLINE)
+            .await
+            .expect("the greeting");
         caller.line.press('1');
         ready(&running, "zhangwei").await;
         shows_agent(&running, "zhangwei", "on_call").await;
@@ -122,7 +126,7 @@ impl Conversation {
     /// The call is over, and nothing of it is left. Gives what the API tells of it.
     async fn ends(mut self) -> Value {
         let caller = self.caller.ended(DEADLINE);
-        caller.await.unwrap();
+        caller.await.expect("the caller is hung up on");
         shows(&self.running, "no call", |board| board.calls.is_empty()).await;
         let call = stored(&self.running, |_| true).await.call.call;
         let told = self.boss.get(&format!("/api/calls/{call}")).await["stored"].take();
