@@ -8,7 +8,7 @@ use switchyard::engine::event::{AgentRequest, Event};
 use switchyard::engine::id::AgentId;
 use switchyard::recordings::folder::digest;
 use switchyard::runtime::assembly::{self, Running};
-use switchyard::store::calls::{self, CallDetail, CallFilter};
+use switchyard::store::calls::{self, CallDetail, CallFilter, MAX_PAGE};
 use switchyard::store::journal::Reader;
 
 fn config(folder: &Path) -> Config {
@@ -58,7 +58,12 @@ async fn stored(running: &Running, wanted: impl Fn(&CallDetail) -> bool) -> Call
     let mut projection = running.projection();
     let search = async {
         loop {
-            let page = calls::list(&running.store, CallFilter::default())
+            // Of all: those served are soon among the oldest.
+            let all = CallFilter {
+                limit: Some(MAX_PAGE),
+                ..CallFilter::default()
+            };
+            let page = calls::list(&running.store, all)
                 .await
                 .expect("the store answers");
             for call in page.calls {

@@ -23,7 +23,7 @@ section! {
         /// Skills an agent must have to be offered its calls, each with the least level, 1 to 9.
         default requires: BTreeMap<SkillId, Level> = {},
         /// What else must hold of an agent, as an expression (CEL) over `agent` and `call`.
-        optional condition: Option<Condition> = "agent.site == \"north\" || agent.skills.english >= 3",
+        optional condition: Option<Condition> = "agent.site == \"north\"",
         /// The highest level of an agent's seat that is offered its calls from the beginning.
         optional max_level: Option<u8> = 1,
         /// What changes as a call waits, each step from `after_s` seconds on; what it does not
