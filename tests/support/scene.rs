@@ -272,14 +272,21 @@ pub async fn hears(line: &Line, tones: &[f64], not: &[f64]) {
             .await
             .expect("the tone");
     }
-    let heard = line.listens(line.mark(), 600, DEADLINE).await;
-    for hz in tones {
-        let share = share_of(*hz, &heard);
-        assert!(share > 0.2, "{hz} Hz is {share:.3} of what is heard");
-    }
-    for hz in not {
-        let share = share_of(*hz, &heard);
-        assert!(share < 0.01, "{hz} Hz is {share:.3} of what is heard");
+    // What changes takes a moment to be heard, longer on a busy machine.
+    const TRIES: u32 = 5;
+    for left in (0..TRIES).rev() {
+        let heard = line.listens(line.mark(), 600, DEADLINE).await;
+        let share = |hz: &f64| share_of(*hz, &heard);
+        let settled =
+            tones.iter().all(|hz| share(hz) > 0.2) && not.iter().all(|hz| share(hz) < 0.01);
+        if settled {
+            return;
+        }
+        let shares: Vec<_> = tones.iter().chain(not).map(|hz| (*hz, share(hz))).collect();
+        assert!(
+            left > 0,
+            "{tones:?} Hz and not {not:?} Hz should be heard: {shares:?}"
+        );
     }
 }
 
