@@ -306,7 +306,6 @@ fn exclusion_words(exclusion: Exclusion) -> &'static str {
         Exclusion::Resting => "resting after a missed call",
         Exclusion::OtherSwitch => "on another switch without a trunk",
         Exclusion::NotSought => "not the agent it waits for",
-        Exclusion::Forbidden => "not to be given this caller",
         Exclusion::Level => "of a level not reached yet",
         Exclusion::Condition => "not fulfilling the condition",
     }

@@ -85,8 +85,6 @@ pub enum Exclusion {
     OtherSwitch,
     /// The call is for another agent alone.
     NotSought,
-    /// Must not get calls of this caller.
-    Forbidden,
     /// The level of the agent's seat is not reached yet.
     Level,
     /// Does not fulfil the condition of the queue or of its step.
@@ -94,7 +92,7 @@ pub enum Exclusion {
 }
 
 impl Exclusion {
-    const ALL: [Exclusion; 13] = [
+    const ALL: [Exclusion; 12] = [
         Exclusion::SignedOut,
         Exclusion::NotReady,
         Exclusion::Offered,
@@ -105,7 +103,6 @@ impl Exclusion {
         Exclusion::Resting,
         Exclusion::OtherSwitch,
         Exclusion::NotSought,
-        Exclusion::Forbidden,
         Exclusion::Level,
         Exclusion::Condition,
     ];

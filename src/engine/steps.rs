@@ -13,7 +13,6 @@ use crate::engine::queues::QueueIndex;
 use crate::engine::terms::Terms;
 use crate::engine::time::Span;
 use crate::engine::timer::Reason;
-use std::collections::BTreeSet;
 
 impl Engine {
     /// How much waiting one point of priority counts for.
@@ -34,7 +33,6 @@ impl Engine {
             queue: queue.clone(),
             step,
             only: None,
-            without: BTreeSet::new(),
             facts,
         })
     }

@@ -5,7 +5,7 @@ use crate::engine::condition::{CallFacts, Condition};
 use crate::engine::explanation::Exclusion;
 use crate::engine::id::{AgentId, QueueId, SkillId};
 use crate::engine::skill;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// The terms on which a call waits in one queue. Calls with the same terms
 /// wait in one line.
@@ -16,8 +16,6 @@ pub(crate) struct Terms {
     pub(crate) step: usize,
     /// This agent and nobody else.
     pub(crate) only: Option<AgentId>,
-    /// Anybody but these.
-    pub(crate) without: BTreeSet<AgentId>,
     /// What the step's condition asks of the call.
     pub(crate) facts: CallFacts,
 }
@@ -29,13 +27,12 @@ impl Terms {
             queue,
             step: 0,
             only: None,
-            without: BTreeSet::new(),
             facts: CallFacts::new(),
         }
     }
 
     pub(crate) fn is_plain(&self) -> bool {
-        self.step == 0 && self.only.is_none() && self.without.is_empty() && self.facts.is_empty()
+        self.step == 0 && self.only.is_none() && self.facts.is_empty()
     }
 }
 
@@ -90,9 +87,6 @@ impl Asked<'_> {
     ) -> Option<Exclusion> {
         if terms.only.as_ref().is_some_and(|only| only != id) {
             return Some(Exclusion::NotSought);
-        }
-        if terms.without.contains(id) {
-            return Some(Exclusion::Forbidden);
         }
         if !skill::meets(&agent.skills, self.requires) {
             return Some(Exclusion::Skill);
