@@ -8,7 +8,7 @@ use support::asterisk::Asterisk;
 use support::audio::Voice;
 use support::centre::{self, ready, shows, shows_agent, stored};
 use support::desk::Desk;
-use support::phone::{Caller, Phone};
+use support::phone::{Agent, Caller, Phone};
 use support::scene::{AGENT_HZ, CALLER_HZ, MUSIC_HZ, OTHER_HZ, PATIENT, has_tone, hears};
 use support::switch::DEADLINE;
 use switchyard::runtime::assembly::Running;
@@ -52,6 +52,11 @@ struct Conversation {
 
 impl Conversation {
     async fn begun() -> Option<Conversation> {
+        Self::begun_with(PATIENT).await
+    }
+
+    /// Zhang Wei's phone does this once it has answered.
+    async fn begun_with(does: Agent) -> Option<Conversation> {
         let asterisk = Asterisk::running()?;
         let alone = APPLICATION.lock().await;
         // What a test that failed has left would be taken up.
@@ -61,7 +66,8 @@ impl Conversation {
         let running = centre::start(&asterisk, folder.path(), &SETTINGS).await;
         let desk = Desk::of(&running, "zhangwei", Role::Agent).await;
         let boss = Desk::of(&running, "lina", Role::Supervisor).await;
-        let agent = phone(&asterisk, 1003, AGENT_HZ).await;
+        let voice = Voice::Tone { hz: AGENT_HZ };
+        let agent = does.at(asterisk.phone_port(1003), voice).await;
         let voice = Voice::Tone { hz: CALLER_HZ };
         let caller = Caller::default().calls(&asterisk.sip, "4001", voice).await;
         caller
@@ -388,6 +394,72 @@ async fn a_supervisor_listens_whispers_barges_in_and_takes_over() {
     assert_eq!(told["agent"], "lina");
     assert_eq!(agents(&told), ["zhangwei", "lina"]);
     assert_eq!(told["recordings"].as_array().unwrap().len(), 2);
+}
+
+/// A phone that asks by its own key for the caller to be transferred, and holds
+/// before, or does not.
+fn transfers(to: &'static str, holds_ms: u64) -> Agent {
+    Agent::Transfers {
+        after_ms: 50,
+        talks_ms: 5_000,
+        holds_ms,
+        to,
+    }
+}
+
+#[tokio::test]
+async fn a_transfer_by_the_phones_own_key_is_obeyed_like_ours() {
+    for holds_ms in [0, 1_000] {
+        let Some(talk) = Conversation::begun_with(transfers("1002", holds_ms)).await else {
+            return;
+        };
+        let lina = talk.also("lina", 1002).await;
+        shows_agent(&talk.running, "zhangwei", "wrap_up").await;
+        shows_agent(&talk.running, "lina", "on_call").await;
+        hears(&talk.caller.line, &[OTHER_HZ], &[AGENT_HZ, MUSIC_HZ]).await;
+        hears(&lina.line, &[CALLER_HZ], &[AGENT_HZ, MUSIC_HZ]).await;
+        let told = talk.agent.story();
+        assert!(told.contains("\r\n\r\nSIP/2.0 200 OK"), "{told}");
+        talk.is_ended_by_the_supervisor().await;
+        let told = talk.ends().await;
+        let mut steps = steps(&told);
+        if holds_ms > 0 {
+            assert_eq!(steps[..2], ["talk held", "asked hold zhangwei zhangwei"]);
+            steps.drain(..2);
+        }
+        let sent = [
+            "rung target lina lina",
+            "asked transfer lina zhangwei zhangwei",
+            "handed_over served lina lina",
+            "asked force_hang_up lina",
+        ];
+        assert_eq!(steps, sent);
+        assert_eq!(agents(&told), ["zhangwei", "lina"]);
+    }
+}
+
+#[tokio::test]
+async fn a_transfer_by_the_phones_own_key_is_bound_by_what_the_group_may_dial() {
+    let Some(talk) = Conversation::begun_with(transfers("95588", 0)).await else {
+        return;
+    };
+    let refused = tokio::time::timeout(DEADLINE, async {
+        while !talk.agent.story().contains("\r\n\r\nSIP/2.0 603") {
+            let mark = talk.agent.line.mark();
+            talk.agent.line.listens(mark, 200, DEADLINE).await;
+        }
+    });
+    refused.await.expect("the phone is told of the refusal");
+    hears(&talk.caller.line, &[AGENT_HZ], &[MUSIC_HZ]).await;
+    hears(&talk.agent.line, &[CALLER_HZ], &[MUSIC_HZ]).await;
+    shows_agent(&talk.running, "zhangwei", "on_call").await;
+    talk.asks(json!({"request": "hang_up"})).await;
+    let told = talk.ends().await;
+    let refused = [
+        "asked transfer 95588 zhangwei zhangwei number_forbidden",
+        "asked hang_up zhangwei zhangwei",
+    ];
+    assert_eq!(steps(&told), refused);
 }
 
 #[tokio::test]

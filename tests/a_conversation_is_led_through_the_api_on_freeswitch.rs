@@ -71,6 +71,7 @@ fn config(switch: &Switch, [anna, ben, carla]: [u16; 3]) -> Config {
         folder = "{folder}/filed"
         [in_call]
         music = "moh"
+        transfer_codes = {{ 81 = "agent:ben" }}
         [groups.desk]
         [groups.lead]
         [queues.desk]
@@ -164,9 +165,14 @@ fn phrase(request: &str) -> String {
 
 impl Scene {
     async fn of(name: &str) -> Option<Scene> {
+        Self::with(name, TALKS).await
+    }
+
+    /// Anna's phone does this once it has answered.
+    async fn with(name: &str, does: Agent) -> Option<Scene> {
         let switch = Switch::for_test(name).await?;
         let ports = [free_port(), free_port(), free_port()];
-        let anna = TALKS.at(ports[0], Voice::Tone { hz: ANNA }).await;
+        let anna = does.at(ports[0], Voice::Tone { hz: ANNA }).await;
         let ben = TALKS.at(ports[1], Voice::Tone { hz: BEN }).await;
         let carla = TALKS.at(ports[2], Voice::Tone { hz: CARLA }).await;
         let config = config(&switch, ports);
@@ -514,4 +520,62 @@ async fn a_supervisor_listens_whispers_barges_in_and_takes_over() {
         panic!("no recordings")
     };
     assert!(holds(CARLA, after));
+}
+
+/// A phone that asks by its own key for the caller to be transferred, and holds
+/// before, or does not.
+fn transfers(to: &'static str, holds_ms: u64) -> Agent {
+    Agent::Transfers {
+        after_ms: 100,
+        talks_ms: 5_000,
+        holds_ms,
+        to,
+    }
+}
+
+#[tokio::test]
+async fn a_transfer_by_the_phones_own_key_is_obeyed_like_ours() {
+    for (holds_ms, answer) in [(0, "200 OK"), (1_000, "403 Forbidden")] {
+        let name = "a REFER under the controller on FreeSWITCH";
+        let Some(scene) = Scene::with(name, transfers("81", holds_ms)).await else {
+            return;
+        };
+        scene.is("anna", "wrap_up").await;
+        scene.is("ben", "on_call").await;
+        scene.hear(&[BEN], &[], &[CALLER], &[]).await;
+        // The switch refuses it by itself when the phone is together with nobody.
+        let told = scene.anna.story();
+        let answer = format!("\r\n\r\nSIP/2.0 {answer}");
+        assert!(told.contains(&answer), "{told}");
+        let (call, _) = scene.ends("ben").await;
+        let held = ["talk held", "asked hold"];
+        let sent = [
+            "rung target ben",
+            "asked transfer ben",
+            "handed_over served ben",
+            "asked hang_up",
+        ];
+        let way = match holds_ms {
+            0 => sent.to_vec(),
+            _ => [&held[..], &sent[..]].concat(),
+        };
+        assert_eq!(steps(&call), way);
+    }
+}
+
+#[tokio::test]
+async fn a_transfer_by_the_phones_own_key_is_bound_by_what_the_group_may_dial() {
+    let name = "a forbidden REFER under the controller on FreeSWITCH";
+    let Some(scene) = Scene::with(name, transfers("95588", 0)).await else {
+        return;
+    };
+    let asked = |call: &Value| !steps(call).is_empty();
+    let call = scene.told(asked).await;
+    assert_eq!(call["steps"][0]["refused"], "number_forbidden");
+    scene.hear(&[ANNA], &[CALLER], &[], &[]).await;
+    let told = scene.anna.story();
+    assert!(told.contains("\r\n\r\nSIP/2.0 403"), "{told}");
+    scene.is("anna", "on_call").await;
+    let (call, _) = scene.ends("anna").await;
+    assert_eq!(steps(&call), ["asked transfer 95588", "asked hang_up"]);
 }

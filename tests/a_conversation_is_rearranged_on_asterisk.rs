@@ -436,6 +436,7 @@ async fn a_transfer_that_a_phone_asks_for_is_left_to_us_and_answered() {
     let asks = Agent::Transfers {
         after_ms: 50,
         talks_ms: 1_500,
+        holds_ms: 0,
         to: "1002",
     };
     let (agent, one) = scene.device(asks, 1001, Voice::Tone { hz: AGENT_HZ }).await;
@@ -452,6 +453,12 @@ async fn a_transfer_that_a_phone_asks_for_is_left_to_us_and_answered() {
         .device(PATIENT, 1002, Voice::Tone { hz: OTHER_HZ })
         .await;
     scene.bridge(&channel, &two).await;
+    let answer = SwitchCommand::AnswerTransfer {
+        channel: one.clone(),
+        peer: Some(channel.clone()),
+        granted: true,
+    };
+    scene.driver.tell(answer).await;
     hears(&caller.line, &[OTHER_HZ], &[AGENT_HZ]).await;
     hears(&other.line, &[CALLER_HZ], &[]).await;
     scene.hang_up(&[&one]).await;
@@ -461,6 +468,39 @@ async fn a_transfer_that_a_phone_asks_for_is_left_to_us_and_answered() {
     assert!(story.contains("SIP/2.0 202"), "{story}");
     assert!(story.contains("\r\n\r\nSIP/2.0 200 OK"), "{story}");
     scene.hang_up(&[&channel, &two]).await;
+}
+
+#[tokio::test]
+async fn a_transfer_that_a_phone_asks_for_is_refused_and_the_two_talk_on() {
+    let Some(mut scene) = Scene::set().await else {
+        return;
+    };
+    let (caller, channel) = scene.caller(Voice::Tone { hz: CALLER_HZ }).await;
+    let asks = Agent::Transfers {
+        after_ms: 50,
+        talks_ms: 1_500,
+        holds_ms: 0,
+        to: "95588",
+    };
+    let (agent, one) = scene.device(asks, 1001, Voice::Tone { hz: AGENT_HZ }).await;
+    scene.bridge(&channel, &one).await;
+    let asked = SwitchEvent::TransferAsked {
+        channel: one.clone(),
+        to: OutsideText::new("95588"),
+        replaces: None,
+    };
+    scene.driver.expect(asked).await;
+    let answer = SwitchCommand::AnswerTransfer {
+        channel: one.clone(),
+        peer: Some(channel.clone()),
+        granted: false,
+    };
+    scene.driver.tell(answer).await;
+    hears(&caller.line, &[AGENT_HZ], &[]).await;
+    hears(&agent.line, &[CALLER_HZ], &[]).await;
+    scene.hang_up(&[&channel, &one]).await;
+    let story = agent.story();
+    assert!(story.contains("\r\n\r\nSIP/2.0 603"), "{story}");
 }
 
 #[tokio::test]

@@ -107,6 +107,15 @@ impl Party {
         hear_only(&ALL, &all).await;
     }
 
+    async fn answers_transfer(&mut self, phone: &ChannelId, peer: &ChannelId, granted: bool) {
+        let answer = SwitchCommand::AnswerTransfer {
+            channel: phone.clone(),
+            peer: Some(peer.clone()),
+            granted,
+        };
+        self.controller.does(answer).await;
+    }
+
     async fn bridge(&mut self, channel: ChannelId, peer: ChannelId) {
         let command = SwitchCommand::Bridge {
             channel: channel.clone(),
@@ -491,6 +500,7 @@ async fn a_transfer_that_a_phone_asks_for_waits_for_a_decision() {
     let refers = Agent::Transfers {
         after_ms: 100,
         talks_ms: 5_000,
+        holds_ms: 0,
         to: "1002",
     };
     let Some(mut party) = Party::of("a REFER on FreeSWITCH", refers).await else {
@@ -509,11 +519,43 @@ async fn a_transfer_that_a_phone_asks_for_waits_for_a_decision() {
     party.controller.sees_exactly(asked).await;
     plays(&mut party.controller, &caller, "long-tone").await;
     party.hear(&[PROMPT], &[], &[]).await;
-    // It's refused, then granted, to somebody else than was asked for.
-    party.bridge(caller.clone(), agent).await;
-    party.hear(&[AGENT], &[CALLER], &[]).await;
+    // It's granted, to somebody else than was asked for.
+    party.answers_transfer(&agent, &caller, true).await;
     party.bridge(caller, third).await;
     party.hear(&[THIRD], &[], &[CALLER]).await;
+    let told = party.agent.story();
+    party.all_end().await;
+    assert!(told.contains("\r\n\r\nSIP/2.0 200 OK"), "{told}");
+}
+
+#[tokio::test]
+async fn a_transfer_that_a_phone_asks_for_is_refused_and_the_two_talk_on() {
+    let refers = Agent::Transfers {
+        after_ms: 100,
+        talks_ms: 5_000,
+        holds_ms: 0,
+        to: "95588",
+    };
+    let Some(mut party) = Party::of("a refused REFER on FreeSWITCH", refers).await else {
+        return;
+    };
+    let [caller, agent] = [&party.caller_leg, &party.agent_leg].map(Clone::clone);
+    party.bridge(caller.clone(), agent.clone()).await;
+    party.hear(&[AGENT], &[CALLER], &[]).await;
+    party.parted(&caller, &agent).await;
+    let asked =
+        |event: &SwitchEvent| matches!(event, SwitchEvent::TransferAsked { .. }).then_some(());
+    party.controller.sees("a REFER", asked).await;
+    party.answers_transfer(&agent, &caller, false).await;
+    let again = |event: &SwitchEvent| matches!(event, SwitchEvent::Bridged { .. }).then_some(());
+    party.controller.sees("the two together", again).await;
+    party.hear(&[AGENT], &[CALLER], &[]).await;
+    // Longer than the timer that came with the REFER.
+    let mark = party.caller.line.mark();
+    party.caller.line.listens(mark, 12_000, SOON).await;
+    party.hear(&[AGENT], &[CALLER], &[]).await;
+    let told = party.agent.story();
+    assert!(told.contains("\r\n\r\nSIP/2.0 403"), "{told}");
     party.all_end().await;
 }
 

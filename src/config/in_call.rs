@@ -2,8 +2,11 @@
 
 use crate::config::section::section;
 use crate::engine::centre::InCallSettings;
-use crate::engine::id::MusicClass;
+use crate::engine::id::{IdError, MusicClass};
+use crate::engine::request::Destination;
 use crate::engine::time::Span;
+use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 section! {
@@ -21,6 +24,32 @@ section! {
         default parking_s: NonZeroU32 = 120,
         /// People in one conference, the caller and the agent included.
         default max_conference: NonZeroU32 = 50,
+        /// What agents dial on their phones, besides extensions, access numbers and numbers
+        /// outside, to send a caller there: `{ 81 = "queue:reservations", 82 = "flow:menu",
+        /// 83 = "agent:wangfang" }`.
+        default transfer_codes: BTreeMap<String, TransferCode> = {},
+    }
+}
+
+/// Where one of the `transfer_codes` leads.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct TransferCode(pub Destination);
+
+impl TryFrom<String> for TransferCode {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        let named = |error: IdError| format!("{text:?}: {error}");
+        let to = match text.split_once(':') {
+            Some(("queue", id)) => id.parse().map(Destination::Queue).map_err(named)?,
+            Some(("flow", id)) => id.parse().map(Destination::Flow).map_err(named)?,
+            Some(("agent", id)) => id.parse().map(Destination::Agent).map_err(named)?,
+            _ => {
+                let forms = "\"queue:<id>\", \"flow:<id>\" or \"agent:<id>\"";
+                return Err(format!("{text:?} is not {forms}"));
+            }
+        };
+        Ok(Self(to))
     }
 }
 
@@ -32,6 +61,11 @@ impl From<&InCallConfig> for InCallSettings {
             slots: (settings.first_slot, settings.last_slot),
             parking: Span::seconds(settings.parking_s.get()),
             max_conference: settings.max_conference.get(),
+            transfer_codes: settings
+                .transfer_codes
+                .iter()
+                .map(|(code, to)| (code.clone(), to.0.clone()))
+                .collect(),
         }
     }
 }

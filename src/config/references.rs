@@ -7,6 +7,7 @@ use crate::config::source::{Node, Value};
 use crate::config::switch::SwitchKind;
 use crate::config::{Config, Lapsing};
 use crate::engine::ivr::check::{self, Known};
+use crate::engine::request::Destination;
 use crate::nearest::suggestion;
 use std::collections::BTreeSet;
 use std::str::FromStr;
@@ -20,6 +21,7 @@ pub(super) fn check(config: &Config, root: &Node, findings: &mut Findings) -> Ve
     references.flows(config);
     references.skills(config);
     references.routes(config);
+    references.transfer_codes(config);
     references.calendars(config)
 }
 
@@ -121,6 +123,18 @@ impl<'a> References<'a> {
                 };
                 let (what, repair) = (finding.problem.to_string(), Some(finding.repair.clone()));
                 self.push(severity, &path, what, repair);
+            }
+        }
+    }
+
+    fn transfer_codes(&mut self, config: &Config) {
+        for (code, to) in &config.in_call.transfer_codes {
+            let path = ["in_call", "transfer_codes", code];
+            match &to.0 {
+                Destination::Queue(id) => self.exists(&path, "queue", "queues", id.as_str()),
+                Destination::Flow(id) => self.exists(&path, "flow", "flows", id.as_str()),
+                Destination::Agent(id) => self.exists(&path, "agent", "agents", id.as_str()),
+                Destination::Number(_) => {}
             }
         }
     }

@@ -14,6 +14,7 @@ use crate::engine::id::{
     AgentId, FlowId, GroupId, MusicClass, QueueId, SiteId, SkillId, SwitchId, TenantId,
 };
 use crate::engine::ivr::flow::Flow;
+use crate::engine::request::Destination;
 use crate::engine::time::Span;
 use crate::switch::{Extension, Language, PhoneNumber};
 use serde::{Deserialize, Serialize};
@@ -99,6 +100,8 @@ pub struct InCallSettings {
     pub parking: Span,
     /// People in one conference, the caller and the agent included.
     pub max_conference: u32,
+    /// What agents dial on their phones to send a caller there.
+    pub transfer_codes: BTreeMap<String, Destination>,
 }
 
 impl Default for InCallSettings {
@@ -109,6 +112,7 @@ impl Default for InCallSettings {
             slots: (700, 799),
             parking: Span::seconds(120),
             max_conference: 50,
+            transfer_codes: BTreeMap::new(),
         }
     }
 }

@@ -45,7 +45,7 @@ impl Engine {
         out.push(Command::Answer { request, outcome });
     }
 
-    fn carry_out(
+    pub(super) fn carry_out(
         &mut self,
         by: Principal,
         what: Request,

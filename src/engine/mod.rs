@@ -52,6 +52,7 @@ pub(crate) mod queue;
 pub(crate) mod queues;
 mod reconcile;
 pub mod recording;
+mod refer;
 mod remember;
 pub mod request;
 pub mod say;
@@ -282,8 +283,11 @@ impl Engine {
             SwitchEvent::Unheld { channel } => {
                 self.hold_key(&leg(channel), CallRequest::Resume, out);
             }
-            // Nothing takes these up yet: the phone is told by its switch.
-            SwitchEvent::TransferAsked { .. } => {}
+            SwitchEvent::TransferAsked {
+                channel,
+                to,
+                replaces,
+            } => self.transfer_asked(&leg(channel), &to, replaces.map(leg), out),
             SwitchEvent::RecordingStarted { recording } => self.recording_started(recording, out),
             SwitchEvent::RecordingFinished { recording, media } => {
                 self.recording_finished(recording, media, out);

@@ -17,7 +17,7 @@ pub enum Principal {
     /// Somebody who signed in without being an agent, by their login. Whether
     /// they may ask at all was judged before.
     User(OutsideText),
-    /// The agent's own phone: its hold key.
+    /// The agent's own phone: its hold key, or a transfer it asks for.
     Device(AgentId),
 }
 
@@ -281,6 +281,10 @@ pub enum Refusal {
     QueueFull,
     #[error("there is no such flow")]
     NoSuchFlow,
+    #[error(
+        "what the phone dialled is no agent's extension, access number, queue, flow, code of transfer_codes in [in_call] or number"
+    )]
+    NoSuchDestination,
     #[error("there is no such call, or it has ended")]
     NoSuchCall,
     #[error("that call does not wait in a queue")]
@@ -324,6 +328,7 @@ impl Refusal {
             Refusal::NoSuchQueue => "no_such_queue",
             Refusal::QueueFull => "queue_full",
             Refusal::NoSuchFlow => "no_such_flow",
+            Refusal::NoSuchDestination => "no_such_destination",
             Refusal::NoSuchCall => "no_such_call",
             Refusal::NotWaiting => "not_waiting",
             Refusal::NumberForbidden => "number_forbidden",

@@ -87,7 +87,9 @@ pub enum SwitchEvent {
         channel: ChannelId,
     },
     /// The device asked for the other side to be transferred (SIP REFER). The
-    /// switch has done nothing about it.
+    /// switch has sent the other side nowhere; it may have taken the two apart,
+    /// which [`SwitchEvent::Unbridged`] said before. The device waits for
+    /// [`SwitchCommand::AnswerTransfer`].
     TransferAsked {
         channel: ChannelId,
         /// The user part of `Refer-To`.
@@ -403,6 +405,14 @@ pub enum SwitchCommand {
         target: ChannelId,
         mode: SupervisionMode,
     },
+    /// Tell the phone on `channel` whether the transfer it asked for is
+    /// `granted`, in the words of its protocol (a NOTIFY of its REFER). Refused,
+    /// it is together with `peer` again, if the switch had taken the two apart.
+    AnswerTransfer {
+        channel: ChannelId,
+        peer: Option<ChannelId>,
+        granted: bool,
+    },
     /// Send keys to the far end of a leg, as its phone would (RFC 4733).
     SendDigits {
         channel: ChannelId,
@@ -609,6 +619,7 @@ impl SwitchCommand {
             | SwitchCommand::Join { channel, .. }
             | SwitchCommand::Leave { channel, .. }
             | SwitchCommand::Supervise { channel, .. }
+            | SwitchCommand::AnswerTransfer { channel, .. }
             | SwitchCommand::SendDigits { channel, .. }
             | SwitchCommand::RecordMessage { channel, .. }
             | SwitchCommand::Guard { channel, .. }

@@ -73,10 +73,12 @@ pub enum Agent {
         talks_ms: u64,
         holds_ms: u64,
     },
-    /// Answers, and asks by REFER for the far end to be transferred after `talks_ms`.
+    /// Answers, and asks by REFER for the far end to be transferred after `talks_ms`,
+    /// and after it was put on hold for `holds_ms` if that is not 0.
     Transfers {
         after_ms: u64,
         talks_ms: u64,
+        holds_ms: u64,
         to: &'static str,
     },
     /// Rings for ever.
@@ -162,10 +164,12 @@ impl Agent {
             Agent::Transfers {
                 after_ms,
                 talks_ms,
+                holds_ms,
                 to,
             } => (
                 "agent-transfers.xml",
                 Script {
+                    hold_ms: holds_ms,
                     answer_after_ms: after_ms,
                     talk_ms: talks_ms,
                     transfer_to: to,

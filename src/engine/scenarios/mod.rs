@@ -20,6 +20,7 @@ mod settings_that_change;
 mod supervisors;
 mod switches_that_vanish;
 mod transfers;
+mod transfers_by_phone;
 
 use crate::engine::Engine;
 use crate::engine::centre::{
@@ -533,6 +534,15 @@ fn describe(command: &Command) -> Option<String> {
             SwitchCommand::SendDigits { channel, digits } => {
                 let digits: String = digits.iter().map(Key::to_string).collect();
                 format!("> send {digits} to {}", short(channel))
+            }
+            SwitchCommand::AnswerTransfer {
+                channel,
+                peer,
+                granted,
+            } => {
+                let said = if *granted { "grant" } else { "refuse" };
+                let peer = peer.as_ref().map_or("nobody", |peer| short(peer));
+                format!("> {said} the transfer of {} with {peer}", short(channel))
             }
             SwitchCommand::RecordMessage { channel, .. } => {
                 format!("> record a message of {}", short(channel))

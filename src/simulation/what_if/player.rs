@@ -424,6 +424,7 @@ impl<'a> Player<'a> {
             | SwitchCommand::Silence { .. }
             | SwitchCommand::Supervise { .. }
             | SwitchCommand::SendDigits { .. }
+            | SwitchCommand::AnswerTransfer { .. }
             | SwitchCommand::SetLamp { .. }
             | SwitchCommand::Guard { .. }
             | SwitchCommand::SetVariables { .. } => {}

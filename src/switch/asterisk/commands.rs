@@ -196,9 +196,13 @@ pub(super) fn set_lamp_by_dialplan(mailbox: &Extension, new: u32, old: u32) -> R
         .json(serde_json::to_string(&body).unwrap_or_default())
 }
 
-/// Tells a phone how the transfer goes that it asked for (a NOTIFY of its REFER).
-pub(super) fn transfer_answered(channel: &str) -> Request {
-    Request::post(&["channels", channel, "transfer_progress"]).query("states", "channel_answered")
+/// Tells a phone how the transfer ends that it asked for (a NOTIFY of its REFER).
+pub(super) fn answer_transfer(channel: &ChannelId, granted: bool) -> Request {
+    let state = match granted {
+        true => "channel_answered",
+        false => "channel_declined",
+    };
+    Request::post(&["channels", channel.as_str(), "transfer_progress"]).query("states", state)
 }
 
 #[cfg(test)]

@@ -111,6 +111,13 @@ impl Executor {
                 target,
                 mode,
             } => self.supervise(&name, channel, target, *mode).await,
+            // The two were never taken apart.
+            SwitchCommand::AnswerTransfer {
+                channel, granted, ..
+            } => {
+                let answer = commands::answer_transfer(channel, *granted);
+                self.api.send(&answer).await
+            }
             SwitchCommand::SendDigits { channel, digits } => {
                 self.api.send(&commands::send_digits(channel, digits)).await
             }

@@ -4,7 +4,6 @@
 use super::api::{Api, ApiError};
 use super::bridges;
 use super::bridging;
-use super::commands;
 use super::executor::{Executor, Find};
 use super::message::{Bridge, Channel, Message};
 use super::recorder;
@@ -358,12 +357,6 @@ async fn do_chore(executor: &Executor, chore: Chore) -> ChoreDone {
         Chore::EndTrack(track) => {
             if let Err(error) = api.send(&recorder::end_track(&track)).await {
                 debug!(track, %error, "the track had ended already");
-            }
-            ChoreDone::Nothing
-        }
-        Chore::TransferAnswered(channel) => {
-            if let Err(error) = api.send(&commands::transfer_answered(&channel)).await {
-                debug!(channel, %error, "the phone does not wait for its transfer any more");
             }
             ChoreDone::Nothing
         }

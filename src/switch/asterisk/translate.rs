@@ -31,8 +31,6 @@ pub(super) enum Chore {
     StartTrack(String),
     /// Hang up the snoop channel of this name, which ends its recording.
     EndTrack(String),
-    /// Tell the phone on this channel that the transfer it asked for was done.
-    TransferAnswered(String),
 }
 
 /// What one message meant.
@@ -56,8 +54,6 @@ struct Leg {
     ours: bool,
     /// Its end was announced, with a cause that holds unless a better one comes.
     hanging_up: Option<Cause>,
-    /// Its phone asked for a transfer and waits for the answer.
-    asked_transfer: bool,
 }
 
 impl Leg {
@@ -65,7 +61,6 @@ impl Leg {
         Self {
             ours,
             hanging_up: None,
-            asked_transfer: false,
         }
     }
 }
@@ -103,7 +98,7 @@ impl Translator {
                 self.bridges.entered(&bridge, &channel.id, is_leg)
             }
             Message::ChannelLeftBridge { bridge, channel } => {
-                return self.left_bridge(&bridge, &channel);
+                return self.bridges.left(&bridge, &channel);
             }
             Message::ChannelHold { channel } => {
                 leg_of(&channel).map(|channel| SwitchEvent::Held { channel })
@@ -238,21 +233,9 @@ impl Translator {
         Some(SwitchEvent::HungUp { channel, cause })
     }
 
-    /// A phone that asked for a transfer learns by this that it was done.
-    fn left_bridge(&mut self, bridge: &Bridge, channel: &Channel) -> Meaning {
-        let mut meaning = self.bridges.left(bridge, channel);
-        let leg = leg_of(channel).and_then(|id| self.legs.get_mut(&id));
-        if let Some(leg) = leg.filter(|leg| leg.asked_transfer) {
-            leg.asked_transfer = false;
-            let answered = Chore::TransferAnswered(channel.id.clone());
-            meaning.chores.push(answered);
-        }
-        meaning
-    }
-
-    fn transfer_asked(&mut self, to: &ReferTo, by: &ReferredBy) -> Option<SwitchEvent> {
+    fn transfer_asked(&self, to: &ReferTo, by: &ReferredBy) -> Option<SwitchEvent> {
         let channel = leg_of(&by.source_channel)?;
-        self.legs.get_mut(&channel)?.asked_transfer = true;
+        self.legs.get(&channel)?;
         let destination = to.requested_destination.destination.as_deref();
         Some(SwitchEvent::TransferAsked {
             channel,

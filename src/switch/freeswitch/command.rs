@@ -128,6 +128,11 @@ impl Dialect {
                 target,
                 mode,
             } => batch.supervise(channel, target, *mode),
+            SwitchCommand::AnswerTransfer { peer, granted, .. } => {
+                if let Some(peer) = peer {
+                    batch.answer_transfer(peer, *granted, order.id)?;
+                }
+            }
             SwitchCommand::SendDigits { channel, digits } => {
                 if digits.is_empty() {
                     return Err(Unspeakable::NoDigits);

@@ -112,6 +112,10 @@ impl Lane {
         let mut next = Some(first);
         while let Some(order) = next {
             match self.dialect.say(&order) {
+                // There is nothing to ask the switch for.
+                Ok(batch) if batch.answers == 0 => {
+                    tell(&self.inbox, order.id, Ok(())).await;
+                }
                 Ok(batch) => {
                     text.push_str(&batch.text);
                     self.awaited
@@ -129,6 +133,9 @@ impl Lane {
             } else {
                 None
             };
+        }
+        if text.is_empty() {
+            return Ok(());
         }
         self.connection.send(&text).await
     }

@@ -10,7 +10,7 @@ use crate::switch::{Extension, Ring, Target};
 
 /// What every leg of ours carries from its beginning. The dialplan sets the same
 /// on those that arrive.
-const ALWAYS: [&str; 7] = [
+const ALWAYS: [&str; 8] = [
     // It outlives the other legs of its call.
     "park_after_bridge=true",
     "hangup_after_bridge=false",
@@ -18,10 +18,11 @@ const ALWAYS: [&str; 7] = [
     "hold_hangup_xfer_exten=park:inline",
     // Each `uuid_transfer` takes one; at none left the switch hangs up.
     "max_session_transfers=1000000",
-    // Where a REFER of the other leg's device leads, whatever it asks for, and
-    // that one with Replaces is refused.
+    // Where a REFER of the other leg's device leads, whatever it asks for; that
+    // its own device waits for the answer; and that one with Replaces is refused.
     "force_transfer_dialplan=XML",
     "force_transfer_context=switchyard-referred",
+    "confirm_blind_transfer=true",
     "deny_refer_requests=true",
 ];
 

@@ -3,7 +3,7 @@
 //! A leg that is out of a bridge or a conference parks and hears nothing. Tried
 //! on FreeSWITCH 1.10.12, with tones in both directions.
 
-use crate::engine::id::{CallId, ChannelId};
+use crate::engine::id::{CallId, ChannelId, CommandId};
 use crate::switch::SupervisionMode;
 use crate::switch::freeswitch::batch::Batch;
 use crate::switch::freeswitch::command::Unspeakable;
@@ -107,6 +107,23 @@ impl Batch {
             "sendevent CUSTOM\nEvent-Subclass: switchyard::silence\nunique-id: {channel}\n\
              eavesdrop-command: *"
         ));
+    }
+
+    /// Answers the REFER of the device that `peer` was bridged to, which waits for
+    /// it (`confirm_blind_transfer`). Where it is refused the switch bridges the
+    /// two again by itself; the timer that came with the REFER must not part them.
+    pub(super) fn answer_transfer(
+        &mut self,
+        peer: &ChannelId,
+        granted: bool,
+        id: CommandId,
+    ) -> Result<(), Unspeakable> {
+        if !granted {
+            self.disarm(peer)?;
+        }
+        let (granted, id) = (granted.to_string(), format!("switchyard-transfer-{id}"));
+        self.execute(peer, "blind_transfer_ack", &granted, &id);
+        Ok(())
     }
 
     /// Runs an application on the leg in the place of all others, and parks after it.

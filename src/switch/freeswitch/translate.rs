@@ -18,7 +18,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 /// The events that are asked for. Of these the switch sends those of legs that
 /// carry our mark, and the ones that belong to no leg.
-pub const EVENTS: [&str; 17] = [
+pub const EVENTS: [&str; 18] = [
     "BACKGROUND_JOB",
     "CHANNEL_ANSWER",
     "CHANNEL_BRIDGE",
@@ -37,6 +37,7 @@ pub const EVENTS: [&str; 17] = [
     // What follows this are subclasses of it.
     "CUSTOM",
     "conference::maintenance",
+    "sofia::error",
 ];
 
 /// Events that carry no channel variables, so that the mark can't select them.
@@ -95,7 +96,7 @@ impl Translator {
             }
             "CHANNEL_HOLD" => Some(SwitchEvent::Held { channel }),
             "CHANNEL_UNHOLD" => Some(SwitchEvent::Unheld { channel }),
-            "CUSTOM" => conferred(channel, event),
+            "CUSTOM" => conferred(&channel, event).or_else(|| denied(channel, event)),
             "RECORD_START" => self
                 .recording(event)
                 .map(|recording| SwitchEvent::RecordingStarted { recording }),
@@ -177,14 +178,27 @@ fn is_referred(event: &dyn Lookup) -> bool {
         && event.get("Caller-Dialplan").as_deref() == Some("XML")
 }
 
-/// A REFER of a device, as the leg that it is about tells it. FreeSWITCH has told
-/// the device that all went well, and taken the two legs apart: both live on in
-/// silence (`SwitchEvent::Unbridged` comes first). One with Replaces is refused
-/// by the switch (`deny_refer_requests`), and nobody is told.
+/// A REFER of a device, as the leg that it is about tells it. FreeSWITCH has taken
+/// the two legs apart: both live on in silence (`SwitchEvent::Unbridged` comes
+/// first), and the device waits for its answer (`confirm_blind_transfer`). One with
+/// Replaces is refused by the switch (`deny_refer_requests`), and nobody is told.
 fn referred(event: &EslEvent<'_>) -> Option<SwitchEvent> {
     Some(SwitchEvent::TransferAsked {
         channel: channel(event, "variable_last_bridge_to")?,
         to: OutsideText::new(&event.get("Caller-Destination-Number")?),
+        replaces: None,
+    })
+}
+
+/// A REFER of a device that is together with nobody, because it holds: it has been
+/// told 403, and asks for the transfer all the same.
+fn denied(channel: ChannelId, event: &EslEvent<'_>) -> Option<SwitchEvent> {
+    if event.get("Error-Type").as_deref() != Some("blind_transfer") {
+        return None;
+    }
+    Some(SwitchEvent::TransferAsked {
+        channel,
+        to: OutsideText::new(&event.get("Transfer-Exten")?),
         replaces: None,
     })
 }
@@ -206,8 +220,9 @@ fn peers(event: &EslEvent<'_>) -> Option<(ChannelId, ChannelId)> {
 }
 
 /// A leg that entered or left a conference of ours.
-fn conferred(channel: ChannelId, event: &EslEvent<'_>) -> Option<SwitchEvent> {
+fn conferred(channel: &ChannelId, event: &EslEvent<'_>) -> Option<SwitchEvent> {
     let conference = conference(&event.get("Conference-Name")?)?;
+    let channel = channel.clone();
     match event.get("Action").as_deref() {
         Some("add-member") => Some(SwitchEvent::Joined {
             channel,

@@ -358,7 +358,8 @@ impl Model {
                 channel, target, ..
             } => self.supervise(channel, target)?,
             // What the far end hears moves nobody here.
-            SwitchCommand::SendDigits { channel, .. } => {
+            SwitchCommand::SendDigits { channel, .. }
+            | SwitchCommand::AnswerTransfer { channel, .. } => {
                 answered(&mut self.channels, channel)?;
             }
             SwitchCommand::RecordMessage { .. } | SwitchCommand::SetLamp { .. } => {
