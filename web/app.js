@@ -38,12 +38,13 @@ document.addEventListener("click", async (event) => {
     localStorage.setItem("theme", dark ? "light" : "dark");
     themed(dark ? "light" : "dark");
   }
-  const button = event.target.closest("[data-request]");
+  const button = event.target.closest("[data-request], [data-call-request]");
   if (button) {
-    const { request, reason } = button.dataset;
+    const { callRequest, reason } = button.dataset;
+    const request = callRequest ?? button.dataset.request;
     const agent = encodeURIComponent(button.closest("[data-agent]").dataset.agent);
     button.disabled = true;
-    const answer = await fetch(`/api/agents/${agent}/state`, {
+    const answer = await fetch(`/api/agents/${agent}/${callRequest ? "call" : "state"}`, {
       method: "POST",
       headers: { "Content-Type": "application/json", "X-CSRF-Token": body.dataset.csrf },
       body: JSON.stringify(reason ? { request, reason } : { request }),

@@ -323,6 +323,7 @@ fn agent_settings(
             attributes: BTreeMap::new(),
             group: None,
             supervises: Vec::new(),
+            auto_answer: false,
             name: name.clone(),
         };
         all.insert(AgentId::new(&name)?, settings);

@@ -28,6 +28,9 @@ section! {
         optional group: Option<GroupId> = "desk",
         /// Groups whose agents and calls this agent supervises.
         default supervises: Vec<GroupId> = [],
+        /// Whether the device is asked to answer by itself when it is rung for the agent; it must
+        /// be set up to do so.
+        default auto_answer: bool = false,
     }
 }
 
@@ -42,6 +45,7 @@ impl From<&AgentConfig> for AgentSettings {
             attributes: agent.attributes.clone(),
             group: agent.group.clone(),
             supervises: agent.supervises.clone(),
+            auto_answer: agent.auto_answer,
         }
     }
 }

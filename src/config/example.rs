@@ -12,6 +12,8 @@ use crate::config::in_call::InCallConfig;
 use crate::config::journal::JournalConfig;
 use crate::config::limits::LimitsConfig;
 use crate::config::log::LogConfig;
+use crate::config::missed::MissedOffersConfig;
+use crate::config::not_ready::NotReadyConfig;
 use crate::config::number::NumberConfig;
 use crate::config::queue::QueueConfig;
 use crate::config::recordings::RecordingsConfig;
@@ -52,6 +54,8 @@ pub fn example() -> String {
     text.push_str(flow::EXAMPLE);
     section::<RoutingConfig>(&mut text, "routing", &[]);
     section::<InCallConfig>(&mut text, "in_call", &[]);
+    commented::<NotReadyConfig>(&mut text, "not_ready_reasons.meal", None);
+    section::<MissedOffersConfig>(&mut text, "missed_offers", &[]);
     section::<LimitsConfig>(&mut text, "limits", &[]);
     section::<DialplanConfig>(&mut text, "dialplan", &[]);
     section::<LogConfig>(&mut text, "log", &[]);

@@ -17,6 +17,8 @@ pub mod in_call;
 pub mod journal;
 pub mod limits;
 pub mod log;
+pub mod missed;
+pub mod not_ready;
 pub mod number;
 pub mod queue;
 pub mod recordings;
@@ -29,7 +31,7 @@ pub mod store;
 pub mod switch;
 
 use crate::engine::centre::{AccessNumber, Centre};
-use crate::engine::id::{AgentId, CalendarId, FlowId, GroupId, QueueId, SwitchId};
+use crate::engine::id::{AgentId, CalendarId, FlowId, GroupId, QueueId, ReasonId, SwitchId};
 use crate::engine::ivr::flow::Flow;
 use crate::engine::time::Timestamp;
 use agent::AgentConfig;
@@ -44,6 +46,8 @@ use in_call::InCallConfig;
 use journal::JournalConfig;
 use limits::LimitsConfig;
 use log::LogConfig;
+use missed::MissedOffersConfig;
+use not_ready::NotReadyConfig;
 use number::NumberConfig;
 use queue::QueueConfig;
 use recordings::RecordingsConfig;
@@ -75,6 +79,8 @@ pub struct Config {
     pub limits: LimitsConfig,
     pub groups: BTreeMap<GroupId, GroupConfig>,
     pub in_call: InCallConfig,
+    pub not_ready_reasons: BTreeMap<ReasonId, NotReadyConfig>,
+    pub missed_offers: MissedOffersConfig,
     pub dialplan: DialplanConfig,
     pub log: LogConfig,
     /// Doubtful things that do not stand in the way.
@@ -207,6 +213,12 @@ impl Config {
                 .map(|(id, group)| (id.clone(), group.into()))
                 .collect(),
             in_call: (&self.in_call).into(),
+            not_ready_reasons: self
+                .not_ready_reasons
+                .iter()
+                .map(|(id, reason)| (id.clone(), reason.into()))
+                .collect(),
+            missed_offers: (&self.missed_offers).into(),
         }
     }
 }
@@ -250,6 +262,8 @@ fn read_root(root: &Node, folder: &Path, findings: &mut Findings) -> Option<Conf
         limits: sections.one("limits")?,
         groups: sections.many("groups", GroupConfig::read),
         in_call: sections.one("in_call")?,
+        not_ready_reasons: sections.many("not_ready_reasons", NotReadyConfig::read),
+        missed_offers: sections.one("missed_offers")?,
         dialplan: sections.one("dialplan")?,
         log: sections.one("log")?,
         warnings: Vec::new(),

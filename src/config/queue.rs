@@ -1,9 +1,10 @@
 //! `[queues.<id>]`: where calls wait for an agent.
 
+use crate::config::missed::QueueMissedConfig;
 use crate::config::section::section;
 use crate::engine::centre::{
     Announcements, LastAgent, Level, OverflowRule, OverflowTo, OverflowWhen, QueueSettings,
-    RouteStep, Strategy,
+    RouteStep, Strategy, WrapUpExtension,
 };
 use crate::engine::condition::Condition;
 use crate::engine::id::{CalendarId, MusicClass, PromptId, QueueId, SkillId};
@@ -49,6 +50,13 @@ section! {
         default ring_s: NonZeroU32 = 20,
         /// Seconds an agent has for work after a call, before the next one.
         default wrap_up_s: u32 = 15,
+        /// How often an agent can ask for more of it for one call.
+        default wrap_up_extensions: u32 = 0,
+        /// Seconds that each time adds.
+        default wrap_up_extension_s: NonZeroU32 = 30,
+        /// What follows when an agent misses its offers, where it is not as [missed_offers] says,
+        /// for example `{ no_answer = { in_a_row = 2, then = "sign_out" } }`.
+        default missed_offers: QueueMissedConfig = {},
         /// Whether its conversations are recorded.
         default record: bool = true,
         /// Calls that may wait; more go on at the flow's `full` edge.
@@ -200,6 +208,11 @@ impl From<&QueueConfig> for QueueSettings {
             ring: Span::seconds(queue.ring_s.get()),
             wrap_up: Span::seconds(queue.wrap_up_s),
             record: queue.record,
+            extension: WrapUpExtension {
+                times: queue.wrap_up_extensions,
+                by: Span::seconds(queue.wrap_up_extension_s.get()),
+            },
+            missed_offers: (&queue.missed_offers).into(),
             max_waiting: queue.max_waiting.get(),
             priority: queue.priority,
             greeting: queue.greeting.clone(),

@@ -6,6 +6,7 @@ use crate::config::finding::{Finding, Findings, Place, Severity};
 use crate::config::source::{Node, Value};
 use crate::config::switch::SwitchKind;
 use crate::config::{Config, Lapsing};
+use crate::engine::centre::{MissedOffers, MissedThen};
 use crate::engine::ivr::check::{self, Known};
 use crate::engine::request::Destination;
 use crate::nearest::suggestion;
@@ -22,6 +23,7 @@ pub(super) fn check(config: &Config, root: &Node, findings: &mut Findings) -> Ve
     references.skills(config);
     references.routes(config);
     references.transfer_codes(config);
+    references.reasons(config);
     references.calendars(config)
 }
 
@@ -83,6 +85,27 @@ impl<'a> References<'a> {
                     "queues",
                     seat.queue.as_str(),
                 );
+            }
+        }
+    }
+
+    /// What becomes of agents who miss offers must be one of the reasons, where there are some.
+    fn reasons(&mut self, config: &Config) {
+        if config.not_ready_reasons.is_empty() {
+            return;
+        }
+        let centre = MissedOffers::from(&config.missed_offers);
+        self.missed(&["missed_offers"], &centre);
+        for (id, queue) in &config.queues {
+            let path = ["queues", id.as_str(), "missed_offers"];
+            self.missed(&path, &MissedOffers::from(&queue.missed_offers));
+        }
+    }
+
+    fn missed(&mut self, path: &[&str], missed: &MissedOffers) {
+        for policy in missed.all() {
+            if let Some(MissedThen::NotReady { reason }) = &policy.then {
+                self.exists(path, "reason", "not_ready_reasons", reason.as_str());
             }
         }
     }

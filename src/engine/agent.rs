@@ -1,12 +1,13 @@
 //! An agent and the one state each agent is in.
 
-use crate::engine::centre::AgentSettings;
+use crate::engine::centre::{AgentSettings, Missed};
 use crate::engine::event::AgentRequest;
 use crate::engine::explanation::Exclusion;
 use crate::engine::id::{CallId, LegId};
 use crate::engine::text::OutsideText;
 use crate::engine::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What an agent is doing. Exactly one at any time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +68,10 @@ pub(crate) struct Agent {
     pub(crate) closing: Option<LegId>,
     /// Asked for while busy with a call; granted when the agent is free of it.
     pub(crate) next: Option<AgentRequest>,
+    /// Offers missed since the last one that was answered.
+    pub(crate) missed: BTreeMap<Missed, u32>,
+    /// How often the present or last wrap-up was extended.
+    pub(crate) extensions: u32,
 }
 
 impl Agent {
@@ -79,6 +84,8 @@ impl Agent {
             resting: false,
             closing: None,
             next: None,
+            missed: BTreeMap::new(),
+            extensions: 0,
         }
     }
 

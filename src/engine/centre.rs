@@ -2,16 +2,18 @@
 //! access numbers exist, what callers hear. Made from the configuration,
 //! validated there; the engine only reads it.
 
+mod desk;
 mod queue;
 
+pub use desk::{Missed, MissedOffer, MissedOffers, MissedThen, NotReadyReason};
 pub use queue::{
     Announcements, LastAgent, OverflowRule, OverflowTo, OverflowWhen, QueueSettings, RouteStep,
-    Strategy,
+    Strategy, WrapUpExtension,
 };
 
 use crate::engine::calendar::Calendars;
 use crate::engine::id::{
-    AgentId, FlowId, GroupId, MusicClass, QueueId, SiteId, SkillId, SwitchId, TenantId,
+    AgentId, FlowId, GroupId, MusicClass, QueueId, ReasonId, SiteId, SkillId, SwitchId, TenantId,
 };
 use crate::engine::ivr::flow::Flow;
 use crate::engine::request::Destination;
@@ -42,6 +44,12 @@ pub struct Centre {
     pub groups: BTreeMap<GroupId, GroupSettings>,
     #[serde(default)]
     pub in_call: InCallSettings,
+    /// Why agents may be not ready; without any, every reason is taken.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub not_ready_reasons: BTreeMap<ReasonId, NotReadyReason>,
+    /// What holds where a queue says nothing.
+    #[serde(default)]
+    pub missed_offers: MissedOffers,
 }
 
 impl Centre {
@@ -60,6 +68,8 @@ impl Centre {
             limits: Limits::default(),
             groups: BTreeMap::new(),
             in_call: InCallSettings::default(),
+            not_ready_reasons: BTreeMap::new(),
+            missed_offers: MissedOffers::default(),
         }
     }
 }
@@ -264,6 +274,9 @@ pub struct AgentSettings {
     /// The groups whose agents and calls this agent supervises.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub supervises: Vec<GroupId>,
+    /// The device is asked to answer by itself when it is rung.
+    #[serde(default)]
+    pub auto_answer: bool,
 }
 
 impl AgentSettings {

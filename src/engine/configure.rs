@@ -75,7 +75,8 @@ impl Engine {
             self.refresh_standing(agent);
         }
         for agent in gone {
-            self.on_agent_request(&agent, AgentRequest::SignOut, out);
+            // Signing out is never refused.
+            let _ = self.on_agent_request(&agent, AgentRequest::SignOut, out);
         }
         for queue in self.queues.indices() {
             self.distribute(queue, Trigger::Reconfigured, out);

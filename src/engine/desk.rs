@@ -5,9 +5,10 @@ use crate::engine::agent::AgentState;
 use crate::engine::command::Commands;
 use crate::engine::event::AgentRequest;
 use crate::engine::explanation::Trigger;
-use crate::engine::fact::{Fact, OfferOutcome};
-use crate::engine::id::{AgentId, CallId};
-use crate::engine::time::{Span, Timestamp};
+use crate::engine::fact::Fact;
+use crate::engine::id::{AgentId, CallId, ReasonId};
+use crate::engine::request::{Principal, Refusal};
+use crate::engine::time::Timestamp;
 use crate::engine::timer::Reason;
 
 impl Engine {
@@ -26,6 +27,9 @@ impl Engine {
         let is_gone = matches!(state, AgentState::SignedOut | AgentState::NotReady { .. });
         let before = std::mem::replace(&mut agent.state, state.clone());
         agent.call = call;
+        if matches!(state, AgentState::OnCall | AgentState::SignedOut) {
+            agent.missed.clear();
+        }
         if let Some(index) = self.queues.agent_index(id) {
             let shift = self.queues.shift_mut(index);
             shift.moved(self.now, &before, &state);
@@ -51,10 +55,9 @@ impl Engine {
         id: &AgentId,
         request: AgentRequest,
         out: &mut Commands,
-    ) {
-        let Some(agent) = self.agents.get_mut(id) else {
-            return;
-        };
+    ) -> Result<(), Refusal> {
+        self.is_known_reason(&request)?;
+        let agent = self.agents.get_mut(id).ok_or(Refusal::NoSuchAgent)?;
         match (&agent.state, &request) {
             (_, AgentRequest::SignIn) if agent.is_busy() => {}
             _ if agent.is_busy() => {
@@ -72,9 +75,37 @@ impl Engine {
             (_, AgentRequest::SignIn) | (AgentState::Ready, AgentRequest::Ready) => {}
             _ => self.grant(id, request, out),
         }
+        Ok(())
     }
 
-    fn grant(&mut self, id: &AgentId, request: AgentRequest, out: &mut Commands) {
+    /// Where the centre names the reasons for being not ready, no other is taken.
+    fn is_known_reason(&self, request: &AgentRequest) -> Result<(), Refusal> {
+        let reasons = self.centre.as_ref().map(|centre| &centre.not_ready_reasons);
+        let (AgentRequest::NotReady { reason }, Some(reasons)) = (request, reasons) else {
+            return Ok(());
+        };
+        let named = ReasonId::new(reason.as_str()).is_ok_and(|id| reasons.contains_key(&id));
+        match named || reasons.is_empty() {
+            true => Ok(()),
+            false => Err(Refusal::UnknownReason),
+        }
+    }
+
+    /// An agent, or somebody for them, asks for a state and waits for the answer.
+    pub(super) fn state_asked(
+        &mut self,
+        by: &Principal,
+        agent: &AgentId,
+        ask: AgentRequest,
+        out: &mut Commands,
+    ) -> Result<(), Refusal> {
+        if by.agent() != Some(agent) {
+            self.may_supervise(by, agent)?;
+        }
+        self.on_agent_request(agent, ask, out)
+    }
+
+    pub(super) fn grant(&mut self, id: &AgentId, request: AgentRequest, out: &mut Commands) {
         self.end_pauses(id);
         if let Some(agent) = self.agents.get_mut(id)
             && agent.state == AgentState::SignedOut
@@ -99,81 +130,6 @@ impl Engine {
         self.timers.clear(&Reason::RestEnds(id.clone()));
         if let Some(agent) = self.agents.get_mut(id) {
             agent.resting = false;
-        }
-    }
-
-    /// A conversation ended: time to write it up.
-    pub(super) fn wrap_up(&mut self, id: &AgentId, call: CallId, out: &mut Commands) {
-        let Some(agent) = self.agents.get_mut(id) else {
-            return;
-        };
-        agent.idle_since = self.now;
-        if agent.next == Some(AgentRequest::SignOut) {
-            agent.next = None;
-            return self.grant(id, AgentRequest::SignOut, out);
-        }
-        let span = self.wrap_up_span(id);
-        let until = self.now + span;
-        self.move_agent(id, AgentState::WrapUp, Some(call), Some(until), out);
-        if span == Span::ZERO {
-            // In the same step: a timer would cost a caller its granularity.
-            return self.wrap_up_ended(id, out);
-        }
-        self.timers.set(Reason::WrapUpEnds(id.clone()), until);
-    }
-
-    /// The longest wrap-up among the agent's queues: a short one would cut off the other's work.
-    fn wrap_up_span(&self, id: &AgentId) -> Span {
-        let queues = self
-            .agents
-            .get(id)
-            .map(|agent| agent.settings.queues.as_slice())
-            .unwrap_or_default();
-        let spans = queues
-            .iter()
-            .filter_map(|seat| self.queues.get(&seat.queue))
-            .map(|queue| queue.settings.wrap_up);
-        spans.max().unwrap_or(Span::ZERO)
-    }
-
-    pub(super) fn wrap_up_ended(&mut self, id: &AgentId, out: &mut Commands) {
-        let Some(agent) = self
-            .agents
-            .get_mut(id)
-            .filter(|agent| agent.state == AgentState::WrapUp)
-        else {
-            return;
-        };
-        let request = agent.next.take().unwrap_or(AgentRequest::Ready);
-        self.grant(id, request, out);
-    }
-
-    /// An offer ended without a conversation.
-    pub(super) fn agent_missed(&mut self, id: &AgentId, outcome: OfferOutcome, out: &mut Commands) {
-        let rest = self.limits().missed_offer_rest;
-        let Some(agent) = self.agents.get_mut(id) else {
-            return;
-        };
-        if let Some(request) = agent.next.take() {
-            return self.grant(id, request, out);
-        }
-        // An agent whose offer was taken back did nothing wrong and goes on at once.
-        let rests = !matches!(outcome, OfferOutcome::CallerLeft | OfferOutcome::Withdrawn);
-        agent.resting = rests;
-        self.move_agent(id, AgentState::Ready, None, None, out);
-        if rests {
-            let (agent, until) = (id.clone(), self.now + rest);
-            self.timers.set(Reason::RestEnds(agent.clone()), until);
-            out.note(Fact::AgentRests { agent, until });
-        }
-        self.agent_freed(id, Trigger::AgentFreed, out);
-    }
-
-    pub(super) fn rest_ended(&mut self, id: &AgentId, out: &mut Commands) {
-        if let Some(agent) = self.agents.get_mut(id) {
-            agent.resting = false;
-            self.refresh_standing(id);
-            self.agent_freed(id, Trigger::AgentFreed, out);
         }
     }
 }

@@ -4,7 +4,7 @@
 use crate::engine::agent::AgentState;
 use crate::engine::call::{CallState, Dialler, OfferStage, Parking, Served};
 use crate::engine::cause::Cause;
-use crate::engine::centre::{OverflowTo, OverflowWhen};
+use crate::engine::centre::{Missed, MissedThen, OverflowTo, OverflowWhen};
 use crate::engine::estimate::Learnt;
 use crate::engine::event::AgentRequest;
 use crate::engine::explanation::Explanation;
@@ -22,6 +22,7 @@ use crate::engine::text::OutsideText;
 use crate::engine::time::Timestamp;
 use crate::switch::{Digit, Extension, RecordedMedia};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// One thing that became true at the time of the event that caused it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,6 +168,29 @@ pub enum Fact {
     AgentRests {
         agent: AgentId,
         until: Timestamp,
+    },
+    /// An offer to the agent ended without a conversation, by their doing or
+    /// their device's.
+    OfferMissed {
+        call: CallId,
+        agent: AgentId,
+        queue: QueueId,
+        missed: Missed,
+        /// Missed in this way since the last offer that was answered, this one included.
+        in_a_row: u32,
+        /// What becomes of the agent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        then: Option<MissedThen>,
+        /// Whether supervisors are told.
+        notify: bool,
+    },
+    /// The agent has until then to write up the call; `extensions` counts how
+    /// often that was put off.
+    WrapUpExtended {
+        agent: AgentId,
+        call: CallId,
+        until: Timestamp,
+        extensions: u32,
     },
     /// What the agent asked for while busy with a call, granted when free of
     /// it; none when it was taken back.
@@ -546,6 +570,12 @@ pub struct RememberedAgent {
     pub next: Option<AgentRequest>,
     #[serde(default)]
     pub shift: Shift,
+    /// Offers missed since the last one that was answered.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub missed: BTreeMap<Missed, u32>,
+    /// How often the present or last wrap-up was extended.
+    #[serde(default)]
+    pub extensions: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -56,8 +56,14 @@ impl Engine {
         let outcome = match &what {
             Request::InCall { agent, ask } => self.agent_asks(&by, agent, ask, out),
             Request::Supervision { ask } => self.supervisor_asks(&by, ask, out),
+            Request::State { agent, ask } => self.state_asked(&by, agent, ask.clone(), out),
         };
         // What it named may have come to be by it.
+        let own_state = matches!(&what, Request::State { agent, .. } if by.agent() == Some(agent));
+        if own_state && outcome.is_ok() {
+            // The change itself is noted.
+            return outcome;
+        }
         let call = call.or_else(|| self.agents.get(agent.as_ref()?)?.call);
         out.note(Fact::Asked {
             by,
@@ -77,7 +83,7 @@ impl Engine {
             (Some(agent.clone()), call)
         };
         match what {
-            Request::InCall { agent, .. } => of(agent),
+            Request::InCall { agent, .. } | Request::State { agent, .. } => of(agent),
             Request::Supervision { ask } => match ask {
                 SupervisorRequest::Listen { agent, .. }
                 | SupervisorRequest::TakeOver { agent }
@@ -104,6 +110,7 @@ impl Engine {
         match ask {
             CallRequest::Dial { to } => return self.dial(agent, to, out),
             CallRequest::Retrieve { slot } => return self.retrieve(agent, *slot, out),
+            CallRequest::ExtendWrapUp => return self.extend_wrap_up(agent, out),
             _ => {}
         }
         let call = self.served_by(agent).ok_or(Refusal::NotOnACall)?;
@@ -122,7 +129,9 @@ impl Engine {
                 self.end_call_by(call, Cause::NormalClearing, EndedBy::Agent, out);
                 Ok(())
             }
-            CallRequest::Dial { .. } | CallRequest::Retrieve { .. } => Err(Refusal::WrongMoment),
+            CallRequest::Dial { .. } | CallRequest::Retrieve { .. } | CallRequest::ExtendWrapUp => {
+                Err(Refusal::WrongMoment)
+            }
         }
     }
 

@@ -263,6 +263,31 @@ impl Memory {
                     known.rests_until = Some(*until);
                 }
             }
+            Fact::OfferMissed {
+                agent,
+                missed,
+                in_a_row,
+                then,
+                ..
+            } => {
+                if let Some(known) = self.agents.get_mut(agent) {
+                    match then {
+                        Some(_) => known.missed.clear(),
+                        None => drop(known.missed.insert(*missed, *in_a_row)),
+                    }
+                }
+            }
+            Fact::WrapUpExtended {
+                agent,
+                until,
+                extensions,
+                ..
+            } => {
+                if let Some(known) = self.agents.get_mut(agent) {
+                    known.until = Some(*until);
+                    known.extensions = *extensions;
+                }
+            }
             Fact::AgentAsked { agent, request } => {
                 if let Some(known) = self.agents.get_mut(agent) {
                     known.next.clone_from(request);
@@ -451,6 +476,9 @@ impl Memory {
         let mut shift = before.map(|known| known.shift.clone()).unwrap_or_default();
         let from = before.map_or(&AgentState::SignedOut, |known| &known.state);
         shift.moved(at, from, state);
+        let forgiven = matches!(state, AgentState::OnCall | AgentState::SignedOut);
+        let missed = before.filter(|_| !forgiven);
+        let missed = missed.map(|known| known.missed.clone()).unwrap_or_default();
         let moved = RememberedAgent {
             agent: agent.clone(),
             state: state.clone(),
@@ -461,6 +489,8 @@ impl Memory {
             rests_until: None,
             next,
             shift,
+            missed,
+            extensions: 0,
         };
         self.agents.insert(agent.clone(), moved);
     }

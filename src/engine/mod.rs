@@ -5,7 +5,7 @@
 //! [`queue`], [`queues`]), then what happens: [`arrival`], [`ivr`] with [`flow_run`],
 //! [`waiting`] with [`strategy`] as the planner and [`estimate`] for how long it takes, [`offer`], [`conversation`],
 //! [`in_call`] with [`talk`] and [`parties`], [`supervision`],
-//! [`desk`], [`remember`], [`reconcile`] with [`adopt`], [`audit`], [`watchdog`], [`drain`]; [`timer`] holds every deadline and [`order`] every
+//! [`desk`] with [`missed`] and [`wrap_up`], [`remember`], [`reconcile`] with [`adopt`], [`audit`], [`watchdog`], [`drain`]; [`timer`] holds every deadline and [`order`] every
 //! command that still wants its answer.
 
 mod adopt;
@@ -41,6 +41,7 @@ pub mod ivr;
 mod last_agent;
 pub mod leg;
 pub mod memory;
+mod missed;
 mod offer;
 mod order;
 mod overflow;
@@ -70,6 +71,7 @@ mod transfer;
 pub mod view;
 mod waiting;
 mod watchdog;
+mod wrap_up;
 
 use agent::Agent;
 use call::Call;
@@ -83,7 +85,7 @@ use patrons::Patrons;
 use queues::Queues;
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::SeedableRng;
-use request::CallRequest;
+use request::{CallRequest, Principal, Request};
 use std::collections::{BTreeMap, BTreeSet};
 use time::Timestamp;
 use timer::{Reason, Timers};
@@ -205,7 +207,15 @@ impl Engine {
             }
             Event::Switch { switch, event } => self.on_switch(switch, event, out),
             Event::Completed { command, outcome } => self.completed(command, outcome, out),
-            Event::Agent { agent, request } => self.on_agent_request(&agent, request, out),
+            Event::Agent { agent, request } => {
+                let by = Principal::Agent(agent.clone());
+                let what = Request::State {
+                    agent,
+                    ask: request,
+                };
+                // Nobody waits for the answer; a refusal is noted.
+                let _ = self.carry_out(by, what, out);
+            }
             Event::Asked { request, by, what } => self.asked(request, by, what, out),
             Event::RecordingFiled { recording, filed } => {
                 self.recording_filed(recording, filed, out)

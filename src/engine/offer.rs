@@ -41,7 +41,7 @@ impl Engine {
         let ring = Ring {
             channel: offer.channel(),
             to: Target::Extension(agent.settings.extension.clone()),
-            auto_answer: false,
+            auto_answer: agent.settings.auto_answer,
             caller_number: known.caller_number.clone(),
             caller_name: known.caller_name.clone(),
             timeout: self.queues.queue(queue).settings.ring,
@@ -353,7 +353,8 @@ impl Engine {
             agent: offer.agent.clone(),
             outcome,
         });
-        self.agent_missed(&offer.agent, outcome, out);
+        let queue = offer.queue.as_ref();
+        self.offer_missed(&offer.agent, call, queue, outcome, out);
     }
 
     /// The call goes back to its place and is offered on.

@@ -60,8 +60,9 @@ impl Engine {
             return;
         };
         let switch = known.caller.id.switch.clone();
-        let extension = who.agent().and_then(|agent| self.agents.get(agent));
-        let extension = extension.map(|agent| agent.settings.extension.clone());
+        let own = who.agent().and_then(|agent| self.agents.get(agent));
+        let auto_answer = own.is_some_and(|agent| agent.settings.auto_answer);
+        let extension = own.map(|agent| agent.settings.extension.clone());
         let to = match (&who, &extension) {
             (Invitee::Number(number), _) => Target::Number(number.clone()),
             (Invitee::Agent(_), Some(extension)) => Target::Extension(extension.clone()),
@@ -77,7 +78,7 @@ impl Engine {
             },
             caller_name: known.caller_name.clone(),
             to,
-            auto_answer: false,
+            auto_answer,
             timeout,
             variables: variables(call, &who),
             originator: Some(known.caller.id.channel.clone()),

@@ -75,6 +75,8 @@ impl Engine {
         agent.idle_since = known.idle_since;
         agent.call = known.call;
         agent.next = known.next;
+        agent.missed = known.missed;
+        agent.extensions = known.extensions;
         if let Some(index) = self.queues.agent_index(&known.agent) {
             *self.queues.shift_mut(index) = known.shift;
         }
@@ -336,5 +338,6 @@ fn settings_of_departed(agent: &AgentId, switch: &SwitchId) -> Option<AgentSetti
         attributes: Default::default(),
         group: None,
         supervises: Vec::new(),
+        auto_answer: false,
     })
 }

@@ -48,6 +48,8 @@ pub enum Request {
     InCall { agent: AgentId, ask: CallRequest },
     /// From above: about somebody else's call, or a waiting one.
     Supervision { ask: SupervisorRequest },
+    /// About an agent's state.
+    State { agent: AgentId, ask: AgentRequest },
 }
 
 /// What an agent can do about the call they serve.
@@ -80,6 +82,8 @@ pub enum CallRequest {
     Dial { to: PhoneNumber },
     /// The call ends.
     HangUp,
+    /// More time to write up the call that has ended.
+    ExtendWrapUp,
 }
 
 /// Where a caller can be sent.
@@ -172,6 +176,7 @@ impl CallRequest {
             CallRequest::Retrieve { .. } => "retrieve",
             CallRequest::Dial { .. } => "dial",
             CallRequest::HangUp => "hang_up",
+            CallRequest::ExtendWrapUp => "extend_wrap_up",
         }
     }
 
@@ -214,17 +219,24 @@ impl SupervisorRequest {
             SupervisorRequest::Listen { agent, .. } | SupervisorRequest::TakeOver { agent } => {
                 agent.to_string()
             }
-            SupervisorRequest::SetState { agent, state } => match state {
-                AgentRequest::SignIn => format!("{agent}: sign_in"),
-                AgentRequest::Ready => format!("{agent}: ready"),
-                AgentRequest::NotReady { reason } => format!("{agent}: not_ready {reason}"),
-                AgentRequest::SignOut => format!("{agent}: sign_out"),
-            },
+            SupervisorRequest::SetState { agent, state } => state.of(agent),
             SupervisorRequest::Move { to, .. } => to.to_string(),
             SupervisorRequest::SetPriority { priority, .. } => priority.to_string(),
             SupervisorRequest::StopListening
             | SupervisorRequest::HangUp { .. }
             | SupervisorRequest::Pull { .. } => String::new(),
+        }
+    }
+}
+
+impl AgentRequest {
+    /// Which state for whom.
+    fn of(&self, agent: &AgentId) -> String {
+        match self {
+            AgentRequest::SignIn => format!("{agent}: sign_in"),
+            AgentRequest::Ready => format!("{agent}: ready"),
+            AgentRequest::NotReady { reason } => format!("{agent}: not_ready {reason}"),
+            AgentRequest::SignOut => format!("{agent}: sign_out"),
         }
     }
 }
@@ -235,6 +247,7 @@ impl Request {
         match self {
             Request::InCall { ask, .. } => ask.word(),
             Request::Supervision { ask } => ask.word(),
+            Request::State { .. } => "set_state",
         }
     }
 
@@ -243,6 +256,7 @@ impl Request {
         match self {
             Request::InCall { ask, .. } => ask.object(),
             Request::Supervision { ask } => ask.object(),
+            Request::State { agent, ask } => ask.of(agent),
         }
     }
 }
@@ -309,6 +323,12 @@ pub enum Refusal {
     TooManyCalls,
     #[error("the controller is about to leave")]
     Draining,
+    #[error("this reason for being not ready is none of those in [not_ready_reasons]")]
+    UnknownReason,
+    #[error("the agent is not in wrap-up")]
+    NotInWrapUp,
+    #[error("wrap-up was extended as often as wrap_up_extensions of the agent's queues allows")]
+    NoMoreExtensions,
 }
 
 impl Refusal {
@@ -341,6 +361,9 @@ impl Refusal {
             Refusal::NotListening => "not_listening",
             Refusal::TooManyCalls => "too_many_calls",
             Refusal::Draining => "draining",
+            Refusal::UnknownReason => "unknown_reason",
+            Refusal::NotInWrapUp => "not_in_wrap_up",
+            Refusal::NoMoreExtensions => "no_more_extensions",
         }
     }
 }

@@ -27,8 +27,7 @@ impl Engine {
             SupervisorRequest::HangUp { call } => self.force_hang_up(by, *call, out),
             SupervisorRequest::SetState { agent, state } => {
                 self.may_supervise(by, agent)?;
-                self.on_agent_request(agent, state.clone(), out);
-                Ok(())
+                self.on_agent_request(agent, state.clone(), out)
             }
             SupervisorRequest::Move { call, to } => self.move_waiting(by, *call, to, out),
             SupervisorRequest::Pull { call } => self.pull(by, *call, out),

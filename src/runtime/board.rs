@@ -8,16 +8,16 @@ pub mod view;
 
 use crate::engine::agent::AgentState;
 use crate::engine::call::CallState;
-use crate::engine::centre::Centre;
+use crate::engine::centre::{Centre, Missed, NotReadyReason};
 use crate::engine::estimate::Estimator;
 use crate::engine::fact::{Fact, OfferOutcome, QueueExit, Remembered};
-use crate::engine::id::{AgentId, CallId, QueueId, SwitchId};
+use crate::engine::id::{AgentId, CallId, QueueId, ReasonId, SwitchId};
 use crate::engine::text::OutsideText;
 use crate::engine::time::Timestamp;
 use crate::store::moment::Moment;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
-use view::{AgentView, BoardView, CallView, LinkView, QueueView, WaitView};
+use view::{AgentView, BoardView, CallView, LinkView, MissedView, QueueView, ReasonView, WaitView};
 
 /// What is true now of queues, agents, calls and links.
 #[derive(Debug)]
@@ -29,6 +29,7 @@ pub struct Board {
     agents: BTreeMap<AgentId, Agent>,
     calls: BTreeMap<CallId, Call>,
     links: BTreeMap<SwitchId, Link>,
+    reasons: BTreeMap<ReasonId, NotReadyReason>,
     estimator: Estimator,
 }
 
@@ -55,6 +56,8 @@ struct Agent {
     until: Option<Timestamp>,
     call: Option<CallId>,
     answered: u32,
+    /// Supervisors are to know: missed in this way, so many in a row, since then.
+    notice: Option<(Missed, u32, Timestamp)>,
 }
 
 #[derive(Debug)]
@@ -99,6 +102,7 @@ impl Board {
             agents: BTreeMap::new(),
             calls: BTreeMap::new(),
             links: BTreeMap::new(),
+            reasons: BTreeMap::new(),
             estimator: Estimator::default(),
         };
         board.configure(centre);
@@ -108,6 +112,7 @@ impl Board {
     /// Takes over changed settings; what is live stays.
     pub fn configure(&mut self, centre: &Centre) {
         self.estimator.configure(centre);
+        self.reasons.clone_from(&centre.not_ready_reasons);
         for (id, queue) in &mut self.queues {
             queue.leaving = !centre.queues.contains_key(id);
         }
@@ -296,6 +301,25 @@ impl Board {
                     agent.since = Some(at);
                     agent.until = *until;
                     agent.call = *call;
+                    agent
+                        .notice
+                        .take_if(|_| matches!(state, AgentState::OnCall | AgentState::SignedOut));
+                }
+            }
+            Fact::OfferMissed {
+                agent,
+                missed,
+                in_a_row,
+                notify: true,
+                ..
+            } => {
+                if let Some(agent) = self.agents.get_mut(agent) {
+                    agent.notice = Some((*missed, *in_a_row, at));
+                }
+            }
+            Fact::WrapUpExtended { agent, until, .. } => {
+                if let Some(agent) = self.agents.get_mut(agent) {
+                    agent.until = Some(*until);
                 }
             }
             Fact::HandedOver { call, agent, .. } | Fact::DialAnswered { call, agent, .. } => {
@@ -322,6 +346,7 @@ impl Board {
             | Fact::LegClosing { .. }
             | Fact::AgentRests { .. }
             | Fact::AgentAsked { .. }
+            | Fact::OfferMissed { .. }
             | Fact::RecordingAsked { .. }
             | Fact::Asked { .. }
             | Fact::TalkMoved { .. }
@@ -404,7 +429,15 @@ impl Board {
         self.agents
             .iter()
             .filter(|(_, agent)| !agent.has_left())
-            .map(|(id, agent)| agent.view(id, today))
+            .map(|(id, agent)| agent.view(id, &self.reasons, today))
+            .collect()
+    }
+
+    /// Why agents may be not ready; empty when every reason is taken.
+    pub fn reasons(&self) -> Vec<ReasonView> {
+        let reasons = self.reasons.iter();
+        reasons
+            .map(|(id, reason)| ReasonView::of(id, reason))
             .collect()
     }
 
@@ -412,7 +445,7 @@ impl Board {
         self.agents
             .get(id)
             .filter(|agent| !agent.has_left())
-            .map(|agent| agent.view(id, self.is_today(at)))
+            .map(|agent| agent.view(id, &self.reasons, self.is_today(at)))
     }
 
     /// How many calls are live.
@@ -477,6 +510,7 @@ impl Agent {
             until: None,
             call: None,
             answered: 0,
+            notice: None,
         }
     }
 
@@ -484,17 +518,37 @@ impl Agent {
         self.leaving && self.state == AgentState::SignedOut
     }
 
-    fn view(&self, id: &AgentId, today: bool) -> AgentView {
+    fn view(
+        &self,
+        id: &AgentId,
+        reasons: &BTreeMap<ReasonId, NotReadyReason>,
+        today: bool,
+    ) -> AgentView {
+        let reason = match &self.state {
+            AgentState::NotReady { reason } => Some(reason),
+            _ => None,
+        };
+        let named = reason.and_then(|reason| ReasonId::new(reason.as_str()).ok());
+        let named = named.and_then(|id| reasons.get(&id));
+        let limit = named.and_then(|named| named.limit);
         AgentView {
             id: id.to_string(),
             name: self.name.clone(),
             extension: self.extension.clone(),
             queues: self.queues.iter().map(QueueId::to_string).collect(),
             state: self.state.word().to_owned(),
-            reason: match &self.state {
-                AgentState::NotReady { reason } => Some(reason.to_string()),
-                _ => None,
-            },
+            reason: reason.map(ToString::to_string),
+            reason_name: named.map(|named| named.name.clone()),
+            reason_name_en: named.and_then(|named| named.name_en.clone()),
+            reason_until: self
+                .since
+                .zip(limit)
+                .map(|(since, limit)| moment(since + limit)),
+            missed: self.notice.map(|(missed, in_a_row, at)| MissedView {
+                missed: missed.word().to_owned(),
+                in_a_row,
+                at: moment(at),
+            }),
             since: self.since.map(moment),
             until: self.until.map(moment),
             call: self.call.map(|call| call.to_string()),

@@ -31,6 +31,27 @@ pub(super) fn count(fact: &Fact) {
                 "something stayed in a passing state beyond its deadline and was freed"
             );
         }
+        Fact::OfferMissed {
+            agent,
+            queue,
+            missed,
+            in_a_row,
+            notify,
+            ..
+        } => {
+            let labels = [
+                ("queue", queue.to_string()),
+                ("missed", missed.word().to_owned()),
+            ];
+            metrics::counter!("switchyard_offers_missed_total", &labels).increment(1);
+            if *notify {
+                metrics::counter!("switchyard_agents_missing_total", &labels).increment(1);
+                tracing::warn!(
+                    %agent, %queue, missed = missed.word(), in_a_row,
+                    "an agent misses calls; supervisors are to know"
+                );
+            }
+        }
         _ => {}
     }
 }

@@ -96,24 +96,34 @@ impl Handle {
     /// Asks for a change of an agent's state, and waits a moment for it.
     ///
     /// # Errors
-    /// [`RequestError`] when the agent is unknown or the engine cannot take it.
+    /// [`RequestError`] when the agent is unknown, or the engine refuses or cannot take it.
     pub async fn ask(
         &self,
         agent: &AgentId,
         request: AgentRequest,
     ) -> Result<Acknowledgement, RequestError> {
-        if self.condition.load() >= Load::Overloaded {
-            metrics::counter!("switchyard_shed_total", "what" => "agent_request").increment(1);
-            return Err(RequestError::Overloaded);
-        }
+        self.ask_by(Principal::Agent(agent.clone()), agent, request)
+            .await
+    }
+
+    /// The same, asked by somebody for the agent.
+    ///
+    /// # Errors
+    /// As [`Handle::ask`], and [`RequestError::Refused`].
+    pub async fn ask_by(
+        &self,
+        by: Principal,
+        agent: &AgentId,
+        request: AgentRequest,
+    ) -> Result<Acknowledgement, RequestError> {
         self.agent(agent)?;
         let mut changed = self.changed.clone();
         changed.mark_unchanged();
-        let event = Event::Agent {
+        let what = Request::State {
             agent: agent.clone(),
-            request: request.clone(),
+            ask: request.clone(),
         };
-        self.events.try_send(event).map_err(not_taken)?;
+        self.request(by, what).await?;
         let effect = async {
             while !satisfies(&self.agent(agent)?, &request) {
                 changed.changed().await.map_err(|_| RequestError::Stopped)?;

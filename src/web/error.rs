@@ -147,6 +147,7 @@ impl WebError {
             Self::Refused(refusal) => Telling(
                 match refusal {
                     Refusal::NoSuchAgent | Refusal::NoSuchCall => S::NOT_FOUND,
+                    Refusal::UnknownReason => S::UNPROCESSABLE_ENTITY,
                     Refusal::NotPermitted | Refusal::NumberForbidden => S::FORBIDDEN,
                     _ => S::CONFLICT,
                 },

@@ -1,7 +1,7 @@
 //! `/metrics` in Prometheus form: what the program counted, and the board now.
 
 use crate::clock;
-use crate::runtime::board::view::BoardView;
+use crate::runtime::board::view::{BoardView, ReasonView};
 use crate::runtime::condition::Condition;
 use crate::switch::link::LinkState;
 use crate::web::Web;
@@ -38,7 +38,8 @@ pub fn recorder() -> Result<PrometheusHandle, String> {
     (status = 401, body = crate::web::error::Problem, description = "neither this machine nor a supervisor"),
 ))]
 pub async fn show(State(web): State<Web>) -> impl IntoResponse {
-    measure(&web.handle.view());
+    let reasons = web.handle.read(|board| board.reasons());
+    measure(&web.handle.view(), &reasons);
     measure_condition(&web.handle.condition);
     for (switch, state) in &web.handle.links {
         let alive = *state.borrow() == LinkState::Alive;
@@ -79,7 +80,7 @@ fn measure_condition(condition: &Condition) {
     gauge!("switchyard_load_level").set(condition.load().level());
 }
 
-fn measure(board: &BoardView) {
+fn measure(board: &BoardView, reasons: &[ReasonView]) {
     for queue in &board.queues {
         let waited = queue.longest_since.as_ref();
         let waited = waited.map_or(0, |since| (board.at.ms - since.ms).max(0));
@@ -98,6 +99,21 @@ fn measure(board: &BoardView) {
             *count += 1;
         }
     }
+    let mut over_limit = 0_u32;
+    let reasons = reasons.iter().map(|reason| (reason.id.as_str(), 0_u32));
+    let mut reasons: BTreeMap<&str, u32> = reasons.collect();
+    for agent in &board.agents {
+        let count = agent.reason.as_deref();
+        if let Some(count) = count.and_then(|reason| reasons.get_mut(reason)) {
+            *count += 1;
+        }
+        let until = agent.reason_until.as_ref();
+        over_limit += u32::from(until.is_some_and(|until| until.ms < board.at.ms));
+    }
+    for (reason, count) in reasons {
+        gauge!("switchyard_agents_not_ready", "reason" => reason.to_owned()).set(count);
+    }
+    gauge!("switchyard_agents_over_limit").set(over_limit);
     for (state, count) in agents {
         gauge!("switchyard_agents", "state" => state).set(count);
     }

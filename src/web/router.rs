@@ -31,6 +31,7 @@ pub fn routes() -> Routes {
         .get("/api/me",                 Least(Agent),            api::me::show)
         .get("/api/queues",             Least(Agent),            api::queues::list)
         .get("/api/agents",             Least(Agent),            api::agents::list)
+        .get("/api/not-ready-reasons",  Least(Agent),            api::agents::reasons)
         .get("/api/agents/{id}",        Least(Agent),            api::agents::show)
         .post("/api/agents/{id}/state", OwnAgentOr(Supervisor),  api::agents::change_state)
         .post("/api/agents/{id}/call",  OwnAgentOr(Supervisor),  api::in_call::ask)

@@ -82,6 +82,8 @@ pub(crate) fn centre() -> Centre {
         limits: Default::default(),
         groups: BTreeMap::new(),
         in_call: Default::default(),
+        not_ready_reasons: Default::default(),
+        missed_offers: Default::default(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a queue asks of agents and does for its callers.
 
-use crate::engine::centre::Level;
+use crate::engine::centre::{Level, MissedOffers};
 use crate::engine::condition::Condition;
 use crate::engine::id::{CalendarId, FlowId, MusicClass, PromptId, QueueId, SkillId};
 use crate::engine::time::Span;
@@ -46,6 +46,21 @@ pub struct QueueSettings {
     pub overflow: Vec<OverflowRule>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub announce: Option<Announcements>,
+    /// How much more wrap-up agents can ask for.
+    #[serde(default)]
+    pub extension: WrapUpExtension,
+    /// In place of the centre's.
+    #[serde(default)]
+    pub missed_offers: MissedOffers,
+}
+
+/// How much more wrap-up an agent can ask for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct WrapUpExtension {
+    /// How often for one call.
+    pub times: u32,
+    /// How much each time.
+    pub by: Span,
 }
 
 /// Where a call goes that a queue does not take, or that waited in it too long.
@@ -141,6 +156,8 @@ impl QueueSettings {
             last_agent: None,
             overflow: Vec::new(),
             announce: None,
+            extension: WrapUpExtension::default(),
+            missed_offers: MissedOffers::default(),
             calendar: None,
         }
     }

@@ -251,6 +251,7 @@ fn settings() -> impl Strategy<Value = Settings> {
             attributes: BTreeMap::new(),
             group: None,
             supervises: Vec::new(),
+            auto_answer: false,
         });
     let name = (0..AGENTS).prop_map(|number| id(&format!("agent{number}")));
     let agents = prop::collection::btree_map(name, agent, 1..=AGENTS);
@@ -474,6 +475,7 @@ fn an_agent_gone_from_the_settings_is_counted_no_more() {
             attributes: BTreeMap::new(),
             group: None,
             supervises: Vec::new(),
+            auto_answer: false,
         };
         settings.agents.insert(id(name), agent);
     }

@@ -5,6 +5,7 @@ mod a_call_is_answered;
 mod a_crash_at_every_event;
 mod agents_are_chosen;
 mod agents_choose_their_states;
+mod agents_miss_offers;
 mod callers_on_hold;
 mod callers_who_leave;
 mod calls_go_elsewhere;
@@ -25,7 +26,7 @@ mod transfers_by_phone;
 use crate::engine::Engine;
 use crate::engine::centre::{
     AccessNumber, AgentSettings, Announcements, Centre, GroupSettings, InCallSettings, LastAgent,
-    Level, Limits, OverflowRule, OverflowTo, OverflowWhen, QueueSettings, RouteStep,
+    Level, Limits, MissedOffers, OverflowRule, OverflowTo, OverflowWhen, QueueSettings, RouteStep,
     RoutingSettings, Seat, Strategy,
 };
 use crate::engine::command::{Command, Commands};
@@ -64,6 +65,7 @@ fn centre() -> Centre {
             "carl" => vec!["desk".parse().unwrap()],
             _ => Vec::new(),
         },
+        auto_answer: false,
     };
     let flow = r#"{"name":"desk","start":"in","blocks":{
         "in":{"kind":"answer","next":"menu"},
@@ -98,6 +100,8 @@ fn centre() -> Centre {
             },
         )]),
         in_call: InCallSettings::default(),
+        not_ready_reasons: BTreeMap::new(),
+        missed_offers: MissedOffers::default(),
         limits: Limits {
             max_offers: 3,
             audit_every: Span::ZERO,
@@ -136,6 +140,8 @@ struct Play {
     all: Vec<(Timestamp, Fact)>,
     /// The switch accepts every order before time passes.
     accepts: bool,
+    /// What each run is told of.
+    settings: Centre,
 }
 
 impl Play {
@@ -173,6 +179,7 @@ impl Play {
             answer: None,
             all: Vec::new(),
             accepts: false,
+            settings: centre.clone(),
         };
         play.event(Event::Started { seed: 7 });
         play.event(Event::Configured {
@@ -334,7 +341,7 @@ impl Play {
         self.orders.clear();
         self.event(Event::Started { seed: 8 });
         self.event(Event::Configured {
-            centre: Box::new(centre()),
+            centre: Box::new(self.settings.clone()),
         });
         let remembered = memory.remembered();
         self.event(Event::Remembered { remembered });
@@ -572,6 +579,34 @@ fn describe(command: &Command) -> Option<String> {
             },
             Fact::OfferEnded { agent, outcome, .. } => format!("offer to {agent}: {outcome:?}"),
             Fact::AgentMoved { agent, state, .. } => format!("{agent} {}", state.word()),
+            // The first one of a row changes nothing by itself.
+            Fact::OfferMissed {
+                in_a_row: 1,
+                then: None,
+                notify: false,
+                ..
+            } => return None,
+            Fact::OfferMissed {
+                agent,
+                missed,
+                in_a_row,
+                then,
+                notify,
+                ..
+            } => {
+                let then = then.as_ref().map(|then| format!(", then {then}"));
+                let told = if *notify {
+                    ", supervisors are told"
+                } else {
+                    ""
+                };
+                format!(
+                    "{agent} missed {in_a_row} by {}{}{told}",
+                    missed.word(),
+                    then.unwrap_or_default()
+                )
+            }
+            Fact::WrapUpExtended { extensions, .. } => format!("wrap-up extended: {extensions}"),
             Fact::Asked {
                 by, ask, refused, ..
             } => match refused {

@@ -172,6 +172,8 @@ fn a_new_run_goes_on_where_the_last_one_stopped() {
         until: None,
         rests_until: None,
         next: None,
+        missed: BTreeMap::new(),
+        extensions: 0,
     };
     let talked_on = talking.call;
     let remembered = Remembered {

@@ -158,6 +158,8 @@ fn changed_settings_keep_what_is_live() {
         limits: Limits::default(),
         groups: BTreeMap::new(),
         in_call: Default::default(),
+        not_ready_reasons: Default::default(),
+        missed_offers: Default::default(),
     });
     assert_eq!(
         (

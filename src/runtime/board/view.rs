@@ -2,7 +2,9 @@
 
 use crate::engine::agent::AgentState;
 use crate::engine::call::CallState;
+use crate::engine::centre::NotReadyReason;
 use crate::engine::estimate::Estimate;
+use crate::engine::id::ReasonId;
 use crate::engine::time::Timestamp;
 use crate::store::moment::Moment;
 use serde::Serialize;
@@ -77,6 +79,14 @@ pub struct AgentView {
     pub state: String,
     /// Why, when not ready.
     pub reason: Option<String>,
+    /// The reason's name, when it is one of `/api/not-ready-reasons`.
+    pub reason_name: Option<String>,
+    /// The same in English.
+    pub reason_name_en: Option<String>,
+    /// How long the reason should last at most.
+    pub reason_until: Option<Moment>,
+    /// Supervisors are to know that the agent misses calls; until the next one is answered.
+    pub missed: Option<MissedView>,
     /// In this state since then; absent before the first change of this run.
     pub since: Option<Moment>,
     /// When the state ends by itself.
@@ -85,6 +95,42 @@ pub struct AgentView {
     pub call: Option<String>,
     /// Calls accepted today, since this controller started.
     pub answered_today: u32,
+}
+
+/// Offers that an agent missed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct MissedView {
+    /// `no_answer`, `busy`, `rejected` or `unreachable`.
+    pub missed: String,
+    /// So many without one answered between.
+    pub in_a_row: u32,
+    pub at: Moment,
+}
+
+/// A reason for being not ready.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ReasonView {
+    /// What is asked for with `not_ready`.
+    pub id: String,
+    pub name: String,
+    /// The name in English, where there is one.
+    pub name_en: Option<String>,
+    /// Whether the time counts as work.
+    pub productive: bool,
+    /// How long it should last at most, in seconds.
+    pub limit_s: Option<u64>,
+}
+
+impl ReasonView {
+    pub(super) fn of(id: &ReasonId, reason: &NotReadyReason) -> Self {
+        Self {
+            id: id.to_string(),
+            name: reason.name.clone(),
+            name_en: reason.name_en.clone(),
+            productive: reason.productive,
+            limit_s: reason.limit.map(|limit| limit.as_millis() / 1_000),
+        }
+    }
 }
 
 /// One live call.

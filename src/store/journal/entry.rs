@@ -169,6 +169,7 @@ fn call_of(fact: &Fact) -> Option<CallId> {
         | Fact::CommandFailed { call, .. }
         | Fact::Drift { call, .. }
         | Fact::Overdue { call, .. } => *call,
+        Fact::OfferMissed { call, .. } | Fact::WrapUpExtended { call, .. } => Some(*call),
         Fact::AgentRests { .. }
         | Fact::AgentAsked { .. }
         | Fact::LinkChanged { .. }

@@ -6,7 +6,8 @@ use crate::engine::time::Timestamp;
 use crate::store::AnyConnection;
 use crate::store::projection::rows::{Rows, Shape, Table};
 use crate::store::projection::{BEGUN, HISTORY, Place, Taking};
-use diesel::QueryResult;
+use crate::store::schema::agents;
+use diesel::prelude::*;
 use std::collections::BTreeMap;
 
 pub(super) const AGENT_STATES: Table = Table {
@@ -42,6 +43,8 @@ const AGENTS: Table = Table {
 #[derive(Default)]
 pub(super) struct Agents {
     last: BTreeMap<(String, AgentId), Last>,
+    /// New ends of wrap-ups that began in an earlier batch.
+    extended: BTreeMap<(String, AgentId), Timestamp>,
 }
 
 struct Last {
@@ -77,8 +80,17 @@ impl Taking<'_> {
             call,
             until,
         };
+        self.agents.extended.remove(&key);
         self.agents.last.insert(key, last);
         Ok(())
+    }
+
+    pub(super) fn wrap_up_extended(&mut self, agent: &AgentId, until: Timestamp) {
+        let key = (self.cursor.tenant.clone(), agent.clone());
+        match self.agents.last.get_mut(&key) {
+            Some(last) => last.until = Some(until),
+            None => drop(self.agents.extended.insert(key, until)),
+        }
     }
 }
 
@@ -96,7 +108,14 @@ impl Agents {
             );
             rows.push(last.place.values(), row)?;
         }
-        AGENTS.put(conn, rows, &["tenant", "agent"])
+        AGENTS.put(conn, rows, &["tenant", "agent"])?;
+        for ((tenant, agent), until) in self.extended {
+            let row = agents::table.find((tenant, agent.to_string()));
+            diesel::update(row)
+                .set(agents::until.eq(until.as_millis()))
+                .execute(conn)?;
+        }
+        Ok(())
     }
 }
 

@@ -338,7 +338,12 @@ impl Taking<'_> {
             | Fact::DialledOut { .. }
             | Fact::StepReached { .. }
             | Fact::AgentSought { .. }
+            | Fact::OfferMissed { .. }
             | Fact::Overflowed { .. } => self.in_call(fact),
+            Fact::WrapUpExtended { agent, until, .. } => {
+                self.wrap_up_extended(agent, *until);
+                Ok(())
+            }
             // What only the next run must know, or what metrics and logs tell.
             Fact::BlockRepeated { .. }
             | Fact::QueueLearnt { .. }

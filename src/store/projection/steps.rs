@@ -102,6 +102,25 @@ impl Taking<'_> {
                 why,
                 to,
             } => Step::of(*call, "overflow", why.word(), format!("{queue} → {to}")),
+            Fact::OfferMissed {
+                call,
+                agent,
+                missed,
+                in_a_row,
+                then,
+                ..
+            } => Step {
+                agent: Some(agent),
+                ..Step::of(
+                    *call,
+                    "missed",
+                    missed.word(),
+                    match then {
+                        Some(then) => format!("{in_a_row} → {then}"),
+                        None => in_a_row.to_string(),
+                    },
+                )
+            },
             Fact::AgentSought { call, agent, .. } => Step {
                 agent: agent.as_ref(),
                 ..Step::of(

@@ -4,16 +4,19 @@ use crate::clock;
 use crate::engine::event::AgentRequest;
 use crate::engine::id::AgentId;
 use crate::engine::text::OutsideText;
-use crate::runtime::board::view::AgentView;
+use crate::runtime::board::view::{AgentView, ReasonView};
 use crate::runtime::handle::Acknowledgement;
 use crate::web::Web;
 use crate::web::api::Refusals;
+use crate::web::api::in_call::principal;
+use crate::web::auth::Session;
 use crate::web::error::{Problem, WebError};
-use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use serde::Deserialize;
+use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// What is asked for an agent.
@@ -25,7 +28,8 @@ pub enum StateRequest {
     /// Ready for calls; ends wrap-up early.
     Ready,
     NotReady {
-        /// Shown to supervisors; at most 200 characters are kept.
+        /// Shown to supervisors; at most 200 characters are kept. Where
+        /// `/api/not-ready-reasons` lists some, the id of one of them.
         reason: String,
     },
     SignOut,
@@ -51,6 +55,13 @@ pub async fn list(State(web): State<Web>) -> Json<Vec<AgentView>> {
     Json(web.handle.read(|board| board.agents(clock::now())))
 }
 
+/// Why agents may be not ready; empty when every reason is taken.
+#[utoipa::path(get, path = "/api/not-ready-reasons", tag = "live",
+    responses((status = 200, body = [ReasonView]), Refusals))]
+pub async fn reasons(State(web): State<Web>) -> Json<Vec<ReasonView>> {
+    Json(web.handle.read(|board| board.reasons()))
+}
+
 /// One agent as they are now.
 #[utoipa::path(get, path = "/api/agents/{id}", tag = "live",
     params(("id" = String, Path, description = "the agent's id")),
@@ -73,6 +84,7 @@ pub async fn show(
         (status = 200, body = AgentView, description = "done; the agent as now"),
         (status = 202, body = AgentView, description = "accepted; the agent as now"),
         (status = 404, body = Problem, description = "no such agent"),
+        (status = 409, body = Problem, description = "refused, and why"),
         (status = 422, body = Problem, description = "the body is not a request"),
         (status = 503, body = Problem, description = "the engine is behind"),
         Refusals,
@@ -80,10 +92,12 @@ pub async fn show(
 pub async fn change_state(
     State(web): State<Web>,
     Path(id): Path<String>,
+    Extension(session): Extension<Arc<Session>>,
     asked: Result<Json<StateRequest>, JsonRejection>,
 ) -> Result<(StatusCode, Json<AgentView>), WebError> {
     let Json(asked) = asked?;
-    match web.handle.ask(&agent_id(&id)?, asked.into()).await? {
+    let (by, agent) = (principal(&session), agent_id(&id)?);
+    match web.handle.ask_by(by, &agent, asked.into()).await? {
         Acknowledgement::Done(agent) => Ok((StatusCode::OK, Json(agent))),
         Acknowledgement::Accepted(agent) => Ok((StatusCode::ACCEPTED, Json(agent))),
     }

@@ -51,6 +51,8 @@ pub enum InCallRequest {
     Dial { to: String },
     /// The call ends.
     HangUp,
+    /// More time to write up the call that has ended.
+    ExtendWrapUp,
 }
 
 /// Whom or what a caller can be sent to.
@@ -150,6 +152,7 @@ impl TryFrom<InCallRequest> for CallRequest {
             InCallRequest::Retrieve { slot } => CallRequest::Retrieve { slot },
             InCallRequest::Dial { to } => CallRequest::Dial { to: value(&to)? },
             InCallRequest::HangUp => CallRequest::HangUp,
+            InCallRequest::ExtendWrapUp => CallRequest::ExtendWrapUp,
         })
     }
 }
@@ -192,7 +195,7 @@ impl TryFrom<SupervisionRequest> for SupervisorRequest {
 }
 
 /// Who asks: the agent of the session, or its login.
-fn principal(session: &Session) -> Principal {
+pub(super) fn principal(session: &Session) -> Principal {
     match &session.agent {
         Some(agent) => Principal::Agent(agent.clone()),
         None => Principal::User(OutsideText::new(&session.login)),

@@ -20,6 +20,7 @@ use utoipa::openapi::OpenApi as Document;
         api::me::show,
         api::queues::list,
         api::agents::list,
+        api::agents::reasons,
         api::agents::show,
         api::agents::change_state,
         api::in_call::ask,

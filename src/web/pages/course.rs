@@ -142,6 +142,10 @@ impl Course {
             "handed_over" => self.add(&step.at, "handed-over", who, None),
             "step" => self.add(&step.at, "step", step.subject.clone(), None),
             "overflow" => self.add(&step.at, "overflow", step.subject.clone(), word("overflow")),
+            "missed" => {
+                let who = format!("{who} · {}", step.subject);
+                self.add(&step.at, "missed", who, word("outcome"));
+            }
             "sought" => self.add(&step.at, "sought", who, word("sought")),
             "parked" => self.add(&step.at, "parked", step.subject.clone(), None),
             _ => self.add(&step.at, "dialled", step.subject.clone(), None),

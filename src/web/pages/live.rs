@@ -2,7 +2,9 @@
 
 use crate::clock;
 use crate::engine::id::AgentId;
-use crate::runtime::board::view::{AgentView, BoardView, CallView, LinkView, QueueView};
+use crate::runtime::board::view::{
+    AgentView, BoardView, CallView, LinkView, QueueView, ReasonView,
+};
 use crate::runtime::condition::Alarm;
 use crate::store::users::Role;
 use crate::switch::Language;
@@ -61,7 +63,7 @@ pub struct Shown {
     calls: Vec<ShownCall>,
     /// Calls beyond those shown.
     more_calls: usize,
-    agents: Vec<AgentView>,
+    agents: Vec<ShownAgent>,
 }
 
 #[derive(Default, Serialize)]
@@ -84,6 +86,50 @@ struct ShownCall {
     call: CallView,
     queue_name: Option<String>,
     agent_name: Option<String>,
+}
+
+/// An agent as the reader's language shows them.
+#[derive(Serialize)]
+struct ShownAgent {
+    #[serde(flatten)]
+    agent: AgentView,
+    /// The reason for being not ready, by its name.
+    why: Option<String>,
+    /// Not ready for longer than the reason allows.
+    over_limit: bool,
+}
+
+impl ShownAgent {
+    fn new(language: Language, agent: AgentView, now: i64) -> Self {
+        let english = agent.reason_name_en.as_ref();
+        let english = english.filter(|_| language == Language::English);
+        let named = english.or(agent.reason_name.as_ref());
+        Self {
+            why: named.or(agent.reason.as_ref()).cloned(),
+            over_limit: agent
+                .reason_until
+                .as_ref()
+                .is_some_and(|until| until.ms < now),
+            agent,
+        }
+    }
+}
+
+/// A reason that agents can be not ready for, as a button shows it.
+#[derive(Serialize)]
+struct ShownReason {
+    id: String,
+    name: String,
+}
+
+impl ShownReason {
+    fn new(language: Language, reason: ReasonView) -> Self {
+        let english = reason.name_en.filter(|_| language == Language::English);
+        Self {
+            id: reason.id,
+            name: english.unwrap_or(reason.name),
+        }
+    }
 }
 
 impl Shown {
@@ -113,7 +159,10 @@ impl Shown {
             calls: calls.collect(),
             more_calls,
             queues: board.queues,
-            agents: signed_in_first(board.agents),
+            agents: signed_in_first(board.agents)
+                .into_iter()
+                .map(|agent| ShownAgent::new(language, agent, board.at.ms))
+                .collect(),
         }
     }
 }
@@ -159,17 +208,25 @@ fn rank(state: &str) -> u8 {
 #[derive(Serialize)]
 pub struct Own {
     lang: &'static str,
-    own: AgentView,
+    own: ShownAgent,
+    reasons: Vec<ShownReason>,
 }
 
 impl Own {
     /// `None` when whoever is signed in is no agent.
     pub fn new(web: &Web, language: Language, session: &Session) -> Option<Self> {
         let agent: &AgentId = session.agent.as_ref()?;
-        let own = web.handle.read(|board| board.agent(agent, clock::now()))?;
+        let now = clock::now();
+        let (own, reasons) = web
+            .handle
+            .read(|board| (board.agent(agent, now), board.reasons()));
+        let reasons = reasons.into_iter();
         Some(Self {
             lang: language.tag(),
-            own,
+            own: ShownAgent::new(language, own?, now.as_millis()),
+            reasons: reasons
+                .map(|reason| ShownReason::new(language, reason))
+                .collect(),
         })
     }
 }
@@ -178,7 +235,8 @@ impl Own {
 struct LivePage {
     #[serde(flatten)]
     shown: Shown,
-    own: Option<AgentView>,
+    own: Option<ShownAgent>,
+    reasons: Vec<ShownReason>,
     sees_calls: bool,
 }
 
@@ -188,9 +246,12 @@ pub async fn show(
     Extension(session): Extension<Arc<Session>>,
     Tongue(language): Tongue,
 ) -> Result<Html<String>, WebError> {
+    let own = Own::new(&web, language, &session);
+    let (own, reasons) = own.map_or((None, Vec::new()), |own| (Some(own.own), own.reasons));
     let page = LivePage {
         shown: Shown::new(language, &web),
-        own: Own::new(&web, language, &session).map(|own| own.own),
+        own,
+        reasons,
         sees_calls: session.role >= CALLS_SEEN_BY,
     };
     render(&web, "live", language, Some(&session), page)
