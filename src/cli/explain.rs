@@ -184,7 +184,11 @@ fn step_words(step: &CallStep) -> String {
         ("step", _) => format!("came to a step of its queue: {subject}"),
         ("overflow", _) => format!("went elsewhere ({word}): {subject}"),
         ("sought", _) if word == "anybody" => "waits for anybody from here on".to_owned(),
+        ("sought", _) if word == "preferred" => format!("waits for {agent}, who is preferred"),
         ("sought", _) => format!("waits for agent {agent}, who served the caller last"),
+        ("caller", _) => caller_words(word, subject),
+        ("wished", _) => format!("is never to reach {subject}"),
+        ("blocked", _) => format!("the caller is blocked ({word}) by the list {subject}"),
         ("asked", Some(why)) => format!("{by} asked for {word} {subject}: refused, {why}"),
         ("asked", None) => format!("{by} asked for {word} {subject}"),
         ("talk", _) => format!("the conversation is {word}"),
@@ -193,6 +197,18 @@ fn step_words(step: &CallStep) -> String {
         ("handed_over", _) => format!("agent {agent} serves the caller from here on"),
         ("parked", _) => format!("parked in slot {subject}"),
         (_, _) => format!("{subject} was dialled"),
+    }
+}
+
+fn caller_words(word: &str, listed: &str) -> String {
+    let familiarity = match word {
+        "first_contact" => "a first contact",
+        "returning" => "a returning caller",
+        _ => "a caller without a number",
+    };
+    match listed {
+        "" => familiarity.to_owned(),
+        listed => format!("{familiarity}, on the list {listed}"),
     }
 }
 
@@ -289,7 +305,7 @@ fn trigger_words(trigger: Trigger) -> &'static str {
         Trigger::AgentFreed => "an agent became free",
         Trigger::OfferEnded => "the agent rung before did not answer",
         Trigger::Reconfigured => "the centre's settings changed",
-        Trigger::SearchEnded => "the agent it waited for did not become free in time",
+        Trigger::SearchEnded => "no agent it waited for became free in time",
         Trigger::StepReached => "the call came to its queue's next step",
     }
 }
@@ -308,6 +324,7 @@ fn exclusion_words(exclusion: Exclusion) -> &'static str {
         Exclusion::NotSought => "not the agent it waits for",
         Exclusion::Level => "of a level not reached yet",
         Exclusion::Condition => "not fulfilling the condition",
+        Exclusion::Forbidden => "forbidden for this caller",
     }
 }
 

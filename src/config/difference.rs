@@ -39,6 +39,13 @@ impl Given {
         given
     }
 
+    /// A setting names a file, whose contents count too.
+    pub(super) fn note_file(&mut self, path: &str, sum: &str) {
+        if let Some(value) = self.0.get_mut(path) {
+            value.push_str(&format!(" ({sum})"));
+        }
+    }
+
     fn add(&mut self, path: String, node: &Node) {
         match &node.value {
             Value::Table(table) if !table.is_empty() => {

@@ -3,6 +3,7 @@
 
 use crate::config::agent::AgentConfig;
 use crate::config::calendar::CalendarConfig;
+use crate::config::callers::{CallerListConfig, CallersConfig};
 use crate::config::centre::CentreConfig;
 use crate::config::dialplan::DialplanConfig;
 use crate::config::flow;
@@ -53,6 +54,8 @@ pub fn example() -> String {
     text.push('\n');
     text.push_str(flow::EXAMPLE);
     section::<RoutingConfig>(&mut text, "routing", &[]);
+    section::<CallersConfig>(&mut text, "callers", &[]);
+    commented::<CallerListConfig>(&mut text, "caller_lists.vip", None);
     section::<InCallConfig>(&mut text, "in_call", &[]);
     commented::<NotReadyConfig>(&mut text, "not_ready_reasons.meal", None);
     section::<MissedOffersConfig>(&mut text, "missed_offers", &[]);

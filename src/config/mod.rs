@@ -5,6 +5,7 @@
 
 pub mod agent;
 pub mod calendar;
+pub mod callers;
 pub mod centre;
 pub mod dialplan;
 pub mod difference;
@@ -30,12 +31,17 @@ pub mod source;
 pub mod store;
 pub mod switch;
 
+use crate::engine::caller_list::Callers;
 use crate::engine::centre::{AccessNumber, Centre};
-use crate::engine::id::{AgentId, CalendarId, FlowId, GroupId, QueueId, ReasonId, SwitchId};
+use crate::engine::id::{
+    AgentId, CalendarId, CallerListId, FlowId, GroupId, QueueId, ReasonId, SwitchId,
+};
 use crate::engine::ivr::flow::Flow;
 use crate::engine::time::Timestamp;
 use agent::AgentConfig;
 use calendar::CalendarConfig;
+use callers::file::ListFile;
+use callers::{CallerListConfig, CallersConfig};
 use centre::CentreConfig;
 use dialplan::DialplanConfig;
 use difference::Given;
@@ -81,6 +87,10 @@ pub struct Config {
     pub in_call: InCallConfig,
     pub not_ready_reasons: BTreeMap<ReasonId, NotReadyConfig>,
     pub missed_offers: MissedOffersConfig,
+    pub callers: CallersConfig,
+    pub caller_lists: BTreeMap<CallerListId, CallerListConfig>,
+    /// What the lists and their files say, by number.
+    known_callers: Arc<Callers>,
     pub dialplan: DialplanConfig,
     pub log: LogConfig,
     /// Doubtful things that do not stand in the way.
@@ -152,9 +162,26 @@ impl Config {
         findings: &mut Findings,
     ) -> Option<Self> {
         resolve_flows(&mut root, folder, findings);
+        let files = callers::file::read_all(&root, folder, findings);
         let mut config = read_root(&root, folder, findings)?;
+        config.know_callers(&files, &root, findings);
         config.lapsing = references::check(&config, &root, findings);
         (!findings.has_errors()).then_some(config)
+    }
+
+    fn know_callers(
+        &mut self,
+        files: &BTreeMap<CallerListId, ListFile>,
+        root: &Node,
+        findings: &mut Findings,
+    ) {
+        let lists = &self.caller_lists;
+        let known = callers::assemble(&self.callers, lists, files, root, findings);
+        self.known_callers = Arc::new(known);
+        for (list, file) in files {
+            self.given
+                .note_file(&format!("caller_lists.{list}.file"), &file.sum);
+        }
     }
 
     /// Every warning, with those that count only from some day on.
@@ -219,6 +246,7 @@ impl Config {
                 .map(|(id, reason)| (id.clone(), reason.into()))
                 .collect(),
             missed_offers: (&self.missed_offers).into(),
+            callers: Arc::clone(&self.known_callers),
         }
     }
 }
@@ -264,6 +292,9 @@ fn read_root(root: &Node, folder: &Path, findings: &mut Findings) -> Option<Conf
         in_call: sections.one("in_call")?,
         not_ready_reasons: sections.many("not_ready_reasons", NotReadyConfig::read),
         missed_offers: sections.one("missed_offers")?,
+        callers: sections.one("callers")?,
+        caller_lists: sections.many("caller_lists", CallerListConfig::read),
+        known_callers: Arc::default(),
         dialplan: sections.one("dialplan")?,
         log: sections.one("log")?,
         warnings: Vec::new(),

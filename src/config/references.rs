@@ -2,6 +2,7 @@
 
 use crate::config::agent::AgentConfig;
 use crate::config::calendar::check::Doubt;
+use crate::config::callers::KindWord;
 use crate::config::finding::{Finding, Findings, Place, Severity};
 use crate::config::source::{Node, Value};
 use crate::config::switch::SwitchKind;
@@ -20,6 +21,7 @@ pub(super) fn check(config: &Config, root: &Node, findings: &mut Findings) -> Ve
     references.agents(config);
     references.numbers(config);
     references.flows(config);
+    references.caller_lists(config);
     references.skills(config);
     references.routes(config);
     references.transfer_codes(config);
@@ -130,6 +132,7 @@ impl<'a> References<'a> {
         let known = Known {
             queues: self.ids("queues"),
             calendars: self.ids("calendars"),
+            agents: self.ids("agents"),
         };
         for (id, flow) in &config.flows {
             for finding in check::check(flow, &known) {
@@ -158,6 +161,28 @@ impl<'a> References<'a> {
                 Destination::Flow(id) => self.exists(&path, "flow", "flows", id.as_str()),
                 Destination::Agent(id) => self.exists(&path, "agent", "agents", id.as_str()),
                 Destination::Number(_) => {}
+            }
+        }
+    }
+
+    fn caller_lists(&mut self, config: &Config) {
+        for (id, list) in &config.caller_lists {
+            let path = |key| ["caller_lists", id.as_str(), key];
+            for (key, agents) in [("prefer", &list.prefer), ("never", &list.never)] {
+                for agent in agents.iter() {
+                    self.exists(&path(key), "agent", "agents", agent.as_str());
+                }
+            }
+            if let Some(queue) = &list.queue {
+                self.exists(&path("queue"), "queue", "queues", queue.as_str());
+            }
+            if let Some(flow) = &list.flow {
+                self.exists(&path("flow"), "flow", "flows", flow.as_str());
+            }
+            if list.kind != KindWord::Blocked && list.flow.is_some() {
+                let what = "only callers of a blocked list are led to a flow".to_owned();
+                let repair = "ask for `call.list` in a flow's block of kind \"if\"".to_owned();
+                self.error(&path("flow"), what, Some(repair));
             }
         }
     }

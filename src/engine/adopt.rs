@@ -222,6 +222,7 @@ impl Engine {
             return false;
         }
         self.start_call(call, leg.clone(), &found.arrival, out);
+        self.recognise(call, out);
         let agent_leg = LegId {
             switch: leg.switch.clone(),
             channel: peer.arrival.channel.clone(),

@@ -10,9 +10,11 @@ use crate::engine::ivr::interpreter::{Input, Session};
 use crate::engine::leg::{Leg, LegRole, LegState};
 use crate::engine::order::Purpose;
 use crate::engine::party::Talk;
+use crate::engine::recognition::{Block, Recognition};
 use crate::engine::time::{Span, Timestamp};
 use crate::engine::timer::Reason;
 use crate::engine::waiting::Entry;
+use crate::engine::wishes::Wishes;
 use crate::switch::{
     Arrival, ChannelState, Failure, Language, LegVariable, LegVariables, SwitchCommand,
 };
@@ -39,6 +41,8 @@ impl Engine {
             {
                 let call = place.call;
                 self.start_call(call, leg, &arrival, out);
+                // A list that blocks the caller counts for new calls.
+                self.recognise(call, out);
                 if let Some(known) = self.calls.get_mut(&call) {
                     known.offers = place.offers;
                 }
@@ -56,10 +60,21 @@ impl Engine {
             .centre
             .as_ref()
             .and_then(|centre| centre.numbers.get(arrival.dialled.as_str()));
-        let begin = number.map(|number| (number.flow.clone(), number.language));
+        let mut begin = number.map(|number| (number.flow.clone(), number.language));
         self.start_call(call, leg, arrival, out);
+        let block = self.recognise(call, out);
         if full {
             return self.end_call(call, Cause::Congestion, out);
+        }
+        if let Some(block) = block {
+            self.note_block(call, &block, out);
+            match block {
+                Block::Refuse(cause) => return self.end_call(call, cause, out),
+                Block::Lead(flow) => {
+                    let language = begin.map(|(_, language)| language).unwrap_or_default();
+                    begin = Some((flow, language));
+                }
+            }
         }
         let start = begin.as_ref().and_then(|(flow, _)| {
             self.centre
@@ -128,6 +143,8 @@ impl Engine {
                 caller_name: arrival.caller_name.clone(),
                 dialled: arrival.dialled.clone(),
                 language: Language::default(),
+                recognition: Recognition::default(),
+                wishes: Wishes::default(),
                 session: None,
                 flow: None,
                 recording: None,

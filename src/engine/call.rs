@@ -8,9 +8,11 @@ use crate::engine::ivr::interpreter::Session;
 use crate::engine::leg::{Leg, LegState};
 use crate::engine::party::{Party, Talk};
 use crate::engine::queue::Place;
+use crate::engine::recognition::Recognition;
 use crate::engine::terms::Terms;
 use crate::engine::text::OutsideText;
 use crate::engine::time::Timestamp;
+use crate::engine::wishes::{SoughtWhy, Wishes};
 use crate::switch::{Language, PhoneNumber};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -64,6 +66,8 @@ pub(crate) struct Call {
     pub(crate) caller_name: OutsideText,
     pub(crate) dialled: OutsideText,
     pub(crate) language: Language,
+    pub(crate) recognition: Recognition,
+    pub(crate) wishes: Wishes,
     pub(crate) session: Option<Session>,
     /// The flow as it was when the call entered it: a change is for new calls.
     pub(crate) flow: Option<Arc<Flow>>,
@@ -98,6 +102,8 @@ pub(crate) struct Call {
 pub(crate) struct Visit {
     pub(crate) place: Place,
     pub(crate) terms: Terms,
+    /// Why it waits for the agents alone whom its terms name.
+    pub(crate) sought_why: SoughtWhy,
     /// How many of the queue's steps are behind it, those left out included.
     pub(crate) steps_done: usize,
 }

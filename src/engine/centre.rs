@@ -12,6 +12,7 @@ pub use queue::{
 };
 
 use crate::engine::calendar::Calendars;
+use crate::engine::caller_list::Callers;
 use crate::engine::id::{
     AgentId, FlowId, GroupId, MusicClass, QueueId, ReasonId, SiteId, SkillId, SwitchId, TenantId,
 };
@@ -50,6 +51,9 @@ pub struct Centre {
     /// What holds where a queue says nothing.
     #[serde(default)]
     pub missed_offers: MissedOffers,
+    /// What is known of callers by their numbers.
+    #[serde(default)]
+    pub callers: Arc<Callers>,
 }
 
 impl Centre {
@@ -70,6 +74,7 @@ impl Centre {
             in_call: InCallSettings::default(),
             not_ready_reasons: BTreeMap::new(),
             missed_offers: MissedOffers::default(),
+            callers: Arc::default(),
         }
     }
 }

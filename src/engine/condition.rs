@@ -7,6 +7,8 @@
 //! | `agent.skills.<skill>` | level, 1 to 9 |
 //! | `agent.<attribute>` | text, as the settings give it |
 //! | `call.number`, `call.dialled`, `call.language`, `call.list` | text |
+//! | `call.vip`, `call.first_contact` | true or false |
+//! | `call.<attribute>` | text, as the caller's list gives it |
 //! | `queue.waiting`, `queue.signed_in`, `queue.ready` | whole numbers |
 //!
 //! A condition that cannot be answered, because an agent has no such skill or
@@ -42,7 +44,15 @@ pub enum ConditionError {
 }
 
 /// What is known of a call, for conditions.
-pub type CallFacts = BTreeMap<&'static str, String>;
+pub type CallFacts = BTreeMap<String, CallFact>;
+
+/// One thing that is known of a call.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(untagged)]
+pub enum CallFact {
+    Text(String),
+    Flag(bool),
+}
 
 /// How a queue stands, for conditions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -130,6 +140,11 @@ impl Condition {
         self.holds([("call", Known::Call(call)), ("queue", Known::Queue(queue))])
     }
 
+    /// Whether it holds for a call alone.
+    pub(crate) fn holds_of(&self, call: &CallFacts) -> bool {
+        self.holds([("call", Known::Call(call))])
+    }
+
     /// What cannot be answered does not hold.
     fn holds<'a>(&self, known: impl IntoIterator<Item = (&'static str, Known<'a>)>) -> bool {
         let mut context = Context::default();
@@ -199,7 +214,12 @@ mod tests {
     }
 
     fn holds(text: &str) -> bool {
-        let call = CallFacts::from([("language", "en".to_owned()), ("site", "north".to_owned())]);
+        let known = |name: &str, value: &str| (name.to_owned(), CallFact::Text(value.to_owned()));
+        let call = CallFacts::from([
+            known("language", "en"),
+            known("site", "north"),
+            ("vip".to_owned(), CallFact::Flag(true)),
+        ]);
         let id = "anna".parse().unwrap();
         Condition::new(text)
             .unwrap()
@@ -212,6 +232,8 @@ mod tests {
         assert!(!holds("agent.skills.english > 5"));
         assert!(holds("agent.site == call.site && call.language == 'en'"));
         assert!(holds("agent.id in ['anna', 'bert']"));
+        assert!(holds("call.vip && agent.id == 'anna'"));
+        assert!(!holds("!call.vip || call.tier == 'gold'"));
         assert!(holds(
             "has(agent.skills.english) && !has(agent.skills.french)"
         ));

@@ -9,9 +9,9 @@ use crate::engine::event::AgentRequest;
 use crate::engine::explanation::{Exclusion, Trigger};
 use crate::engine::id::{AgentId, CallId};
 use crate::engine::queues::Standing;
-use crate::engine::time::Timestamp;
 use crate::engine::timer::Reason;
 use crate::engine::waiting::Entry;
+use crate::engine::wishes::Sought;
 
 impl Engine {
     /// Takes new settings. Calls keep their places. A queue that is gone from
@@ -113,9 +113,14 @@ impl Engine {
     }
 
     /// Whom the call waits for alone, and until when.
-    fn search_of(&self, call: CallId, visit: &Visit) -> Option<(AgentId, Timestamp)> {
+    fn search_of(&self, call: CallId, visit: &Visit) -> Option<Sought> {
         let ends = Reason::SearchEnds(call, visit.queue().clone());
-        visit.terms.only.clone().zip(self.timers.get(&ends))
+        let until = self.timers.get(&ends)?;
+        Some(Sought {
+            agents: visit.terms.only.clone(),
+            until,
+            why: visit.sought_why,
+        })
     }
 
     /// Tells the queues of this agent what the agent is to them now.

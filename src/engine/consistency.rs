@@ -297,7 +297,7 @@ impl Engine {
                 Reason::SearchEnds(call, queue) => {
                     let call = self.calls.get(call);
                     let visit = call.and_then(|call| call.visit(queue));
-                    visit.is_some_and(|visit| visit.terms.only.is_some())
+                    visit.is_some_and(|visit| !visit.terms.only.is_empty())
                 }
                 Reason::StepDue(call, queue) | Reason::OverflowDue(call, queue) => {
                     let call = self.calls.get(call);

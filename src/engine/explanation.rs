@@ -40,7 +40,7 @@ pub enum Trigger {
     Reconfigured,
     /// The call had waited long enough for its queue's next step.
     StepReached,
-    /// The agent it waited for alone did not become free in time.
+    /// No agent it waited for alone became free in time.
     SearchEnded,
 }
 
@@ -89,10 +89,12 @@ pub enum Exclusion {
     Level,
     /// Does not fulfil the condition of the queue or of its step.
     Condition,
+    /// The caller must not be brought together with this agent.
+    Forbidden,
 }
 
 impl Exclusion {
-    const ALL: [Exclusion; 12] = [
+    const ALL: [Exclusion; 13] = [
         Exclusion::SignedOut,
         Exclusion::NotReady,
         Exclusion::Offered,
@@ -105,6 +107,7 @@ impl Exclusion {
         Exclusion::NotSought,
         Exclusion::Level,
         Exclusion::Condition,
+        Exclusion::Forbidden,
     ];
 }
 

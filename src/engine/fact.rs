@@ -9,17 +9,19 @@ use crate::engine::estimate::Learnt;
 use crate::engine::event::AgentRequest;
 use crate::engine::explanation::Explanation;
 use crate::engine::id::{
-    AgentId, BlockId, CallId, CommandId, FlowId, LegId, OfferId, QueueId, SiteId, SwitchId,
-    TenantId,
+    AgentId, BlockId, CallId, CallerListId, CommandId, FlowId, LegId, OfferId, QueueId, SiteId,
+    SwitchId, TenantId,
 };
 use crate::engine::leg::{LegRole, LegState};
 use crate::engine::party::{PartyRole, Talk};
 use crate::engine::patrons::Patrons;
+use crate::engine::recognition::Recognition;
 use crate::engine::recording::FiledRecording;
 use crate::engine::request::{Invitee, Principal, Refusal};
 use crate::engine::shift::Shift;
 use crate::engine::text::OutsideText;
 use crate::engine::time::Timestamp;
+use crate::engine::wishes::{AgentSet, Sought, SoughtWhy, Wishes};
 use crate::switch::{Digit, Extension, RecordedMedia};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -36,6 +38,22 @@ pub enum Fact {
         caller_number: OutsideText,
         caller_name: OutsideText,
         dialled: OutsideText,
+    },
+    /// Who calls, as far as that is known.
+    Recognised {
+        call: CallId,
+        recognition: Recognition,
+    },
+    /// Whom the call prefers and whom it must not reach, from here on.
+    Wished {
+        call: CallId,
+        wishes: Wishes,
+    },
+    /// The caller is on a list of those who are refused, or led to a flow.
+    CallerBlocked {
+        call: CallId,
+        list: CallerListId,
+        flow: Option<FlowId>,
     },
     /// The call entered a state (and so left the one before).
     CallMoved {
@@ -117,12 +135,15 @@ pub enum Fact {
         why: OverflowWhen,
         to: OverflowTo,
     },
-    /// The call waits for one agent alone until then, or, with none, no longer.
+    /// The call waits for these agents alone until then, or, with none, no longer.
     AgentSought {
         call: CallId,
         queue: QueueId,
-        agent: Option<AgentId>,
+        #[serde(alias = "agent")]
+        agents: AgentSet,
         until: Option<Timestamp>,
+        #[serde(default)]
+        why: SoughtWhy,
     },
     /// The call has waited long enough for a step of its queue.
     StepReached {
@@ -486,6 +507,10 @@ pub struct RememberedCall {
     pub caller_number: OutsideText,
     pub caller_name: OutsideText,
     pub dialled: OutsideText,
+    #[serde(default)]
+    pub recognition: Recognition,
+    #[serde(default, skip_serializing_if = "Wishes::is_empty")]
+    pub wishes: Wishes,
     pub started: Timestamp,
     pub state: CallState,
     pub state_since: Timestamp,
@@ -521,9 +546,9 @@ pub struct RememberedVisit {
     /// The step it has come to; 0 before the first.
     #[serde(default)]
     pub step: usize,
-    /// The agent it waits for alone, and until when.
+    /// The agents it waits for alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sought: Option<(AgentId, Timestamp)>,
+    pub sought: Option<Sought>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

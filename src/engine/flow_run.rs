@@ -10,9 +10,11 @@ use crate::engine::id::{CallId, CommandId, LegId, PromptId};
 use crate::engine::ivr::flow::Flow;
 use crate::engine::ivr::interpreter::{Action, Input, Session, Surroundings};
 use crate::engine::order::Purpose;
+use crate::engine::recognition::facts_of;
 use crate::engine::text::OutsideText;
 use crate::engine::timer::Reason;
 use crate::engine::watchdog::ANSWERING;
+use crate::engine::wishes::Wishes;
 use crate::switch::{Digit, SwitchCommand};
 use std::sync::Arc;
 
@@ -38,6 +40,12 @@ fn flow_of(call: &mut Call, centre: &Centre) -> Option<Arc<Flow>> {
     };
     call.flow = Some(Arc::clone(flow));
     call.flow.clone()
+}
+
+/// What the block has to say of agents in which the call is.
+fn wishes_of_block(call: &Call) -> Option<Wishes> {
+    let block = &call.session.as_ref()?.block;
+    Some(call.flow.as_ref()?.blocks.get(block)?.wishes())
 }
 
 fn flow_of_number<'c>(dialled: &str, centre: &'c Centre) -> Option<(Session, &'c Arc<Flow>)> {
@@ -76,11 +84,13 @@ impl Engine {
         let Some(flow) = flow_of(known, centre) else {
             return self.end_call(call, Cause::Congestion, out);
         };
+        let facts = facts_of(known);
         let around = Surroundings {
             answered: known.caller.is_answered(),
             max_steps: centre.limits.max_flow_steps,
             now: self.now,
             calendars: &centre.calendars,
+            facts: &facts,
         };
         let Some(session) = &mut known.session else {
             return;
@@ -154,7 +164,12 @@ impl Engine {
                 );
             }
             Action::AwaitKey(span) => self.timers.set(Reason::KeyAwaited(call), self.now + span),
-            Action::Queue(queues) => self.queue_reached(call, queues.as_slice(), out),
+            Action::Queue(queues) => {
+                if let Some(wishes) = wishes_of_block(known) {
+                    self.add_wishes(call, &wishes, out);
+                }
+                self.queue_reached(call, queues.as_slice(), out);
+            }
             Action::Refuse(cause) | Action::HangUp(cause) => self.end_call(call, cause, out),
         }
     }

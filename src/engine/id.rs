@@ -116,6 +116,8 @@ name_id!(/// A flow (IVR).
     FlowId, "flow id");
 name_id!(/// A reason for being not ready.
     ReasonId, "reason id");
+name_id!(/// A list of callers.
+    CallerListId, "caller list id");
 name_id!(/// A group of agents with the same rights.
     GroupId, "group id");
 name_id!(/// A block of a flow; unique within its flow.

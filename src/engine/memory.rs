@@ -15,10 +15,12 @@ use crate::engine::id::{AgentId, CallId, CommandId, LegId, OfferId, QueueId};
 use crate::engine::leg::{LegRole, LegState};
 use crate::engine::party::Talk;
 use crate::engine::patrons::Patrons;
+use crate::engine::recognition::Recognition;
 use crate::engine::recording::FilingOrder;
 use crate::engine::shift::Shift;
 use crate::engine::text::OutsideText;
 use crate::engine::time::Timestamp;
+use crate::engine::wishes::{Sought, Wishes};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -104,6 +106,12 @@ impl Memory {
                 agent,
                 ..
             } => self.leg_started(at, *call, leg, *role, agent.as_ref()),
+            Fact::Recognised { call, recognition } => {
+                self.call(*call, |known| known.recognition = recognition.clone());
+            }
+            Fact::Wished { call, wishes } => {
+                self.call(*call, |known| known.wishes = wishes.clone());
+            }
             Fact::LegMoved { call, leg, state } => self.leg_moved(*call, leg, *state),
             Fact::LegClosing { call, leg, agent } => {
                 self.call(*call, |known| known.forget_leg(leg));
@@ -204,12 +212,17 @@ impl Memory {
             Fact::AgentSought {
                 call,
                 queue,
-                agent,
+                agents,
                 until,
+                why,
             } => self.call(*call, |known| {
                 let mut visits = known.visits.iter_mut();
                 if let Some(visit) = visits.find(|visit| visit.queue == *queue) {
-                    visit.sought = agent.clone().zip(*until);
+                    visit.sought = until.map(|until| Sought {
+                        agents: agents.clone(),
+                        until,
+                        why: *why,
+                    });
                 }
             }),
             Fact::StepReached {
@@ -314,6 +327,7 @@ impl Memory {
                 self.learnt.insert(queue.clone(), learnt.clone());
             }
             Fact::Asked { .. }
+            | Fact::CallerBlocked { .. }
             | Fact::DigitPressed { .. }
             | Fact::Overflowed { .. }
             | Fact::Decided { .. }
@@ -365,6 +379,8 @@ impl Memory {
                 caller_number: starting.caller_number,
                 caller_name: starting.caller_name,
                 dialled: starting.dialled,
+                recognition: Recognition::default(),
+                wishes: Wishes::default(),
                 started,
                 state: CallState::Arrived,
                 state_since: at,
@@ -403,7 +419,7 @@ impl Memory {
             } else if let Some(offer) = &mut known.offer {
                 offer.stage = OfferStage::Connected;
                 served = offer.queue.clone();
-                number = known.caller_number.clone();
+                number = known.recognition.patron(&known.caller_number).clone();
             }
         });
         self.patrons.served(&number, agent, at);

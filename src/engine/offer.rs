@@ -272,7 +272,8 @@ impl Engine {
             self.queues.shift_mut(index).answered(queue);
         }
         if let Some(known) = self.calls.get(&call) {
-            self.patrons.served(&known.caller_number, &agent, self.now);
+            let number = known.recognition.patron(&known.caller_number);
+            self.patrons.served(number, &agent, self.now);
         }
         let record = queue.is_some_and(|queue| self.is_recorded(&queue));
         self.leave_queues(call, QueueExit::Answered, out);

@@ -186,15 +186,9 @@ impl Engine {
         self.leave_queue(call, id, QueueExit::Overflowed, out);
         match (taken_by, &rule.to) {
             (Some(next), _) => {
-                let priority = self.queues.get(&next).map(|queue| queue.settings.priority);
-                let entry = Entry {
-                    queue: next,
-                    priority: priority.unwrap_or_default(),
-                    entered,
-                    step: 0,
-                    sought: None,
-                };
-                self.enter_queues(call, vec![entry], out);
+                let entry = self.entry_now(call, &next);
+                let entry = entry.map(|entry| Entry { entered, ..entry });
+                self.enter_queues(call, entry.into_iter().collect(), out);
             }
             // It waits there already.
             (None, OverflowTo::Queue(_)) => self.start_music(call, out),

@@ -136,6 +136,8 @@ impl Engine {
                 caller_name: known.caller_name,
                 dialled: known.dialled,
                 language,
+                recognition: known.recognition,
+                wishes: known.wishes,
                 session: known
                     .block
                     .map(|at| Session::again(at.flow, at.block, at.attempts)),

@@ -2,7 +2,6 @@
 //! skill dropped, other queues' agents asked, the priority raised.
 
 use crate::engine::Engine;
-use crate::engine::call::Call;
 use crate::engine::command::Commands;
 use crate::engine::condition::{CallFacts, QueueFacts};
 use crate::engine::explanation::{Exclusion, Trigger};
@@ -10,9 +9,11 @@ use crate::engine::fact::Fact;
 use crate::engine::id::{CallId, QueueId};
 use crate::engine::queue::Place;
 use crate::engine::queues::QueueIndex;
+use crate::engine::recognition::facts_of;
 use crate::engine::terms::Terms;
 use crate::engine::time::Span;
 use crate::engine::timer::Reason;
+use crate::engine::wishes::AgentSet;
 
 impl Engine {
     /// How much waiting one point of priority counts for.
@@ -32,7 +33,8 @@ impl Engine {
         Some(Terms {
             queue: queue.clone(),
             step,
-            only: None,
+            only: AgentSet::default(),
+            without: self.forbidden_in(call, queue, step),
             facts,
         })
     }
@@ -119,13 +121,4 @@ impl Engine {
             ready,
         }
     }
-}
-
-/// What conditions can ask of a call.
-fn facts_of(call: &Call) -> CallFacts {
-    CallFacts::from([
-        ("number", call.caller_number.to_string()),
-        ("dialled", call.dialled.to_string()),
-        ("language", call.language.tag().to_owned()),
-    ])
 }

@@ -190,13 +190,7 @@ impl Engine {
         if queue.is_full() && places.iter().all(|place| place.queue != *to) {
             return Err(Refusal::QueueFull);
         }
-        let place = Entry {
-            queue: to.clone(),
-            priority: queue.settings.priority,
-            entered: self.now,
-            step: 0,
-            sought: None,
-        };
+        let place = self.entry_now(call, to).ok_or(Refusal::NoSuchQueue)?;
         self.place_anew(call, vec![place], out);
         Ok(())
     }

@@ -5,6 +5,7 @@ use crate::engine::condition::{CallFacts, Condition};
 use crate::engine::explanation::Exclusion;
 use crate::engine::id::{AgentId, QueueId, SkillId};
 use crate::engine::skill;
+use crate::engine::wishes::AgentSet;
 use std::collections::BTreeMap;
 
 /// The terms on which a call waits in one queue. Calls with the same terms
@@ -14,8 +15,10 @@ pub(crate) struct Terms {
     pub(crate) queue: QueueId,
     /// Which of the queue's steps; 0 is the time before the first.
     pub(crate) step: usize,
-    /// This agent and nobody else.
-    pub(crate) only: Option<AgentId>,
+    /// These agents and nobody else; empty for anybody.
+    pub(crate) only: AgentSet,
+    /// None of these.
+    pub(crate) without: AgentSet,
     /// What the step's condition asks of the call.
     pub(crate) facts: CallFacts,
 }
@@ -26,13 +29,14 @@ impl Terms {
         Self {
             queue,
             step: 0,
-            only: None,
+            only: AgentSet::default(),
+            without: AgentSet::default(),
             facts: CallFacts::new(),
         }
     }
 
     pub(crate) fn is_plain(&self) -> bool {
-        self.step == 0 && self.only.is_none() && self.facts.is_empty()
+        self.step == 0 && self.only.is_empty() && self.without.is_empty() && self.facts.is_empty()
     }
 }
 
@@ -85,7 +89,10 @@ impl Asked<'_> {
         agent: &AgentSettings,
         level: u8,
     ) -> Option<Exclusion> {
-        if terms.only.as_ref().is_some_and(|only| only != id) {
+        if terms.without.contains(id) {
+            return Some(Exclusion::Forbidden);
+        }
+        if !terms.only.is_empty() && !terms.only.contains(id) {
             return Some(Exclusion::NotSought);
         }
         if !skill::meets(&agent.skills, self.requires) {

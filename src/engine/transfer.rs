@@ -48,7 +48,7 @@ impl Engine {
         if queue.is_full() {
             return Err(Refusal::QueueFull);
         }
-        let priority = queue.settings.priority;
+        let priority = self.priority_in(call, to).unwrap_or_default();
         self.leave_to_us(call, CallState::Transferring, out);
         self.hold_in_switch(call, out);
         self.put_in_queue(call, to, priority, out);

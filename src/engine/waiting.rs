@@ -14,6 +14,7 @@ use crate::engine::queues::{DemandIndex, QueueIndex, SwitchIndex};
 use crate::engine::strategy;
 use crate::engine::time::Timestamp;
 use crate::engine::timer::Reason;
+use crate::engine::wishes::Sought;
 use crate::switch::SwitchCommand;
 
 /// A call comes to a queue, or comes back to it.
@@ -24,15 +25,20 @@ pub(super) struct Entry {
     pub(super) entered: Timestamp,
     /// The step it has come to.
     pub(super) step: usize,
-    /// The agent it waits for alone, and until when.
-    pub(super) sought: Option<(AgentId, Timestamp)>,
+    /// The agents it waits for alone.
+    pub(super) sought: Option<Sought>,
 }
 
 impl Engine {
-    /// The flow leads a call to queues. Those that are full, or whose overflow
-    /// applies, are left out; with none left, the first of them says where to go.
+    /// The flow leads a call to queues; that of its caller's list takes it too.
+    /// Those that are full, or whose overflow applies, are left out; with none
+    /// left, the first of them says where to go.
     pub(super) fn queue_reached(&mut self, call: CallId, ids: &[QueueId], out: &mut Commands) {
-        let known: Vec<&Queue> = ids.iter().filter_map(|id| self.queues.get(id)).collect();
+        let own = self.calls.get(&call);
+        let own = own.and_then(|call| call.recognition.queue.clone());
+        let own = own.filter(|own| !ids.contains(own));
+        let ids = ids.iter().chain(own.as_ref());
+        let known: Vec<&Queue> = ids.filter_map(|id| self.queues.get(id)).collect();
         let turned_away: Vec<_> = known
             .iter()
             .map(|queue| self.overflow_at_entry(queue))
@@ -49,7 +55,7 @@ impl Engine {
         if !open.is_empty() {
             let entries = open
                 .iter()
-                .filter_map(|queue| self.entry_now(queue))
+                .filter_map(|queue| self.entry_now(call, queue))
                 .collect();
             return self.enter_queues(call, entries, out);
         }
@@ -61,17 +67,16 @@ impl Engine {
             };
         };
         let taken_by = self.turned_away(call, &queue, rule, out);
-        let entry = taken_by.and_then(|queue| self.entry_now(&queue));
+        let entry = taken_by.and_then(|queue| self.entry_now(call, &queue));
         if let Some(entry) = entry {
             self.enter_queues(call, vec![entry], out);
         }
     }
 
-    fn entry_now(&self, queue: &QueueId) -> Option<Entry> {
-        let priority = self.queues.get(queue)?.settings.priority;
+    pub(super) fn entry_now(&self, call: CallId, queue: &QueueId) -> Option<Entry> {
         Some(Entry {
             queue: queue.clone(),
-            priority,
+            priority: self.priority_in(call, queue)?,
             entered: self.now,
             step: 0,
             sought: None,
@@ -80,7 +85,7 @@ impl Engine {
 
     pub(super) fn enter_queues(&mut self, call: CallId, entries: Vec<Entry>, out: &mut Commands) {
         for mut entry in entries {
-            entry.sought = self.agent_to_seek(call, &entry.queue);
+            entry.sought = self.agents_to_seek(call, &entry.queue);
             self.take_place(call, &entry);
             out.note(Fact::QueueEntered {
                 call,
@@ -96,12 +101,13 @@ impl Engine {
                     priority: entry.priority,
                 });
             }
-            if let Some((agent, until)) = entry.sought {
+            if let Some(Sought { agents, until, why }) = entry.sought {
                 out.note(Fact::AgentSought {
                     call,
                     queue: entry.queue,
-                    agent: Some(agent),
+                    agents,
                     until: Some(until),
+                    why,
                 });
             }
         }
@@ -131,7 +137,10 @@ impl Engine {
         let Some(mut terms) = self.terms_of(call, &entry.queue, entry.step) else {
             return;
         };
-        terms.only = entry.sought.as_ref().map(|(agent, _)| agent.clone());
+        let sought = entry.sought.as_ref();
+        terms.only = sought
+            .map(|sought| sought.agents.clone())
+            .unwrap_or_default();
         let place = Place::new(entry.priority, entry.entered, call, worth);
         let (Some(known), Some(demand)) = (self.calls.get_mut(&call), self.queues.demand(&terms))
         else {
@@ -142,11 +151,12 @@ impl Engine {
         known.visits.push(Visit {
             place,
             terms,
+            sought_why: sought.map(|sought| sought.why).unwrap_or_default(),
             steps_done: entry.step,
         });
-        if let Some((_, until)) = entry.sought {
+        if let Some(sought) = sought {
             let ends = Reason::SearchEnds(call, entry.queue.clone());
-            self.timers.set(ends, until);
+            self.timers.set(ends, sought.until);
         }
         self.expect_step(call, &entry.queue);
         self.expect_overflow(call, &entry.queue);

@@ -364,6 +364,9 @@ impl Board {
             | Fact::QueueLearnt { .. }
             | Fact::Overflowed { .. }
             | Fact::AgentSought { .. }
+            | Fact::Recognised { .. }
+            | Fact::Wished { .. }
+            | Fact::CallerBlocked { .. }
             | Fact::RecordingStarted { .. }
             | Fact::RecordingFiled { .. }
             | Fact::RecordingLost { .. }

@@ -11,6 +11,7 @@ use crate::engine::id::{AgentId, BlockId, CallId, FlowId, LegId, OfferId, QueueI
 use crate::engine::ivr::flow::Block;
 use crate::engine::leg::LegRole;
 use crate::engine::time::{Span, Timestamp};
+use crate::engine::wishes::AgentSet;
 use crate::simulation::place::{Place, Places, Rank, check_place, serves};
 use crate::simulation::violation::Violation;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +22,10 @@ struct LiveCall {
     state: CallState,
     caller: LegId,
     dialled: String,
+    /// What its caller's list adds to the priority of queues.
+    priority: i32,
+    /// Agents whom it must not reach.
+    never: AgentSet,
     /// In each of its queues.
     places: Vec<Place>,
     /// An overflow of its queue ends it.
@@ -83,7 +88,7 @@ pub struct Ledger {
     /// before, and found ringing.
     decided: Option<OfferId>,
     /// The agents that calls wait for alone in a queue.
-    sought: BTreeMap<(CallId, QueueId), AgentId>,
+    sought: BTreeMap<(CallId, QueueId), AgentSet>,
     pub sums: Sums,
 }
 
@@ -156,6 +161,15 @@ impl Ledger {
                 ..
             } => self.caller_came(at, *call, leg)?,
             Fact::CallMoved { call, state } => self.moved(*call, *state)?,
+            Fact::Recognised { call, recognition } => {
+                self.call(*call, "its caller was recognised")?.priority = recognition.priority;
+            }
+            Fact::Wished { call, wishes } => {
+                self.call(*call, "it had wishes")?.never = wishes.never.clone();
+            }
+            Fact::CallerBlocked { call, flow, .. } => {
+                self.call(*call, "its caller was blocked")?.turned_away = flow.is_none();
+            }
             Fact::BlockEntered { call, flow, block } => {
                 let block = (flow.clone(), block.clone());
                 self.call(*call, "it entered a block")?.block = Some(block);
@@ -195,7 +209,8 @@ impl Ledger {
                     step: 0,
                     worth: circumstances.centre.routing.priority_worth,
                 };
-                check_place(*call, &place, circumstances)?;
+                let own = self.call(*call, "it entered a queue")?.priority;
+                check_place(*call, &place, own, circumstances)?;
                 self.entered(*call, place)?;
             }
             Fact::QueueLeft {
@@ -214,12 +229,15 @@ impl Ledger {
                 known.turned_away = matches!(to, OverflowTo::Busy | OverflowTo::HangUp);
             }
             Fact::AgentSought {
-                call, queue, agent, ..
+                call,
+                queue,
+                agents,
+                ..
             } => {
                 let key = (*call, queue.clone());
-                match agent {
-                    Some(agent) => self.sought.insert(key, agent.clone()),
-                    None => self.sought.remove(&key),
+                match agents.is_empty() {
+                    false => self.sought.insert(key, agents.clone()),
+                    true => self.sought.remove(&key),
                 };
             }
             Fact::Decided { offer, .. } => self.decided = Some(*offer),
@@ -288,6 +306,8 @@ impl Ledger {
         self.calls.insert(
             call,
             LiveCall {
+                priority: 0,
+                never: AgentSet::default(),
                 began: at,
                 state: CallState::Arrived,
                 caller: leg.clone(),
@@ -496,13 +516,21 @@ impl Ledger {
         let centre = circumstances.centre;
         let can = |place: &Place| {
             let sought = self.sought.get(&(call, place.queue.clone()));
-            let is_sought = sought.is_none_or(|sought| sought == agent);
+            let is_sought = sought.is_none_or(|sought| sought.contains(agent));
             is_sought && serves(centre, agent, &place.queue, place.step)
         };
+        if !places.is_empty() && self.forbids(call, agent) {
+            return Err(Violation::OfferedForbidden { call, agent: id });
+        }
         match places.is_empty() || places.iter().any(can) {
             false => Err(Violation::OfferedUnqualified { call, agent: id }),
             _ => Ok(()),
         }
+    }
+
+    fn forbids(&self, call: CallId, agent: &AgentId) -> bool {
+        let known = self.calls.get(&call);
+        known.is_some_and(|known| known.never.contains(agent))
     }
 
     /// Nobody whom this agent could have taken was before the call.
@@ -520,7 +548,8 @@ impl Ledger {
         for ((queue, step, _), line) in self.waiting.iter().filter(|(line, _)| line.2 == *switch) {
             let may_take = |earlier: &CallId| {
                 let sought = self.sought.get(&(*earlier, queue.clone()));
-                sought.is_none_or(|sought| sought == agent)
+                let is_sought = sought.is_none_or(|sought| sought.contains(agent));
+                is_sought && !self.forbids(*earlier, agent)
             };
             let mut before = line.iter().take_while(|(rank, _)| *rank < place.rank());
             let Some((_, earlier)) = before.find(|(_, call)| may_take(call)) else {

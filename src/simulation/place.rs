@@ -61,6 +61,7 @@ pub(super) fn serves(centre: &Centre, agent: &AgentId, queue: &QueueId, step: us
 pub(super) fn check_place(
     call: CallId,
     place: &Place,
+    own: i32,
     circumstances: &mut Circumstances<'_>,
 ) -> Result<(), Violation> {
     let key = (call, place.queue.clone());
@@ -80,7 +81,7 @@ pub(super) fn check_place(
     }
     let queue = place.queue.clone();
     let settings = circumstances.centre.queues.get(&queue);
-    let truly = settings.map_or(0, |settings| settings.priority);
+    let truly = settings.map_or(0, |settings| settings.priority) + own;
     if place.priority != truly {
         let told = place.priority;
         return Err(Violation::WrongPriority {

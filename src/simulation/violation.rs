@@ -102,6 +102,8 @@ pub enum Violation {
     },
     #[error("call {call} was offered to {agent}, who does not serve its queue or lacks a skill")]
     OfferedUnqualified { call: CallId, agent: AgentId },
+    #[error("call {call} was offered to {agent}, whom it must not reach")]
+    OfferedForbidden { call: CallId, agent: AgentId },
     #[error("offer {offer} ended as {outcome:?} and was not open")]
     EndedTwice {
         offer: OfferId,

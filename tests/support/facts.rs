@@ -70,6 +70,7 @@ pub(crate) fn centre() -> Centre {
         ..QueueSettings::new("销售", MusicClass::new("default").unwrap())
     };
     Centre {
+        callers: Default::default(),
         tenant: TenantId::new("acme").unwrap(),
         site: SiteId::new("north").unwrap(),
         switches: vec![switch()],

@@ -1,7 +1,8 @@
 //! Finds what is wrong with a flow before a caller does.
 
-use crate::engine::id::{BlockId, CalendarId, QueueId};
+use crate::engine::id::{AgentId, BlockId, CalendarId, QueueId};
 use crate::engine::ivr::flow::{Block, Flow};
+use crate::engine::wishes::AgentSet;
 use crate::nearest::suggestion;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -31,6 +32,13 @@ pub enum Problem {
     },
     UnknownCalendar {
         calendar: CalendarId,
+    },
+    UnknownAgent {
+        agent: AgentId,
+    },
+    /// A condition asks about something else than the call.
+    NotOfTheCall {
+        asks: &'static str,
     },
     Unreachable,
     NoPrompts,
@@ -70,6 +78,10 @@ impl fmt::Display for Problem {
             ),
             Problem::UnknownQueue { queue } => write!(f, "unknown queue \"{queue}\""),
             Problem::UnknownCalendar { calendar } => write!(f, "unknown calendar \"{calendar}\""),
+            Problem::UnknownAgent { agent } => write!(f, "unknown agent \"{agent}\""),
+            Problem::NotOfTheCall { asks } => {
+                write!(f, "asks about `{asks}`, of which nothing is known here")
+            }
             Problem::Unreachable => f.write_str("no way from the start leads to this block"),
             Problem::NoPrompts => f.write_str("there is no prompt to play"),
             Problem::NoChoices => f.write_str("the menu has no choices"),
@@ -98,6 +110,7 @@ impl fmt::Display for Problem {
 pub struct Known {
     pub queues: BTreeSet<QueueId>,
     pub calendars: BTreeSet<CalendarId>,
+    pub agents: BTreeSet<AgentId>,
 }
 
 /// Everything found in `flow`, in the order of its blocks.
@@ -187,7 +200,28 @@ fn content(id: &BlockId, block: &Block, known: &Known, findings: &mut Vec<FlowFi
                 );
             }
         }
-        Block::Queue { queue, .. } => {
+        Block::If { condition, .. } => {
+            let asks = ["agent", "queue"].into_iter();
+            for asks in asks.filter(|name| condition.asks_about(name)) {
+                let problem = Problem::NotOfTheCall { asks };
+                add("condition", problem, "ask about `call`");
+            }
+        }
+        Block::Queue {
+            queue,
+            prefer,
+            never,
+            ..
+        } => {
+            for (edge, agent) in named(prefer, never) {
+                if !known.agents.contains(agent) {
+                    let names = known.agents.iter().map(|agent| agent.as_str());
+                    let repair = suggestion(agent.as_str(), names);
+                    let repair = repair.unwrap_or_else(|| "name an agent there is".to_owned());
+                    let agent = agent.clone();
+                    add(edge, Problem::UnknownAgent { agent }, &repair);
+                }
+            }
             let unknown = queue
                 .as_slice()
                 .iter()
@@ -218,6 +252,15 @@ fn content(id: &BlockId, block: &Block, known: &Known, findings: &mut Vec<FlowFi
         }
         _ => {}
     }
+}
+
+/// The agents a block names, with the key they stand at.
+fn named<'b>(
+    prefer: &'b AgentSet,
+    never: &'b AgentSet,
+) -> impl Iterator<Item = (&'static str, &'b AgentId)> {
+    let prefer = prefer.iter().map(|agent| ("prefer", agent));
+    prefer.chain(never.iter().map(|agent| ("never", agent)))
 }
 
 /// Unreachable blocks, and blocks reached in the wrong state of the call.
@@ -316,6 +359,7 @@ mod tests {
         let known = Known {
             queues: BTreeSet::from([QueueId::new("desk").unwrap()]),
             calendars: BTreeSet::from([CalendarId::new("office").unwrap()]),
+            agents: BTreeSet::from([AgentId::new("anna").unwrap()]),
         };
         let place = |finding: &FlowFinding| {
             let block = finding.block.as_ref().map_or("-", BlockId::as_str);

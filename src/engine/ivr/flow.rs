@@ -1,8 +1,10 @@
 //! The flow document: a flat map of blocks, each naming what comes next.
 
 use crate::engine::cause::Cause;
+use crate::engine::condition::Condition;
 use crate::engine::id::{BlockId, CalendarId, PromptId, QueueId};
 use crate::engine::time::Span;
+use crate::engine::wishes::{AgentSet, Wishes};
 use crate::switch::Key;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -46,6 +48,14 @@ pub enum Block {
     /// Wait for an agent in a queue, or in several at once.
     Queue {
         queue: QueueList,
+        /// Agents for one of whom the call waits alone at first.
+        #[serde(default, skip_serializing_if = "AgentSet::is_empty")]
+        prefer: AgentSet,
+        #[serde(default = "default_prefer_wait")]
+        prefer_wait_s: u32,
+        /// Agents whom the call never reaches through a queue, from here on.
+        #[serde(default, skip_serializing_if = "AgentSet::is_empty")]
+        never: AgentSet,
         /// Where to go when all of them are full; without it the call ends with congestion.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         full: Option<BlockId>,
@@ -55,6 +65,12 @@ pub enum Block {
         calendar: CalendarId,
         open: BlockId,
         closed: BlockId,
+    },
+    /// Go on by what holds for the call, of which a condition asks.
+    If {
+        condition: Condition,
+        then: BlockId,
+        otherwise: BlockId,
     },
     HangUp {
         #[serde(default = "default_hang_up_cause")]
@@ -68,6 +84,10 @@ fn default_menu_timeout() -> u32 {
 
 fn default_menu_attempts() -> u32 {
     3
+}
+
+fn default_prefer_wait() -> u32 {
+    30
 }
 
 fn default_hang_up_cause() -> Cause {
@@ -171,14 +191,41 @@ impl Block {
             Block::Hours { open, closed, .. } => {
                 vec![("open".to_owned(), open), ("closed".to_owned(), closed)]
             }
+            Block::If {
+                then, otherwise, ..
+            } => {
+                vec![
+                    ("then".to_owned(), then),
+                    ("otherwise".to_owned(), otherwise),
+                ]
+            }
             Block::Busy | Block::HangUp { .. } => Vec::new(),
+        }
+    }
+
+    /// Whom a call that waits from here on prefers, and whom it must not reach.
+    pub fn wishes(&self) -> Wishes {
+        match self {
+            Block::Queue {
+                prefer,
+                prefer_wait_s,
+                never,
+                ..
+            } => Wishes {
+                prefer: prefer.clone(),
+                wait: Span::seconds(*prefer_wait_s),
+                never: never.clone(),
+            },
+            _ => Wishes::default(),
         }
     }
 
     /// Whether it leads on without waiting for the caller or an agent.
     pub fn goes_on_alone(&self) -> bool {
         match self {
-            Block::Answer { .. } | Block::Play { .. } | Block::Hours { .. } => true,
+            Block::Answer { .. } | Block::Play { .. } | Block::Hours { .. } | Block::If { .. } => {
+                true
+            }
             Block::Menu { .. } | Block::Queue { .. } | Block::Busy | Block::HangUp { .. } => false,
         }
     }

@@ -3,6 +3,7 @@
 
 use crate::engine::calendar::Calendars;
 use crate::engine::cause::Cause;
+use crate::engine::condition::CallFacts;
 use crate::engine::id::{BlockId, FlowId, PromptId};
 use crate::engine::ivr::flow::{Block, Flow, MenuKey, QueueList};
 use crate::engine::time::{Span, Timestamp};
@@ -44,6 +45,8 @@ pub struct Surroundings<'a> {
     pub max_steps: u32,
     pub now: Timestamp,
     pub calendars: &'a Calendars,
+    /// What conditions can ask of the call.
+    pub facts: &'a CallFacts,
 }
 
 /// What a session wants done.
@@ -114,8 +117,8 @@ impl Session {
             (Block::Queue { queue, .. }, Input::Resume) => {
                 moves.actions.push(Action::Queue(queue.clone()));
             }
-            // It never stays here; a call that was found here goes by the hours now.
-            (Block::Hours { .. }, Input::Resume) => {
+            // It never stays here; a call that was found here goes by what holds now.
+            (Block::Hours { .. } | Block::If { .. }, Input::Resume) => {
                 self.enter(flow, self.block.clone(), around, &mut moves);
             }
             (Block::Busy, Input::Resume) => moves.actions.push(Action::Refuse(Cause::UserBusy)),
@@ -195,6 +198,15 @@ impl Session {
                     next = if is_open { open } else { closed }.clone();
                     continue;
                 }
+                Some(Block::If {
+                    condition,
+                    then,
+                    otherwise,
+                }) => {
+                    let holds = condition.holds_of(around.facts);
+                    next = if holds { then } else { otherwise }.clone();
+                    continue;
+                }
                 Some(Block::Busy) => Action::Refuse(Cause::UserBusy),
                 Some(Block::HangUp { cause }) => Action::HangUp(*cause),
                 None => Action::HangUp(Cause::Congestion),
@@ -210,6 +222,7 @@ impl Session {
 mod tests {
     use super::*;
     use crate::engine::calendar::{Opening, Openings};
+    use crate::engine::condition::CallFact;
     use crate::engine::id::{CalendarId, QueueId};
 
     fn id(text: &str) -> BlockId {
@@ -252,6 +265,7 @@ mod tests {
             max_steps: 9,
             now: NOON,
             calendars: &calendars.into_iter().collect(),
+            facts: &CallFacts::from([("vip".to_owned(), CallFact::Flag(true))]),
         };
         session.step(flow, input, &around)
     }
@@ -321,6 +335,24 @@ mod tests {
         let moves = step(&mut session, &looping, Input::Enter, true);
         assert_eq!(moves.actions, [Action::HangUp(Cause::Congestion)]);
         assert_eq!(moves.entered.len(), 9);
+    }
+
+    #[test]
+    fn a_call_goes_on_by_what_holds_for_it() {
+        let flow: Flow = serde_json::from_str(
+            r#"{"name":"x","start":"in","blocks":{
+                "in":{"kind":"if","condition":"call.vip","then":"known","otherwise":"bye"},
+                "known":{"kind":"if","condition":"call.tier == 'gold'","then":"bye","otherwise":"busy"},
+                "busy":{"kind":"busy"},
+                "bye":{"kind":"hang_up"}}}"#,
+        )
+        .unwrap();
+        for input in [Input::Enter, Input::Resume] {
+            let mut session = session();
+            let moves = step(&mut session, &flow, input, false);
+            assert_eq!(moves.actions, [Action::Refuse(Cause::UserBusy)]);
+            assert_eq!(moves.entered, ["in", "known", "busy"].map(id));
+        }
     }
 
     #[test]

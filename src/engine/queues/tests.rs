@@ -7,6 +7,7 @@ use crate::engine::id::{CallId, SkillId};
 use crate::engine::skill;
 use crate::engine::strategy::{self, Plan};
 use crate::engine::time::Span;
+use crate::engine::wishes::AgentSet;
 use crate::switch::Extension;
 use proptest::prelude::*;
 use rand_pcg::Pcg64;
@@ -25,6 +26,7 @@ enum Step {
         queue: usize,
         switch: usize,
         step: usize,
+        wish: usize,
         priority: i32,
         random: u8,
     },
@@ -37,6 +39,7 @@ enum Step {
     Plan {
         queue: usize,
         step: usize,
+        wish: usize,
         switch: usize,
     },
     Pass(Span),
@@ -111,7 +114,11 @@ impl Reference {
             levels.entry(&seat.queue).or_insert(seat.level);
         }
         let level = *levels.values().min()?;
-        let lack = if !skill::meets(&settings.skills, requires) {
+        let lack = if terms.without.contains(agent) {
+            Some(Exclusion::Forbidden)
+        } else if !terms.only.is_empty() && !terms.only.contains(agent) {
+            Some(Exclusion::NotSought)
+        } else if !skill::meets(&settings.skills, requires) {
             Some(Exclusion::Skill)
         } else if highest.is_some_and(|highest| level > highest) {
             Some(Exclusion::Level)
@@ -172,8 +179,12 @@ impl Reference {
 
     /// All lines that there can be.
     fn lines(&self) -> Vec<Terms> {
-        let steps = |queue: &QueueId| [0, 1, 2].map(|step| terms(queue, step));
-        self.settings.queues.keys().flat_map(steps).collect()
+        let each = |queue: &QueueId| {
+            let steps = (0..3).flat_map(|step| (0..WISHES).map(move |wish| (step, wish)));
+            let lines = steps.map(|(step, wish)| terms(queue, step, wish));
+            lines.collect::<Vec<_>>()
+        };
+        self.settings.queues.keys().flat_map(each).collect()
     }
 
     fn most_urgent(&self, agent: &AgentId) -> Option<CallId> {
@@ -187,9 +198,24 @@ impl Reference {
     }
 }
 
-fn terms(queue: &QueueId, step: usize) -> Terms {
+/// What calls ask for of agents by name: nothing, none of some, only some, and both.
+const WISHES: usize = 4;
+
+fn terms(queue: &QueueId, step: usize, wish: usize) -> Terms {
+    let agents = |numbers: &[usize]| {
+        let names = numbers.iter().map(|number| id(&format!("agent{number}")));
+        AgentSet::new(names).unwrap()
+    };
+    let (only, without) = match wish {
+        0 => (agents(&[]), agents(&[])),
+        1 => (agents(&[]), agents(&[0, 2])),
+        2 => (agents(&[1, 3, 7]), agents(&[])),
+        _ => (agents(&[0, 1]), agents(&[1])),
+    };
     Terms {
         step,
+        only,
+        without,
         ..Terms::plain(queue.clone())
     }
 }
@@ -274,16 +300,16 @@ fn standing() -> impl Strategy<Value = Standing> {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let place = (0..QUEUES.len(), 0..3usize, 0..SWITCHES.len());
+    let place = (0..QUEUES.len(), (0..3usize, 0..WISHES), 0..SWITCHES.len());
     prop_oneof![
         4 => (place.clone(), 0..3i32, any::<u8>()).prop_map(
-            |((queue, step, switch), priority, random)| Step::Enter { queue, step, switch, priority, random }
+            |((queue, (step, wish), switch), priority, random)| Step::Enter { queue, step, wish, switch, priority, random }
         ),
         2 => any::<prop::sample::Index>().prop_map(Step::Offer),
         1 => any::<prop::sample::Index>().prop_map(Step::Leave),
         9 => (0..AGENTS, standing()).prop_map(|(agent, standing)| Step::Stand(agent, standing)),
         1 => settings().prop_map(Step::Configure),
-        3 => place.prop_map(|(queue, step, switch)| Step::Plan { queue, step, switch }),
+        3 => place.prop_map(|(queue, (step, wish), switch)| Step::Plan { queue, step, wish, switch }),
         1 => (0..5u64).prop_map(|millis| Step::Pass(Span::millis(millis))),
     ]
 }
@@ -303,12 +329,13 @@ impl Both {
             Step::Enter {
                 queue,
                 step,
+                wish,
                 switch,
                 priority,
                 random,
             } => {
                 let (name, switch) = (id(QUEUES[queue]), id(SWITCHES[switch]));
-                let terms = terms(&name, step);
+                let terms = terms(&name, step, wish);
                 let Some(queue) = self.queues.index(&name) else {
                     return;
                 };
@@ -364,9 +391,10 @@ impl Both {
             Step::Plan {
                 queue,
                 step,
+                wish,
                 switch,
             } => {
-                let (terms, switch) = (terms(&id(QUEUES[queue]), step), id(SWITCHES[switch]));
+                let (terms, switch) = (terms(&id(QUEUES[queue]), step, wish), id(SWITCHES[switch]));
                 if let Some((call, explanation)) = self.plan(&terms, &switch) {
                     let offered = self.reference.calls.iter_mut();
                     let mut offered = offered.filter(|waiting| waiting.place.call == call);

@@ -7,6 +7,7 @@ mod agents_are_chosen;
 mod agents_choose_their_states;
 mod agents_miss_offers;
 mod callers_on_hold;
+mod callers_who_are_known;
 mod callers_who_leave;
 mod calls_go_elsewhere;
 mod calls_relax_as_they_wait;
@@ -91,6 +92,7 @@ fn centre() -> Centre {
             ("carl".parse().unwrap(), agent("carl", &[("desk", 1)])),
         ]),
         calendars: Default::default(),
+        callers: Default::default(),
         routing: RoutingSettings::default(),
         groups: BTreeMap::from([(
             "desk".parse().unwrap(),
@@ -573,9 +575,18 @@ fn describe(command: &Command) -> Option<String> {
             Fact::Overflowed { queue, why, to, .. } => {
                 format!("overflow of {queue}: {why:?} to {to:?}")
             }
-            Fact::AgentSought { agent, .. } => match agent {
-                Some(agent) => format!("waits for {agent}"),
-                None => "waits for anybody".to_owned(),
+            Fact::AgentSought { agents, .. } if agents.is_empty() => "waits for anybody".to_owned(),
+            Fact::AgentSought { agents, .. } => format!("waits for {}", agents.names()),
+            Fact::Recognised { recognition, .. } => match recognition.listed().as_str() {
+                "" => return None,
+                listed => format!("{} on {listed}", recognition.familiarity.word()),
+            },
+            Fact::Wished { wishes, .. } if !wishes.never.is_empty() => {
+                format!("never to {}", wishes.never.names())
+            }
+            Fact::CallerBlocked { list, flow, .. } => match flow {
+                None => format!("blocked by {list}"),
+                Some(flow) => format!("blocked by {list}, led to {flow}"),
             },
             Fact::OfferEnded { agent, outcome, .. } => format!("offer to {agent}: {outcome:?}"),
             Fact::AgentMoved { agent, state, .. } => format!("{agent} {}", state.word()),

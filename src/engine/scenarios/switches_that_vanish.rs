@@ -107,6 +107,8 @@ fn an_unknown_conversation_is_understood_by_its_legs_and_a_strange_one_left_alon
 /// A call whose caller was answered before the run.
 fn remembered_call(play: &Play, call: CallId, channel: &str, state: CallState) -> RememberedCall {
     RememberedCall {
+        recognition: Default::default(),
+        wishes: Default::default(),
         call,
         leg: LegId {
             switch: SWITCH.parse().unwrap(),

@@ -146,6 +146,7 @@ fn changed_settings_keep_what_is_live() {
     waiting_call(&mut board);
     let queue = desk(&board, 6);
     board.configure(&Centre {
+        callers: Default::default(),
         routing: Default::default(),
         tenant: "hotel".parse().unwrap(),
         site: "main".parse().unwrap(),

@@ -135,6 +135,9 @@ fn call_of(fact: &Fact) -> Option<CallId> {
     match fact {
         Fact::CallStarted { call, .. }
         | Fact::CallMoved { call, .. }
+        | Fact::Recognised { call, .. }
+        | Fact::Wished { call, .. }
+        | Fact::CallerBlocked { call, .. }
         | Fact::BlockEntered { call, .. }
         | Fact::BlockRepeated { call, .. }
         | Fact::CallEnding { call, .. }

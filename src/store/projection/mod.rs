@@ -339,6 +339,9 @@ impl Taking<'_> {
             | Fact::StepReached { .. }
             | Fact::AgentSought { .. }
             | Fact::OfferMissed { .. }
+            | Fact::Recognised { .. }
+            | Fact::Wished { .. }
+            | Fact::CallerBlocked { .. }
             | Fact::Overflowed { .. } => self.in_call(fact),
             Fact::WrapUpExtended { agent, until, .. } => {
                 self.wrap_up_extended(agent, *until);

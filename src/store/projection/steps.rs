@@ -3,6 +3,7 @@
 
 use crate::engine::fact::Fact;
 use crate::engine::id::{AgentId, CallId};
+use crate::engine::wishes::SoughtWhy;
 use crate::store::projection::rows::{Shape, Table};
 use crate::store::projection::{HISTORY, Taking};
 use diesel::QueryResult;
@@ -121,14 +122,26 @@ impl Taking<'_> {
                     },
                 )
             },
-            Fact::AgentSought { call, agent, .. } => Step {
-                agent: agent.as_ref(),
-                ..Step::of(
-                    *call,
-                    "sought",
-                    if agent.is_some() { "one" } else { "anybody" },
-                    String::new(),
-                )
+            Fact::AgentSought {
+                call, agents, why, ..
+            } => {
+                let word = match (agents.is_empty(), why) {
+                    (true, _) => "anybody",
+                    (false, SoughtWhy::LastAgent) => "one",
+                    (false, SoughtWhy::Preferred) => "preferred",
+                };
+                Step::of(*call, "sought", word, agents.names())
+            }
+            Fact::Recognised { call, recognition } => {
+                let word = recognition.familiarity.word();
+                Step::of(*call, "caller", word, recognition.listed())
+            }
+            Fact::Wished { call, wishes } if !wishes.never.is_empty() => {
+                Step::of(*call, "wished", "never", wishes.never.names())
+            }
+            Fact::CallerBlocked { call, list, flow } => match flow {
+                None => Step::of(*call, "blocked", "refused", list.to_string()),
+                Some(flow) => Step::of(*call, "blocked", "led", format!("{list} → {flow}")),
             },
             _ => return Ok(()),
         };

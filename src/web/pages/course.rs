@@ -146,7 +146,13 @@ impl Course {
                 let who = format!("{who} · {}", step.subject);
                 self.add(&step.at, "missed", who, word("outcome"));
             }
-            "sought" => self.add(&step.at, "sought", who, word("sought")),
+            "sought" => {
+                let names: Vec<String> = who.split(", ").map(|agent| names.agent(agent)).collect();
+                self.add(&step.at, "sought", names.join(", "), word("sought"));
+            }
+            "caller" => self.add(&step.at, "caller", step.subject.clone(), word("caller")),
+            "wished" => self.add(&step.at, "wished", step.subject.clone(), None),
+            "blocked" => self.add(&step.at, "blocked", step.subject.clone(), word("blocked")),
             "parked" => self.add(&step.at, "parked", step.subject.clone(), None),
             _ => self.add(&step.at, "dialled", step.subject.clone(), None),
         }
