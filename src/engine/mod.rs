@@ -73,8 +73,8 @@ mod transfer;
 pub mod view;
 mod waiting;
 mod watchdog;
-mod wrap_up;
 pub mod wishes;
+mod wrap_up;
 
 use agent::Agent;
 use call::Call;
