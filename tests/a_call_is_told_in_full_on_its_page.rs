@@ -132,3 +132,38 @@ async fn the_list_shows_answered_and_unanswered_calls() {
     let nothing = boss.get("/calls?number=nobody").await.body;
     assert!(nothing.contains("没有找到符合条件的通话"), "{nothing}");
 }
+
+#[tokio::test]
+async fn a_call_that_waits_and_an_agent_without_one_are_told_why() {
+    let web = TestWeb::start().await;
+    web.arrives("caller-1", "13800138000", "").await;
+    web.store_all().await;
+    let boss = web.sign_in("boss").await;
+    let calls = boss.get("/api/calls/live").await.json();
+    let call = calls[0]["id"].as_str().unwrap();
+
+    let why = boss.get(&format!("/api/calls/{call}/why")).await.json();
+    assert_eq!(why["queues"][0]["because"], "nobody_signed_in", "{why}");
+    let page = boss.get(&format!("/calls/{call}")).await.body;
+    for told in [
+        "为什么还在等待",
+        "符合要求的坐席都未签入",
+        "前面还有 0 个来电",
+    ] {
+        assert!(page.contains(told), "{told} is missing in {page}");
+    }
+
+    let why = boss.get("/api/agents/li/why").await.json();
+    assert_eq!(why["because"]["what"], "unavailable", "{why}");
+    assert_eq!(why["because"]["reason"], "signed_out", "{why}");
+    let page = boss.get("/agents/li").await.body;
+    for told in ["为什么没有来电", "未签入，不接收来电", "客房预订"] {
+        assert!(page.contains(told), "{told} is missing in {page}");
+    }
+
+    web.hangs_up("caller-1").await;
+    let gone = boss.get(&format!("/api/calls/{call}/why")).await;
+    assert_eq!(gone.status, StatusCode::NOT_FOUND, "{}", gone.body);
+    let nobody = boss.get("/agents/nobody").await;
+    assert_eq!(nobody.status, StatusCode::NOT_FOUND, "{}", nobody.body);
+}

@@ -98,6 +98,43 @@ async fn new_settings_count_at_once_all_or_nothing() {
 }
 
 #[tokio::test]
+async fn a_running_controller_says_why_a_call_waits_and_an_agent_gets_nothing() {
+    let here = tempfile::tempdir().expect("a folder");
+    let switch =
+        SimulatedSwitch::start(here.path(), &["--calls-per-second", "0", "--waiting", "1"]).await;
+    let folder = centre(&switch);
+    let folder = folder.path();
+    let controller = Controller::start(folder, &[], &[]).await;
+    let admin = controller.admin().await;
+    let waits = |calls: &serde_json::Value| calls[0]["state"] == "waiting";
+    admin.until("/api/calls/live", waits).await;
+    let calls = admin.get("/api/calls/live").await;
+    let call = calls[0]["id"].as_str().expect("an id").to_owned();
+    admin
+        .until(&format!("/api/calls/{call}"), |call| {
+            !call["stored"].is_null()
+        })
+        .await;
+
+    let (code, said) = run(folder, &["explain", &call]).await;
+    assert_eq!(code, 0, "{said}");
+    assert!(
+        said.contains("all who may take it are signed out"),
+        "{said}"
+    );
+    let (code, said) = run(folder, &["explain", "--agent", "a1"]).await;
+    assert_eq!(code, 0, "{said}");
+    assert!(
+        said.contains("agent a1 gets nothing while signed out"),
+        "{said}"
+    );
+    assert!(said.contains("queue desk: 1 waiting for them"), "{said}");
+    let (code, said) = run(folder, &["explain", "--agent", "a9"]).await;
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("there is no agent a9"), "{said}");
+}
+
+#[tokio::test]
 async fn the_next_controller_takes_over_and_no_call_is_lost() {
     let here = tempfile::tempdir().expect("a folder");
     let load = ["--calls-per-second", "1", "--waiting", "5"];

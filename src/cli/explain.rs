@@ -2,30 +2,43 @@
 
 use crate::cli::calls::find;
 use crate::cli::config_file::ConfigFile;
-use crate::cli::{CliError, Output, Verdict};
+use crate::cli::{CliError, Output, Verdict, why};
+use crate::clock;
 use crate::engine::centre::Strategy;
 use crate::engine::explanation::{Candidate, Exclusion, Explanation, Trigger};
-use crate::engine::id::CallId;
+use crate::engine::id::{AgentId, CallId};
 use crate::engine::time::Span;
+use crate::runtime::control::{self, Reply, Request};
 use crate::store::Store;
 use crate::store::calls::{CallDetail, CallStep, Decision};
 use clap::Args;
 use std::fmt;
+use std::path::Path;
+use std::time::Duration;
 
-/// Say in words why a call went where it went
+/// How long the controller may take to look.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Say in words why a call went where it went, or why an agent gets nothing
 ///
 /// Every step of the call with its time, and for each agent who was rung: what
 /// led to the decision, who was chosen and why, who came next, and why the
-/// others could not take the call.
+/// others could not take the call. Of a call that still waits it says what for;
+/// of an agent, why no call comes. For these two the controller has to run.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   switchyard explain 01KAMXS3T4J5C6V7B8N9M0P1Q2
+  switchyard explain --agent wangfang  why this agent gets no call now
   switchyard calls list --limit 5      to find the call's id")]
 pub struct Explain {
     /// The call's id
-    call: CallId,
-    /// Print the decisions as JSON
+    #[arg(required_unless_present = "agent", conflicts_with = "agent")]
+    call: Option<CallId>,
+    /// Say why this agent gets no call now
+    #[arg(long, value_name = "ID")]
+    agent: Option<AgentId>,
+    /// Print the decisions, or the reasons, as JSON
     #[arg(long)]
     json: bool,
 }
@@ -35,8 +48,14 @@ impl Explain {
     /// When the configuration or the store cannot be used, or there is no such call.
     pub async fn run(&self, file: &ConfigFile, out: Output<'_>) -> Result<Verdict, CliError> {
         let config = file.load()?;
+        let journal = &config.journal.path;
+        let asked = match (&self.agent, self.call) {
+            (Some(agent), _) => return self.idle(agent, journal, out).await,
+            (None, Some(call)) => call,
+            (None, None) => return Err("name a call, or an agent with --agent".into()),
+        };
         let store = Store::open(&config.store.url)?;
-        let call = find(&store, self.call).await?;
+        let call = find(&store, asked).await?;
         if self.json {
             serde_json::to_writer_pretty(&mut *out, &call.decisions)?;
             writeln!(out)?;
@@ -54,7 +73,44 @@ impl Explain {
                 }
             }
         }
+        if call.call.ended.is_none() {
+            for line in still_waiting(asked, journal).await {
+                writeln!(out, "{:>12}  {line}", "now")?;
+            }
+        }
         Ok(Verdict::Good)
+    }
+
+    async fn idle(
+        &self,
+        agent: &AgentId,
+        journal: &Path,
+        out: Output<'_>,
+    ) -> Result<Verdict, CliError> {
+        let request = Request::WhyIdle {
+            agent: agent.clone(),
+        };
+        let Reply::Idle { why: Some(why) } = control::ask(journal, request, PATIENCE).await? else {
+            return Err(format!("there is no agent {agent}").into());
+        };
+        if self.json {
+            serde_json::to_writer_pretty(&mut *out, &why)?;
+            writeln!(out)?;
+            return Ok(Verdict::Good);
+        }
+        for line in why::idle(&why, clock::now()) {
+            writeln!(out, "{line}")?;
+        }
+        Ok(Verdict::Good)
+    }
+}
+
+/// What the running controller says of a call that has not ended.
+async fn still_waiting(call: CallId, journal: &Path) -> Vec<String> {
+    match control::ask(journal, Request::WhyWaiting { call }, PATIENCE).await {
+        Ok(Reply::Waiting { why: Some(why) }) => why::waiting(&why, clock::now()),
+        Ok(_) => Vec::new(),
+        Err(error) => vec![format!("what it waits for is not known: {error}")],
     }
 }
 
@@ -310,7 +366,7 @@ fn trigger_words(trigger: Trigger) -> &'static str {
     }
 }
 
-fn exclusion_words(exclusion: Exclusion) -> &'static str {
+pub(super) fn exclusion_words(exclusion: Exclusion) -> &'static str {
     match exclusion {
         Exclusion::SignedOut => "signed out",
         Exclusion::NotReady => "not ready",

@@ -19,6 +19,7 @@ pub mod serve;
 pub mod simulate;
 pub mod simulate_switch;
 mod what_if;
+mod why;
 
 use clap::{Parser, Subcommand};
 use config_file::ConfigFile;

@@ -35,7 +35,7 @@ impl Reload {
         }
         Ok(match reply {
             Reply::Reloaded { .. } => Verdict::Good,
-            Reply::Refused { .. } | Reply::Released => Verdict::Bad,
+            _ => Verdict::Bad,
         })
     }
 }
@@ -62,5 +62,8 @@ fn tell(reply: &Reply, out: Output<'_>) -> std::io::Result<()> {
             writeln!(out, "nothing was changed: {why}")
         }
         Reply::Released => writeln!(out, "the controller is handing over to another one"),
+        Reply::Waiting { .. } | Reply::Idle { .. } => {
+            writeln!(out, "the controller answered another question")
+        }
     }
 }

@@ -178,6 +178,12 @@ impl Call {
         offer.into_iter().chain(parties).find(|leg| leg.id == *id)
     }
 
+    /// The agents who ring for it.
+    pub(crate) fn rung(&self) -> impl Iterator<Item = &AgentId> {
+        let ringing = |offer: &&Offer| offer.stage != OfferStage::Connected;
+        self.offer.iter().filter(ringing).map(|offer| &offer.agent)
+    }
+
     pub(crate) fn is_waiting(&self) -> bool {
         !self.visits.is_empty()
     }

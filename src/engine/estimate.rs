@@ -63,6 +63,7 @@ use calibration::{Bounds, Outcome};
 use durations::ms;
 use learnt::QueueModel;
 use releases::Situation;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use workforce::Workforce;
 
@@ -80,7 +81,7 @@ const MADE_AT_ONCE: f64 = 3.0;
 /// How much longer a call waits until an agent has answered it: the wait is
 /// shorter than `low` with a probability of 10 %, than `median` of 50 %, than
 /// `high` of 90 %.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Estimate {
     pub low: Span,
     pub median: Span,

@@ -44,6 +44,17 @@ pub enum Trigger {
     SearchEnded,
 }
 
+impl Trigger {
+    pub const ALL: [Trigger; 6] = [
+        Trigger::CallEntered,
+        Trigger::AgentFreed,
+        Trigger::OfferEnded,
+        Trigger::Reconfigured,
+        Trigger::StepReached,
+        Trigger::SearchEnded,
+    ];
+}
+
 fn is_first(step: &usize) -> bool {
     *step == 0
 }
@@ -94,7 +105,7 @@ pub enum Exclusion {
 }
 
 impl Exclusion {
-    const ALL: [Exclusion; 13] = [
+    pub const ALL: [Exclusion; 13] = [
         Exclusion::SignedOut,
         Exclusion::NotReady,
         Exclusion::Offered,
@@ -132,6 +143,10 @@ impl Exclusions {
 
     pub(crate) fn add(&mut self, reason: Exclusion) {
         self.0[reason as usize] += 1;
+    }
+
+    pub(crate) fn add_many(&mut self, reason: Exclusion, count: u32) {
+        self.0[reason as usize] += count;
     }
 
     pub(crate) fn remove(&mut self, reason: Exclusion) {

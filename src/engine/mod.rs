@@ -5,7 +5,7 @@
 //! [`queue`], [`queues`]), then what happens: [`arrival`], [`ivr`] with [`flow_run`],
 //! [`waiting`] with [`strategy`] as the planner and [`estimate`] for how long it takes, [`offer`], [`conversation`],
 //! [`in_call`] with [`talk`] and [`parties`], [`supervision`],
-//! [`desk`] with [`missed`] and [`wrap_up`], [`remember`], [`reconcile`] with [`adopt`], [`audit`], [`watchdog`], [`drain`]; [`timer`] holds every deadline and [`order`] every
+//! [`desk`] with [`missed`] and [`wrap_up`], [`remember`], [`reconcile`] with [`adopt`], [`audit`], [`watchdog`], [`drain`]; [`why`] answers questions about all this; [`timer`] holds every deadline and [`order`] every
 //! command that still wants its answer.
 
 mod adopt;
@@ -73,6 +73,7 @@ mod transfer;
 pub mod view;
 mod waiting;
 mod watchdog;
+pub mod why;
 pub mod wishes;
 mod wrap_up;
 

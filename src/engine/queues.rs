@@ -555,3 +555,4 @@ fn number(index: usize) -> u32 {
 
 #[cfg(test)]
 mod tests;
+mod why;

@@ -29,6 +29,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+/// Questions that may wait for the driver; who asks more waits.
+const LOOKS: usize = 16;
 /// How long a stopping centre waits for the store to take over what is journalled;
 /// what it has not is taken over at the next start.
 const LAST_CATCH_UP: Span = Span::seconds(5);
@@ -81,7 +83,7 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
 
     let (events, inbox) = mpsc::channel(EVENT_QUEUE);
     let (changed, changes) = watch::channel(0);
-    let (pulses, felt) = mpsc::channel(1);
+    let (looks, looked) = mpsc::channel(LOOKS);
     let (draining, drains) = watch::channel(false);
     let (load, loaded) = watch::channel(Load::Normal);
     let mut board = Board::new(&centre);
@@ -130,7 +132,7 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
         journal: journal.clone(),
         filing: filer.orders(),
         board: feed,
-        pulses: felt,
+        looks: looked,
         load,
         answers: answers.clone(),
     };
@@ -165,7 +167,7 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
         changed: changes,
         condition,
         links,
-        pulses,
+        looks,
         draining: drains,
         answers,
     };

@@ -1,10 +1,13 @@
 //! The control socket beside the journal: how a running controller is told to
-//! take over new settings, or to hand its calls to the next one.
+//! take over new settings, to hand its calls to the next one, or to say why a call
+//! waits.
 //!
 //! One line of JSON asks, one line answers. Only its owner and root may connect:
 //! the file's mode is 0600. Whoever holds the journal's lock owns the socket.
 
 use crate::config::difference::Difference;
+use crate::engine::id::{AgentId, CallId};
+use crate::engine::why::{WhyIdle, WhyWaiting};
 use serde::{Deserialize, Serialize};
 use std::fs::Permissions;
 use std::io;
@@ -27,13 +30,17 @@ const MOST_CLIENTS: usize = 16;
 const ASKING: Duration = Duration::from_secs(5);
 
 /// What a running controller can be asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum Request {
     /// Read the configuration file again and take over what changed, all or nothing.
     Reload,
     /// Stop deciding, keep everything that was decided, and end.
     HandOver,
+    /// Say why a call has no agent yet.
+    WhyWaiting { call: CallId },
+    /// Say why an agent gets no call.
+    WhyIdle { agent: AgentId },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +55,10 @@ pub enum Reply {
     },
     /// The journal is free, and no order leaves any more.
     Released,
+    /// None when the controller has no such call, or not any more.
+    Waiting { why: Option<WhyWaiting> },
+    /// None when there is no such agent.
+    Idle { why: Option<WhyIdle> },
 }
 
 /// A request and where its answer goes.

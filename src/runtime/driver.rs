@@ -25,6 +25,9 @@ pub const EVENT_QUEUE: usize = 16_384;
 /// Events handled before the loop looks at deadlines and its end again.
 const BATCH: usize = 256;
 
+/// A question that the engine's state answers, changing nothing.
+pub type Look = Box<dyn FnOnce(&Engine) + Send>;
+
 pub struct Driver {
     pub engine: Engine,
     pub events: mpsc::Receiver<Event>,
@@ -32,9 +35,8 @@ pub struct Driver {
     pub executor: Executor,
     pub filing: mpsc::Sender<FilingOrder>,
     pub board: BoardFeed,
-    /// Each is answered as soon as the loop comes round: whether it still does
-    /// is what a watchdog asks.
-    pub pulses: mpsc::Receiver<oneshot::Sender<()>>,
+    /// Each is taken as soon as the loop comes round.
+    pub looks: mpsc::Receiver<Look>,
     pub load: watch::Sender<Load>,
     /// Whoever waits for an answer of the engine.
     pub answers: Answers,
@@ -59,9 +61,8 @@ impl Driver {
                     None => return,
                 },
                 () = until(deadline) => Event::Due,
-                Some(pulse) = self.pulses.recv() => {
-                    // Who asked may have gone on without the answer.
-                    let _ = pulse.send(());
+                Some(look) = self.looks.recv() => {
+                    look(&self.engine);
                     continue;
                 }
                 _ = &mut stop => return self.finish(),

@@ -2,6 +2,7 @@
 //! with it, which is to tell it events and to look at the board.
 
 use crate::clock;
+use crate::engine::Engine;
 use crate::engine::event::{AgentRequest, Event};
 use crate::engine::id::{AgentId, SwitchId};
 use crate::engine::request::{Principal, Refusal, Request};
@@ -9,6 +10,7 @@ use crate::runtime::answers::Answers;
 use crate::runtime::board::Board;
 use crate::runtime::board::view::{AgentView, BoardView};
 use crate::runtime::condition::Condition;
+use crate::runtime::driver::Look;
 use crate::runtime::load::Load;
 use crate::switch::link::LinkState;
 use std::collections::BTreeMap;
@@ -33,8 +35,8 @@ pub struct Handle {
     pub condition: Condition,
     /// The adapters' own view of their links.
     pub links: BTreeMap<SwitchId, watch::Receiver<LinkState>>,
-    /// Answered by the driver whenever its loop comes round.
-    pub pulses: mpsc::Sender<oneshot::Sender<()>>,
+    /// Taken by the driver whenever its loop comes round; bounded.
+    pub looks: mpsc::Sender<Look>,
     /// Whether the controller is about to leave.
     pub draining: watch::Receiver<bool>,
     /// Those who wait for an answer of the engine.
@@ -87,10 +89,21 @@ impl Handle {
             .collect()
     }
 
+    /// Asks the engine between two events; none when it has ended.
+    pub async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Engine) -> T + Send + 'static,
+    ) -> Option<T> {
+        let (tell, told) = oneshot::channel();
+        // Who asked may have gone on without the answer.
+        let look: Look = Box::new(|engine| drop(tell.send(look(engine))));
+        self.looks.send(look).await.ok()?;
+        told.await.ok()
+    }
+
     /// Waits until the driver's loop comes round; false when it has ended.
     pub async fn pulse(&self) -> bool {
-        let (pulse, felt) = oneshot::channel();
-        self.pulses.send(pulse).await.is_ok() && felt.await.is_ok()
+        self.look(|_| ()).await.is_some()
     }
 
     /// Asks for a change of an agent's state, and waits a moment for it.

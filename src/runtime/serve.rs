@@ -164,7 +164,7 @@ async fn take_over(config: &Config) -> Result<(), ServeError> {
     match control::ask(&config.journal.path, Request::HandOver, HAND_OVER).await {
         Ok(Reply::Released) => tracing::info!("the running controller handed over"),
         Ok(Reply::Refused { why, .. }) => return Err(ServeError::NotHandedOver(why)),
-        Ok(Reply::Reloaded { .. }) => {
+        Ok(Reply::Reloaded { .. } | Reply::Waiting { .. } | Reply::Idle { .. }) => {
             return Err(ServeError::NotHandedOver(
                 "it answered another question".to_owned(),
             ));
@@ -211,6 +211,16 @@ impl Keeper {
                         // Whoever asked may have gone; the log has the outcome.
                         let _ = answer.send(reply);
                     }
+                    Request::WhyWaiting { call } => {
+                        let look = handle.look(move |engine| engine.why_waiting(call, clock::now()));
+                        let why = look.await;
+                        let _ = answer.send(Reply::Waiting { why: why.flatten() });
+                    }
+                    Request::WhyIdle { agent } => {
+                        let look = handle.look(move |engine| engine.why_idle(&agent, clock::now()));
+                        let why = look.await;
+                        let _ = answer.send(Reply::Idle { why: why.flatten() });
+                    }
                 },
                 _ = days.tick() => self.next_day(&handle).await,
                 () = running.ended() => return Leave::Lost,
@@ -236,7 +246,7 @@ impl Keeper {
             Reply::Refused { why, .. } => {
                 tracing::error!("the configuration was not reloaded, nothing was changed: {why}");
             }
-            Reply::Released => {}
+            Reply::Released | Reply::Waiting { .. } | Reply::Idle { .. } => {}
         }
         systemd::ready();
         reply

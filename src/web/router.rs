@@ -19,6 +19,7 @@ pub fn routes() -> Routes {
         .get("/live",                   Least(Agent),            live::stream)
         .get("/calls",                  Least(Supervisor),       pages::calls::show)
         .get("/calls/{id}",             Least(Supervisor),       pages::call::show)
+        .get("/agents/{id}",            Least(Agent),            pages::agent::show)
         .get("/sign-in",                Public,                  pages::sign_in::show)
         .post("/sign-in",               Public,                  pages::sign_in::submit)
         .post("/sign-out",              Least(Agent),            pages::sign_in::leave)
@@ -39,6 +40,8 @@ pub fn routes() -> Routes {
         .get("/api/calls",              Least(Supervisor),       api::calls::list)
         .get("/api/calls/live",         Least(Supervisor),       api::calls::live)
         .get("/api/calls/{id}",         Least(Supervisor),       api::calls::show)
+        .get("/api/calls/{id}/why",     Least(Supervisor),       api::why::waiting)
+        .get("/api/agents/{id}/why",    Least(Agent),            api::why::idle)
         .get("/api/links",              Least(Agent),            api::links::list)
 
         .get("/healthz",                Public,                  health::alive)

@@ -33,6 +33,8 @@ pub(super) const SOURCES: &[(&str, &str)] = templates![
     "live/me",
     "calls",
     "call",
+    "call/waiting",
+    "agent",
     "problem",
 ];
 
@@ -222,7 +224,7 @@ impl HelperDef for SpanOfTime {
 }
 
 /// A length in milliseconds as people read it on a clock.
-fn clock_span(millis: i64) -> String {
+pub(super) fn clock_span(millis: i64) -> String {
     let whole = Timestamp::from_millis(millis)
         .since(Timestamp::default())
         .as_millis()

@@ -21,6 +21,7 @@ use switchyard::engine::time::Span;
 use switchyard::runtime::answers::Answers;
 use switchyard::runtime::board::Board;
 use switchyard::runtime::condition::Condition;
+use switchyard::runtime::driver::Look;
 use switchyard::runtime::handle::Handle;
 use switchyard::store::Store;
 use switchyard::store::journal::{Journal, Step};
@@ -267,6 +268,7 @@ async fn run(
     journal: Arc<Journal>,
 ) -> Handle {
     let (events, mut inbox) = mpsc::channel(64);
+    let (looks, mut looked) = mpsc::channel::<Look>(1);
     let board = Arc::new(RwLock::new(Board::new(&centre)));
     let (changes, changed) = watch::channel(0_u64);
     let handle = Handle {
@@ -275,7 +277,7 @@ async fn run(
         changed,
         condition: Condition::well(),
         links,
-        pulses: mpsc::channel(1).0,
+        looks,
         draining: watch::channel(false).1,
         answers: Answers::default(),
     };
@@ -284,7 +286,17 @@ async fn run(
     #[expect(clippy::disallowed_methods, reason = "stands for the runtime's driver")]
     tokio::spawn(async move {
         let (mut engine, mut commands) = (Engine::new(), Commands::default());
-        while let Some(event) = inbox.recv().await {
+        loop {
+            let event = tokio::select! {
+                event = inbox.recv() => match event {
+                    Some(event) => event,
+                    None => return,
+                },
+                Some(look) = looked.recv() => {
+                    look(&engine);
+                    continue;
+                }
+            };
             let mut events = VecDeque::from([event]);
             while let Some(event) = events.pop_front() {
                 let at = clock::now();

@@ -221,3 +221,17 @@ pub enum Strategy {
     /// The agent who answered the fewest calls of this queue for their weight.
     WeightedShare,
 }
+
+impl Strategy {
+    pub const ALL: [Strategy; 9] = [
+        Strategy::LongestIdle,
+        Strategy::RoundRobin,
+        Strategy::InOrder,
+        Strategy::FewestCalls,
+        Strategy::LeastTalkTime,
+        Strategy::LeastOccupied,
+        Strategy::BestSkill,
+        Strategy::Random,
+        Strategy::WeightedShare,
+    ];
+}

@@ -23,6 +23,7 @@ mod supervisors;
 mod switches_that_vanish;
 mod transfers;
 mod transfers_by_phone;
+mod what_is_waited_for;
 
 use crate::engine::Engine;
 use crate::engine::centre::{

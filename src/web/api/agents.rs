@@ -104,11 +104,11 @@ pub async fn change_state(
 }
 
 /// What cannot be an agent's id names no agent.
-pub(super) fn agent_id(text: &str) -> Result<AgentId, WebError> {
+pub(in crate::web) fn agent_id(text: &str) -> Result<AgentId, WebError> {
     AgentId::new(text).map_err(|_| no_such_agent(text))
 }
 
-fn no_such_agent(id: &str) -> WebError {
+pub(in crate::web) fn no_such_agent(id: &str) -> WebError {
     WebError::Missing {
         what: "agent",
         id: id.chars().take(150).collect(),

@@ -148,16 +148,24 @@ pub async fn show(State(web): State<Web>, Path(id): Path<String>) -> Result<Json
 /// # Errors
 /// [`WebError::Missing`] when neither the board nor the store has the call.
 pub async fn find(web: &Web, id: &str) -> Result<Call, WebError> {
-    let missing = || WebError::Missing {
-        what: "call",
-        id: id.chars().take(40).collect(),
-    };
-    let call: CallId = id.parse().map_err(|_| missing())?;
+    let call = call_id(id)?;
     let live = web.handle.read(|board| board.call(call));
     let stored = calls::show(&web.store, call).await?;
     let stored = stored.filter(|stored| stored.call.tenant == web.tenant.as_str());
     if live.is_none() && stored.is_none() {
-        return Err(missing());
+        return Err(no_such_call(id));
     }
     Ok(Call { live, stored })
+}
+
+/// What cannot be a call's id names no call.
+pub(in crate::web) fn call_id(text: &str) -> Result<CallId, WebError> {
+    text.parse().map_err(|_| no_such_call(text))
+}
+
+pub(in crate::web) fn no_such_call(id: &str) -> WebError {
+    WebError::Missing {
+        what: "call",
+        id: id.chars().take(40).collect(),
+    }
 }

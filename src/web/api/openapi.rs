@@ -29,6 +29,8 @@ use utoipa::openapi::OpenApi as Document;
         api::calls::live,
         api::calls::show,
         api::links::list,
+        api::why::waiting,
+        api::why::idle,
         health::alive,
         health::ready,
         metrics::show,

@@ -1,16 +1,20 @@
 //! One call: its course, why it went to whom, and its recordings.
 
+use crate::engine::centre::Strategy;
 use crate::engine::explanation::Candidate;
 use crate::runtime::board::view::CallView;
 use crate::store::calls::{CallDetail, CallSummary, Decision, LegDetail, Recording};
 use crate::web::Web;
-use crate::web::api::calls::{Call, find};
+use crate::web::api::calls::{Call, call_id, find};
+use crate::web::api::why;
 use crate::web::auth::Session;
 use crate::web::error::WebError;
 use crate::web::pages::course::{self, Step};
 use crate::web::pages::language::Tongue;
 use crate::web::pages::names::Names;
-use crate::web::pages::render;
+use crate::web::pages::why::{Counted, Waiting, counted};
+use crate::web::pages::{render, word};
+use crate::web::templates::clock_span;
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Html;
@@ -25,6 +29,8 @@ struct CallPage {
     dialled: String,
     state: String,
     live: Option<CallView>,
+    /// Why it has no agent yet, while it waits.
+    waiting: Option<Waiting>,
     stored: Option<Stored>,
 }
 
@@ -55,19 +61,15 @@ struct Reasons {
     chosen: Named,
     eligible: u32,
     nearest: Vec<Named>,
-    excluded: Vec<Excluded>,
+    excluded: Vec<Counted>,
 }
 
 #[derive(Serialize)]
 struct Named {
     name: String,
     idle_ms: u64,
-}
-
-#[derive(Serialize)]
-struct Excluded {
-    reason: String,
-    count: u32,
+    /// What the strategy compared, as people read it; empty where that says nothing.
+    measure: String,
 }
 
 /// The page of one call, live or stored.
@@ -77,12 +79,16 @@ pub async fn show(
     Tongue(language): Tongue,
     Path(id): Path<String>,
 ) -> Result<Html<String>, WebError> {
-    let page = CallPage::of(id.clone(), find(&web, &id).await?, &Names::of(&web));
+    let names = Names::of(&web);
+    let call = find(&web, &id).await?;
+    let why = why::of_call(&web, call_id(&id)?).await?;
+    let waiting = why.and_then(|why| Waiting::of(why, &names));
+    let page = CallPage::of(id, call, waiting, &names);
     render(&web, "call", language, Some(&session), page)
 }
 
 impl CallPage {
-    fn of(id: String, call: Call, names: &Names) -> Self {
+    fn of(id: String, call: Call, waiting: Option<Waiting>, names: &Names) -> Self {
         let Call { live, stored } = call;
         let summary = stored.as_ref().map(|stored| &stored.call);
         let pick = |of_live: fn(&CallView) -> &String, of_stored: fn(&CallSummary) -> &String| {
@@ -100,6 +106,7 @@ impl CallPage {
             state: pick(|live| &live.state, |stored| &stored.state),
             stored: stored.map(|stored| Stored::of(stored, names)),
             live,
+            waiting,
         }
     }
 }
@@ -140,12 +147,9 @@ impl Reasons {
         let named = |candidate: &Candidate| Named {
             name: names.agent(candidate.agent.as_str()),
             idle_ms: candidate.idle.as_millis(),
+            measure: measure(decision.explanation.strategy, candidate),
         };
-        let reasons = decision.explanation;
-        let excluded = reasons.excluded.iter().map(|(reason, count)| Excluded {
-            reason: format!("exclusion-{}", word(&reason)),
-            count,
-        });
+        let reasons = &decision.explanation;
         Self {
             at: decision.at.ms,
             queue: names.queue(&decision.queue),
@@ -155,14 +159,19 @@ impl Reasons {
             chosen: named(&reasons.chosen),
             eligible: reasons.eligible,
             nearest: reasons.nearest.iter().map(named).collect(),
-            excluded: excluded.collect(),
+            excluded: counted(&reasons.excluded),
         }
     }
 }
 
-/// The word that the API uses for a value of a plain enum.
-fn word(value: &impl Serialize) -> String {
-    let word = serde_json::to_value(value).ok();
-    word.and_then(|word| Some(word.as_str()?.to_owned()))
-        .unwrap_or_default()
+fn measure(strategy: Strategy, candidate: &Candidate) -> String {
+    let Some(measure) = candidate.measure else {
+        return String::new();
+    };
+    match strategy {
+        Strategy::FewestCalls => measure.to_string(),
+        Strategy::LeastTalkTime => clock_span(i64::try_from(measure).unwrap_or(i64::MAX)),
+        Strategy::LeastOccupied => format!("{}.{} %", measure / 10_000, measure / 1_000 % 10),
+        _ => String::new(),
+    }
 }

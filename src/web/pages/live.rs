@@ -90,7 +90,7 @@ struct ShownCall {
 
 /// An agent as the reader's language shows them.
 #[derive(Serialize)]
-struct ShownAgent {
+pub(super) struct ShownAgent {
     #[serde(flatten)]
     agent: AgentView,
     /// The reason for being not ready, by its name.
@@ -100,7 +100,7 @@ struct ShownAgent {
 }
 
 impl ShownAgent {
-    fn new(language: Language, agent: AgentView, now: i64) -> Self {
+    pub(super) fn new(language: Language, agent: AgentView, now: i64) -> Self {
         let english = agent.reason_name_en.as_ref();
         let english = english.filter(|_| language == Language::English);
         let named = english.or(agent.reason_name.as_ref());

@@ -1,5 +1,6 @@
 //! The pages, rendered here and kept live by [`crate::web::live`].
 
+pub mod agent;
 pub mod call;
 pub mod calls;
 mod course;
@@ -8,6 +9,7 @@ pub mod live;
 mod names;
 pub mod problem;
 pub mod sign_in;
+mod why;
 
 use crate::clock;
 use crate::switch::Language;
@@ -79,4 +81,35 @@ fn render(
 }
 
 /// Which entry of the navigation a template belongs to.
-const NAVIGATION: [(&str, &str); 3] = [("live", "live"), ("calls", "calls"), ("call", "calls")];
+const NAVIGATION: [(&str, &str); 4] = [
+    ("live", "live"),
+    ("agent", "agent"),
+    ("calls", "calls"),
+    ("call", "calls"),
+];
+
+/// The word that the API uses for a value of a plain enum.
+fn word(value: &impl Serialize) -> String {
+    let word = serde_json::to_value(value).ok();
+    word.and_then(|word| Some(word.as_str()?.to_owned()))
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::centre::Strategy;
+    use crate::engine::explanation::{Exclusion, Trigger};
+    use crate::web::locale::Locales;
+
+    #[test]
+    fn every_reason_of_a_decision_has_its_words() {
+        let locales = Locales::load().unwrap();
+        let strategies = Strategy::ALL.map(|one| format!("strategy-{}", word(&one)));
+        let triggers = Trigger::ALL.map(|one| format!("trigger-{}", word(&one)));
+        let exclusions = Exclusion::ALL.map(|one| format!("exclusion-{}", word(&one)));
+        for key in strategies.iter().chain(&triggers).chain(&exclusions) {
+            assert!(locales.has(key), "{key} has no text");
+        }
+    }
+}
