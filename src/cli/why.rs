@@ -106,18 +106,21 @@ pub(super) fn idle(why: &WhyIdle, now: Timestamp) -> Vec<String> {
         AgentObstacle::Soon => "is free, and will be rung in a moment".to_owned(),
     };
     let first = format!("agent {} {because}", why.agent);
-    let queues = why.queues.iter().map(|queue| from_queue(queue, why.idle));
+    let is_free = !matches!(why.because, AgentObstacle::Unavailable { .. });
+    let idle = is_free.then_some(why.idle);
+    let queues = why.queues.iter().map(|queue| from_queue(queue, idle));
     std::iter::once(first).chain(queues).collect()
 }
 
-fn from_queue(queue: &WhyFromQueue, idle: Span) -> String {
+/// `idle` says how long the agent has been, when they are free.
+fn from_queue(queue: &WhyFromQueue, idle: Option<Span>) -> String {
     let mut words = vec![format!("{} waiting for them", queue.suited)];
     let calls = |(why, count)| format!("{count} for others: the agent is {}", exclusion_words(why));
     words.extend(queue.unsuited.iter().map(calls));
-    words.push(format!(
-        "{} free and idle for longer than {idle}",
-        queue.idle_longer
-    ));
+    if let Some(idle) = idle {
+        let before = queue.idle_longer;
+        words.push(format!("{before} free and idle for longer than {idle}"));
+    }
     if queue.level > 1 {
         words.push(format!("seat of level {}", queue.level));
     }
