@@ -2,6 +2,7 @@
 
 use crate::cli::explain::exclusion_words;
 use crate::engine::explanation::{Exclusion, Exclusions};
+use crate::engine::id::AgentId;
 use crate::engine::time::{Span, Timestamp};
 use crate::engine::why::{
     AgentObstacle, CallObstacle, QueueObstacle, WhyFromQueue, WhyIdle, WhyInQueue, WhyWaiting,
@@ -12,8 +13,7 @@ pub(super) fn waiting(why: &WhyWaiting, now: Timestamp) -> Vec<String> {
     let above = match &why.obstacle {
         Some(CallObstacle::NotWaiting) => return Vec::new(),
         Some(CallObstacle::Ringing { agents }) => {
-            let agents: Vec<&str> = agents.iter().map(|agent| agent.as_str()).collect();
-            Some(format!("{} is being rung for it", agents.join(", ")))
+            Some(format!("being rung for it: {}", listed(agents)))
         }
         Some(CallObstacle::SwitchDown { switch }) => Some(format!(
             "its switch {switch} cannot be reached; it is offered as soon as that is back"
@@ -53,7 +53,10 @@ fn in_queue(why: &WhyInQueue, now: Timestamp) -> Vec<String> {
             .until
             .map(|until| format!(", {} more", until.since(now)));
         let until = until.unwrap_or_default();
-        lines.push(format!("  waits for {} alone{until}", sought.agent));
+        lines.push(format!(
+            "  waits for {} alone{until}",
+            listed(&sought.agents)
+        ));
     }
     if let Some(next) = why.next_step {
         let after = next.since(now);
@@ -77,10 +80,15 @@ fn queue_words(why: &WhyInQueue) -> &'static str {
         QueueObstacle::NobodySuited => "none of its agents has what the call asks for",
         QueueObstacle::NobodySignedIn => "all who may take it are signed out",
         QueueObstacle::NobodyReady => "nobody who may take it is ready",
-        QueueObstacle::SoughtBusy => "it waits for one agent alone",
+        QueueObstacle::SoughtBusy => "it waits for certain agents alone",
         QueueObstacle::EverybodyBusy => "all who may take it are busy",
         QueueObstacle::OthersFirst => "it is another call's turn",
     }
+}
+
+fn listed(agents: &[AgentId]) -> String {
+    let agents: Vec<&str> = agents.iter().map(AgentId::as_str).collect();
+    agents.join(", ")
 }
 
 fn counted(agents: &Exclusions) -> impl Iterator<Item = String> + '_ {

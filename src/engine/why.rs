@@ -53,7 +53,7 @@ pub struct WhyInQueue {
     /// When it will have waited too long, and goes elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overflows: Option<Timestamp>,
-    /// The agent it waits for alone, and until when.
+    /// The agents it waits for alone, and until when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sought: Option<Sought>,
     /// Agents who may take it, by why they cannot now.
@@ -68,7 +68,7 @@ pub struct WhyInQueue {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sought {
-    pub agent: AgentId,
+    pub agents: Vec<AgentId>,
     pub until: Option<Timestamp>,
 }
 
@@ -84,7 +84,7 @@ pub enum QueueObstacle {
     NobodySignedIn,
     /// All who may take it and are signed in are not ready.
     NobodyReady,
-    /// It waits for one agent alone.
+    /// It waits for certain agents alone.
     SoughtBusy,
     /// All who may take it have a call or its wrap-up, ring, or rest.
     EverybodyBusy,
@@ -175,8 +175,9 @@ impl Engine {
         let switch = &known.caller.id.switch;
         let staff = self.queues.staff_for(&visit.terms, switch);
         let due = |reason| self.timers.get(&reason);
-        let sought = visit.terms.only.as_ref().map(|agent| Sought {
-            agent: agent.clone(),
+        let only = &visit.terms.only;
+        let sought = (!only.is_empty()).then(|| Sought {
+            agents: only.iter().cloned().collect(),
             until: due(Reason::SearchEnds(call, queue.clone())),
         });
         WhyInQueue {

@@ -1,6 +1,7 @@
 //! Why a call still waits, and why an agent gets nothing, in names and words.
 
 use crate::engine::explanation::Exclusions;
+use crate::engine::id::AgentId;
 use crate::engine::time::Timestamp;
 use crate::engine::why::{
     AgentObstacle, CallObstacle, WhyFromQueue, WhyIdle, WhyInQueue, WhyWaiting,
@@ -56,15 +57,17 @@ pub(super) fn counted(exclusions: &Exclusions) -> Vec<Counted> {
     exclusions.iter().map(one).collect()
 }
 
+fn listed(agents: &[AgentId], names: &Names) -> String {
+    let agents = agents.iter().map(|agent| names.agent(agent.as_str()));
+    agents.collect::<Vec<_>>().join("、")
+}
+
 impl Waiting {
     /// None of a call that does not wait.
     pub(super) fn of(why: WhyWaiting, names: &Names) -> Option<Self> {
         let subject = match &why.obstacle {
             Some(CallObstacle::NotWaiting) => return None,
-            Some(CallObstacle::Ringing { agents }) => {
-                let agents = agents.iter().map(|agent| names.agent(agent.as_str()));
-                agents.collect::<Vec<_>>().join("、")
-            }
+            Some(CallObstacle::Ringing { agents }) => listed(agents, names),
             Some(CallObstacle::SwitchDown { switch }) => switch.to_string(),
             Some(CallObstacle::Draining) | None => String::new(),
         };
@@ -98,7 +101,7 @@ impl InQueue {
             suited: counted(&why.suited),
             unsuited: counted(&why.unsuited),
             sought_until: why.sought.as_ref().and_then(|one| one.until).map(millis),
-            sought: why.sought.map(|one| names.agent(one.agent.as_str())),
+            sought: why.sought.map(|one| listed(&one.agents, names)),
             next_step: why.next_step.map(millis),
             overflows: why.overflows.map(millis),
             estimate: why.estimate.map(|estimate| Interval {
