@@ -313,6 +313,7 @@ fn agent_settings(
         served.extend(lacking.into_iter().take(lacked));
         let name = format!("agent{number}");
         let settings = AgentSettings {
+            devices: Vec::new(),
             extension: Extension::new(&name)?,
             switch: switch.clone(),
             skills,

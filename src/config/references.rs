@@ -71,6 +71,12 @@ impl<'a> References<'a> {
                 "switches",
                 agent.switch.as_str(),
             );
+            for device in &agent.devices {
+                if let Some(switch) = &device.device().switch {
+                    let path = ["agents", id.as_str(), "devices"];
+                    self.exists(&path, "switch", "switches", switch.as_str());
+                }
+            }
             for (key, group) in agent
                 .group
                 .iter()

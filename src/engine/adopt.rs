@@ -6,7 +6,7 @@ use crate::engine::arrival::place_on_leg;
 use crate::engine::call::{CallState, Offer, OfferStage};
 use crate::engine::cause::Cause;
 use crate::engine::command::Commands;
-use crate::engine::fact::{DriftKind, Fact, QueueExit};
+use crate::engine::fact::{DriftKind, Fact, OfferOutcome, QueueExit};
 use crate::engine::id::{AgentId, CallId, ChannelId, CommandId, LegId, OfferId, SwitchId};
 use crate::engine::leg::{Leg, LegRole, LegState};
 use crate::engine::order::Purpose;
@@ -183,18 +183,23 @@ impl Engine {
         ) else {
             return false;
         };
-        let is_ready =
-            |agent: &Agent| agent.state == AgentState::Ready && agent.settings.switch == leg.switch;
+        let known = self.calls.get(&call).filter(|call| call.ending.is_none());
+        let Some(known) = known.filter(|call| call.offer.is_none()) else {
+            return false;
+        };
+        let rings = known.rung_agents().any(|rung| *rung == agent);
+        let is_ready = |agent: &Agent| {
+            let ready = rings || agent.state == AgentState::Ready;
+            ready && agent.settings.switch == leg.switch
+        };
         if !self.agents.get(&agent).is_some_and(is_ready) {
             return false;
         }
-        let known = self.calls.get(&call);
-        let waits = known.filter(|call| call.state == CallState::Waiting && call.ending.is_none());
-        let visit = waits.and_then(|call| call.visits.first());
+        let visit = known.visits.first();
         let Some(queue) = visit.and_then(|visit| self.queues.index(visit.queue())) else {
             return false;
         };
-        self.offered(call, queue, offer, agent, out);
+        self.offer_found(call, queue, &agent, leg.clone(), offer, out);
         if arrival.state == ChannelState::Answered {
             self.leg_answered(leg, out);
         }
@@ -248,9 +253,12 @@ impl Engine {
         let waits = self.calls.get(&call).is_some_and(|known| {
             known.caller.id == *caller && known.offer.is_none() && known.ending.is_none()
         });
-        if !waits || !is_agent(&found.arrival) || !self.has_no_call(&agent) {
+        let known = self.calls.get(&call);
+        let rings = known.is_some_and(|known| known.rung_agents().any(|rung| *rung == agent));
+        if !waits || !is_agent(&found.arrival) || !(rings || self.has_no_call(&agent)) {
             return false;
         }
+        self.withdraw_offers(call, OfferOutcome::AnsweredElsewhere, out);
         self.timers.clear(&Reason::AnswerOverdue(call));
         self.timers.clear(&Reason::KeyAwaited(call));
         self.let_go_of_caller(call, caller);
@@ -279,6 +287,8 @@ impl Engine {
             role: LegRole::Agent,
             agent: Some(agent.clone()),
             extension: None,
+            number: None,
+            confirm: false,
         });
         for leg in [caller, &leg] {
             out.note(Fact::LegMoved {

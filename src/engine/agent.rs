@@ -7,7 +7,7 @@ use crate::engine::id::{CallId, LegId};
 use crate::engine::text::OutsideText;
 use crate::engine::time::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What an agent is doing. Exactly one at any time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,9 +63,9 @@ pub(crate) struct Agent {
     pub(crate) call: Option<CallId>,
     /// Until when the agent is left alone after a missed offer.
     pub(crate) resting: bool,
-    /// A leg to the agent's device that the switch was asked to end and has not
-    /// yet: the device is not free before.
-    pub(crate) closing: Option<LegId>,
+    /// Legs to the agent's devices that a switch was asked to end and has not
+    /// yet: the agent is not free before.
+    pub(crate) closing: BTreeSet<LegId>,
     /// Asked for while busy with a call; granted when the agent is free of it.
     pub(crate) next: Option<AgentRequest>,
     /// Offers missed since the last one that was answered.
@@ -82,7 +82,7 @@ impl Agent {
             idle_since: at,
             call: None,
             resting: false,
-            closing: None,
+            closing: BTreeSet::new(),
             next: None,
             missed: BTreeMap::new(),
             extensions: 0,
@@ -105,7 +105,7 @@ impl Agent {
             AgentState::Offered => Some(Exclusion::Offered),
             AgentState::OnCall | AgentState::Hold | AgentState::Consult => Some(Exclusion::OnCall),
             AgentState::WrapUp => Some(Exclusion::WrapUp),
-            AgentState::Ready if self.closing.is_some() => Some(Exclusion::OnCall),
+            AgentState::Ready if !self.closing.is_empty() => Some(Exclusion::OnCall),
             AgentState::Ready if self.resting => Some(Exclusion::Resting),
             AgentState::Ready => None,
         }

@@ -123,6 +123,8 @@ impl Engine {
             role: LegRole::Caller,
             agent: None,
             extension: None,
+            number: None,
+            confirm: false,
         });
         out.note(Fact::LegMoved {
             call,
@@ -152,6 +154,7 @@ impl Engine {
                 visits: Vec::new(),
                 announced: 0,
                 offers: 0,
+                ringing: Vec::new(),
                 offer: None,
                 talk: Talk::default(),
                 parties: Vec::new(),

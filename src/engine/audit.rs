@@ -128,7 +128,7 @@ impl Engine {
         let own = call.leg(leg)?;
         match &shown.peer {
             Some(peer) => {
-                let together = call.offer.is_some() && call.leg(peer).is_some();
+                let together = call.is_offered() && call.leg(peer).is_some();
                 let knows = connected && call.is_together();
                 (together && !knows).then_some(DriftKind::Bridge)
             }

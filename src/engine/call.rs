@@ -9,6 +9,7 @@ use crate::engine::leg::{Leg, LegState};
 use crate::engine::party::{Party, Talk};
 use crate::engine::queue::Place;
 use crate::engine::recognition::Recognition;
+use crate::engine::ringing::Ringing;
 use crate::engine::terms::Terms;
 use crate::engine::text::OutsideText;
 use crate::engine::time::Timestamp;
@@ -81,6 +82,9 @@ pub(crate) struct Call {
     /// Announcements heard while it waited.
     pub(crate) announced: u32,
     pub(crate) offers: u32,
+    /// Who is rung for it, in the order of their offers.
+    pub(crate) ringing: Vec<Ringing>,
+    /// The agent who answered.
     pub(crate) offer: Option<Offer>,
     /// What caller and agent are to each other, while it is connected.
     pub(crate) talk: Talk,
@@ -137,7 +141,7 @@ pub struct Dialler {
     pub number: PhoneNumber,
 }
 
-/// One agent being rung for the call, and then talking to it.
+/// The agent who answered an offer of the call: being connected, and then talking.
 #[derive(Debug)]
 pub(crate) struct Offer {
     pub(crate) id: OfferId,
@@ -164,18 +168,25 @@ impl Call {
         if self.caller.id == *id {
             return Some(&mut self.caller);
         }
+        let ringing = self.ringing.iter_mut();
+        let devices = ringing.flat_map(|ringing| &mut ringing.devices);
+        let devices = devices.map(|device| &mut device.leg);
         let offer = self.offer.as_mut().map(|offer| &mut offer.leg);
         let parties = self.parties.iter_mut().map(|party| &mut party.leg);
-        offer.into_iter().chain(parties).find(|leg| leg.id == *id)
+        let mut others = offer.into_iter().chain(parties).chain(devices);
+        others.find(|leg| leg.id == *id)
     }
 
     pub(crate) fn leg(&self, id: &LegId) -> Option<&Leg> {
         if self.caller.id == *id {
             return Some(&self.caller);
         }
+        let devices = self.ringing.iter().flat_map(|ringing| &ringing.devices);
+        let devices = devices.map(|device| &device.leg);
         let offer = self.offer.as_ref().map(|offer| &offer.leg);
         let parties = self.parties.iter().map(|party| &party.leg);
-        offer.into_iter().chain(parties).find(|leg| leg.id == *id)
+        let mut others = offer.into_iter().chain(parties).chain(devices);
+        others.find(|leg| leg.id == *id)
     }
 
     /// The agents who ring for it.
@@ -212,7 +223,7 @@ impl Call {
     /// Whether the caller is still in the flow, so that keys lead somewhere.
     pub(crate) fn is_in_flow(&self) -> bool {
         !self.is_waiting()
-            && self.offer.is_none()
+            && !self.is_offered()
             && matches!(self.state, CallState::Arrived | CallState::InFlow)
     }
 

@@ -23,6 +23,8 @@ pub enum Cause {
     NotReachable,
     /// The caller gave up before an answer.
     OriginatorCancel,
+    /// Another device answered first: phones do not show it as missed.
+    AnsweredElsewhere,
     /// The switch or the network has no free line.
     Congestion,
     /// Something on the network failed.
@@ -45,6 +47,8 @@ impl Cause {
             17 => Cause::UserBusy,
             18 | 19 => Cause::NoAnswer,
             20 | 27 => Cause::NotReachable,
+            // Asterisk's number of it, and FreeSWITCH's own LOSE_RACE.
+            26 | 502 => Cause::AnsweredElsewhere,
             21 => Cause::Rejected,
             34 | 42 => Cause::Congestion,
             38 | 41 => Cause::NetworkFailure,
@@ -68,6 +72,7 @@ impl Cause {
             Cause::NetworkFailure => 38,
             Cause::Timeout => 102,
             Cause::OriginatorCancel => 487,
+            Cause::AnsweredElsewhere => 26,
             // Normal, unspecified.
             Cause::Unseen => 31,
             Cause::Other(number) => number,
@@ -85,6 +90,7 @@ impl fmt::Display for Cause {
             Cause::UnallocatedNumber => "unallocated_number",
             Cause::NotReachable => "not_reachable",
             Cause::OriginatorCancel => "originator_cancel",
+            Cause::AnsweredElsewhere => "answered_elsewhere",
             Cause::Congestion => "congestion",
             Cause::NetworkFailure => "network_failure",
             Cause::Timeout => "timeout",

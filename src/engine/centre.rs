@@ -19,7 +19,7 @@ use crate::engine::id::{
 use crate::engine::ivr::flow::Flow;
 use crate::engine::request::Destination;
 use crate::engine::time::Span;
-use crate::switch::{Extension, Language, PhoneNumber};
+use crate::switch::{Extension, Language, PhoneNumber, Target};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;
@@ -267,6 +267,10 @@ pub struct AgentSettings {
     pub extension: Extension,
     /// The switch the agent's device is on.
     pub switch: SwitchId,
+    /// What is rung for a call of a queue, all at once; the extension alone
+    /// when there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<Device>,
     pub skills: BTreeMap<SkillId, Level>,
     /// The queues the agent serves.
     pub queues: Vec<Seat>,
@@ -284,7 +288,39 @@ pub struct AgentSettings {
     pub auto_answer: bool,
 }
 
+/// One of the devices an agent answers calls on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    pub to: Target,
+    /// The switch that rings it; the agent's own without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub switch: Option<SwitchId>,
+    /// Whoever answers must press a key before they count as the agent: a
+    /// mailbox may have picked up.
+    #[serde(default)]
+    pub confirm: bool,
+}
+
 impl AgentSettings {
+    /// What is rung for a caller on this switch.
+    pub fn devices_for(&self, caller: &SwitchId) -> Vec<Device> {
+        let switch = |device: &Device| device.switch.as_ref().unwrap_or(&self.switch) == caller;
+        let near: Vec<Device> = self.devices.iter().filter(|d| switch(d)).cloned().collect();
+        match near.is_empty() {
+            false => near,
+            true => vec![self.own_device()],
+        }
+    }
+
+    /// The extension that the agent is known by.
+    fn own_device(&self) -> Device {
+        Device {
+            to: Target::Extension(self.extension.clone()),
+            switch: None,
+            confirm: false,
+        }
+    }
+
     pub fn seat(&self, queue: &QueueId) -> Option<&Seat> {
         self.queues.iter().find(|seat| seat.queue == *queue)
     }

@@ -87,10 +87,8 @@ impl Engine {
     /// place again, on the terms that hold now.
     fn place_all_again(&mut self) {
         let waiting = self.calls.iter().filter(|(_, call)| call.is_waiting());
-        let waiting: Vec<_> = waiting
-            .map(|(id, call)| (*id, call.offer.is_some()))
-            .collect();
-        for (call, offered) in waiting {
+        let waiting: Vec<CallId> = waiting.map(|(id, _)| *id).collect();
+        for call in waiting {
             let visits = self
                 .calls
                 .get_mut(&call)
@@ -106,9 +104,7 @@ impl Engine {
                 };
                 self.take_place(call, &entry);
             }
-            if offered {
-                self.set_aside(call);
-            }
+            self.line_up(call);
         }
     }
 

@@ -3,10 +3,11 @@
 
 use crate::engine::Engine;
 use crate::engine::agent::{Agent, AgentState};
-use crate::engine::call::{Call, CallState, Offer, OfferStage};
+use crate::engine::call::{Call, CallState, OfferStage};
 use crate::engine::id::{AgentId, CallId, CommandId, LegId, OfferId, QueueId};
 use crate::engine::queue::Place;
 use crate::engine::queues::DemandIndex;
+use crate::engine::ringing::Ringing;
 use crate::engine::talk::state_in;
 use crate::engine::terms::Terms;
 use crate::engine::timer::Reason;
@@ -36,6 +37,10 @@ pub enum Violation {
         state: &'static str,
         other: Option<CallId>,
     },
+    #[error("agent {agent} rings for call {call}, which another answered")]
+    RungInVain { agent: AgentId, call: CallId },
+    #[error("no device rings for offer {offer}")]
+    OfferWithoutDevice { offer: OfferId },
     #[error("agent {agent} is {state} without a call that has them")]
     AgentWithoutCall { agent: AgentId, state: &'static str },
     #[error("queue {queue} counts {counted} calls and holds {held}")]
@@ -88,13 +93,7 @@ impl Engine {
                 let leg = leg.clone();
                 return Err(Violation::LegWithoutCall { leg, call });
             }
-            if let Some(offer) = &known.offer {
-                if self.offers.get(&offer.id) != Some(&call) {
-                    let offer = offer.id;
-                    return Err(Violation::UnknownOffer { offer, call });
-                }
-                self.check_offered(call, offer)?;
-            }
+            self.check_offers(call, known)?;
             if let Some(command) = known.playback
                 && self.playbacks.get(&command) != Some(&call)
             {
@@ -105,8 +104,8 @@ impl Engine {
             }
         }
         for (&offer, &call) in &self.offers {
-            let own = self.calls.get(&call).and_then(|call| call.offer.as_ref());
-            if own.is_none_or(|own| own.id != offer) {
+            let own = self.calls.get(&call);
+            if !own.is_some_and(|own| own.offers().any(|(id, ..)| id == offer)) {
                 return Err(Violation::StrayOffer { offer, call });
             }
         }
@@ -119,14 +118,31 @@ impl Engine {
         Ok(())
     }
 
+    fn check_offers(&self, call: CallId, known: &Call) -> Result<(), Violation> {
+        if let (Some(_), Some(ringing)) = (&known.offer, known.ringing.first()) {
+            let agent = ringing.agent.clone();
+            return Err(Violation::RungInVain { agent, call });
+        }
+        for (offer, agent, state) in known.offers() {
+            if self.offers.get(&offer) != Some(&call) {
+                return Err(Violation::UnknownOffer { offer, call });
+            }
+            self.check_offered(call, agent, state)?;
+        }
+        let mut ringing = known.ringing.iter();
+        match ringing.find(|ringing| ringing.devices.is_empty()) {
+            Some(Ringing { id: offer, .. }) => Err(Violation::OfferWithoutDevice { offer: *offer }),
+            None => Ok(()),
+        }
+    }
+
     /// An agent with an offer of a call is busy with this call and no other.
-    fn check_offered(&self, call: CallId, offer: &Offer) -> Result<(), Violation> {
-        let id = &offer.agent;
-        let talk = self.calls.get(&call).map(|call| call.talk);
-        let state = match offer.stage {
-            OfferStage::Connected => state_in(talk.unwrap_or_default()),
-            OfferStage::Ringing | OfferStage::Connecting => AgentState::Offered,
-        };
+    fn check_offered(
+        &self,
+        call: CallId,
+        id: &AgentId,
+        state: AgentState,
+    ) -> Result<(), Violation> {
         let agent = self.agents.get(id);
         let busy = agent.is_some_and(|agent| agent.call == Some(call) && agent.state == state);
         if busy {
@@ -165,12 +181,11 @@ impl Engine {
                     });
                 }
             }
-            if let Some(leg) = &agent.closing
-                && self
-                    .closing
-                    .get(leg)
-                    .is_none_or(|closing| closing.agent.as_ref() != Some(id))
-            {
+            let of_another = |leg: &&LegId| {
+                let closing = self.closing.get(*leg);
+                closing.is_none_or(|closing| closing.agent.as_ref() != Some(id))
+            };
+            if let Some(leg) = agent.closing.iter().find(of_another) {
                 let (agent, leg) = (id.clone(), leg.clone());
                 return Err(Violation::DeviceNeverFreed { agent, leg });
             }
@@ -217,7 +232,7 @@ impl Engine {
         for known in self.calls.values() {
             for visit in &known.visits {
                 *held.entry(visit.queue()).or_default() += 1;
-                if known.offer.is_none() {
+                if known.seeks(visit) {
                     let lined_up = waiting.entry(&visit.terms).or_default();
                     lined_up.insert(visit.place);
                 }
@@ -377,16 +392,15 @@ impl Engine {
             for party in call.parties.iter().filter(|party| !party.is_in()) {
                 self.has(Reason::PartyOverdue(party.leg.id.clone()))?;
             }
-            let stage = call.offer.as_ref().map(|offer| (offer.id, offer.stage));
+            for (offer, _) in call.open_offers() {
+                self.has(Reason::OfferOverdue(offer))?;
+            }
+            let stage = call.offer.as_ref().map(|offer| offer.stage);
             match stage {
-                Some((_, OfferStage::Connected)) if call.is_talking() => {}
+                Some(OfferStage::Connected) if call.is_talking() => {}
                 None if call.needs_no_guard() => {}
-                Some((offer, OfferStage::Connecting)) => self.has(Reason::OfferOverdue(offer))?,
-                Some((offer, OfferStage::Ringing)) => {
-                    self.has(Reason::OfferOverdue(offer))?;
-                    self.has_guard(leg)?;
-                }
-                Some((_, OfferStage::Connected)) | None => self.has_guard(leg)?,
+                Some(OfferStage::Connecting) => {}
+                Some(_) | None => self.has_guard(leg)?,
             }
         }
         Ok(())
@@ -418,9 +432,23 @@ impl Engine {
 }
 
 impl Call {
+    /// Every offer, with its agent and the state that the agent must be in.
+    fn offers(&self) -> impl Iterator<Item = (OfferId, &AgentId, AgentState)> {
+        let ringing = self.ringing.iter();
+        let ringing = ringing.map(|rung| (rung.id, &rung.agent, AgentState::Offered));
+        let answered = self.offer.iter().map(|offer| {
+            let state = match offer.stage {
+                OfferStage::Connected => state_in(self.talk),
+                OfferStage::Ringing | OfferStage::Connecting => AgentState::Offered,
+            };
+            (offer.id, &offer.agent, state)
+        });
+        ringing.chain(answered)
+    }
+
     /// Whether the agent is rung for the call, takes part in it or dials it.
     fn engages(&self, agent: &AgentId) -> bool {
-        let serves = self.offer.as_ref().is_some_and(|o| o.agent == *agent);
+        let serves = self.offers().any(|(_, offered, _)| offered == agent);
         let dials = self.dialler.as_ref().is_some_and(|d| d.agent == *agent);
         serves || dials || self.party_of(agent).is_some()
     }
@@ -440,16 +468,14 @@ fn check_state(call: CallId, known: &Call) -> Result<(), Violation> {
     if queued != known.is_waiting() {
         return Err(Violation::PlaceContradictsState { call, state });
     }
-    let stage = known.offer.as_ref().map(|offer| offer.stage);
+    let (offered, open) = (known.is_offered(), known.open_offers().next().is_some());
     let fits = match state {
-        CallState::Arrived | CallState::InFlow | CallState::Waiting => stage.is_none(),
-        CallState::Offered => {
-            matches!(stage, Some(OfferStage::Ringing | OfferStage::Connecting))
-        }
-        CallState::Connected => stage == Some(OfferStage::Connected),
-        CallState::Parked => stage.is_none() && known.parking.is_some(),
+        CallState::Arrived | CallState::InFlow | CallState::Waiting => !offered,
+        CallState::Offered => open,
+        CallState::Connected => known.is_connected(),
+        CallState::Parked => !offered && known.parking.is_some(),
         CallState::Transferring | CallState::Outside => {
-            stage.is_none() && (known.target().is_some() || known.dialler.is_some())
+            !offered && (known.target().is_some() || known.dialler.is_some())
         }
         CallState::Ended => false,
     };

@@ -233,7 +233,7 @@ impl Engine {
             Some(known) if known.caller.id == *leg => self.caller_gone(call, cause, out),
             Some(known) if known.party(leg).is_some() => self.party_gone(call, leg, cause, out),
             Some(known) if known.is_connected() => self.agent_hung_up(call, cause, out),
-            Some(_) => self.offer_leg_ended(call, cause, out),
+            Some(_) => self.offer_leg_ended(call, leg, cause, out),
             None => {}
         }
     }
@@ -295,8 +295,7 @@ impl Engine {
                 }
                 self.finish_with_agent(call, out);
             }
-            Some(_) => self.withdraw_offer(call, OfferOutcome::CallerLeft, out),
-            None => {}
+            _ => self.withdraw_offers(call, OfferOutcome::CallerLeft, out),
         }
         self.dialler_gone(call, out);
         self.dismiss_all(call, |_| true, out);
@@ -331,8 +330,7 @@ impl Engine {
         let Some(agent) = self.agents.get_mut(id) else {
             return;
         };
-        if agent.closing.as_ref() == Some(leg) {
-            agent.closing = None;
+        if agent.closing.remove(leg) && agent.closing.is_empty() {
             self.refresh_standing(id);
             self.agent_freed(id, Trigger::AgentFreed, out);
         }
@@ -351,7 +349,7 @@ impl Engine {
     ) {
         self.legs.remove(leg);
         if let Some(agent) = agent.and_then(|id| self.agents.get_mut(id)) {
-            agent.closing = Some(leg.clone());
+            agent.closing.insert(leg.clone());
         }
         if let Some(agent) = agent {
             self.refresh_standing(agent);

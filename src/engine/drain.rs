@@ -3,7 +3,7 @@
 //! phone with no one behind it. Calls keep their places for the next run.
 
 use crate::engine::Engine;
-use crate::engine::call::OfferStage;
+use crate::engine::call::Call;
 use crate::engine::command::Commands;
 use crate::engine::fact::{OfferOutcome, PartyOutcome};
 use crate::engine::id::{CallId, LegId};
@@ -18,7 +18,7 @@ impl Engine {
 
     pub(super) fn drain_ended(&mut self, out: &mut Commands) {
         for call in self.unsettled_offers().collect::<Vec<_>>() {
-            self.withdraw_offer(call, OfferOutcome::Withdrawn, out);
+            self.withdraw_offers(call, OfferOutcome::Withdrawn, out);
             self.call_waits_on(call, out);
         }
         for leg in self.unsettled_parties().cloned().collect::<Vec<_>>() {
@@ -44,10 +44,8 @@ impl Engine {
     }
 
     fn unsettled_offers(&self) -> impl Iterator<Item = CallId> {
-        let offered = self.calls.iter().filter(|(_, call)| {
-            let offer = call.offer.as_ref();
-            offer.is_some_and(|offer| offer.stage != OfferStage::Connected)
-        });
+        let is_open = |call: &Call| call.open_offers().next().is_some();
+        let offered = self.calls.iter().filter(move |(_, call)| is_open(call));
         offered.map(|(call, _)| *call)
     }
 }

@@ -52,7 +52,6 @@ pub use durations::LearntDurations;
 pub use learnt::Learnt;
 
 use crate::engine::Engine;
-use crate::engine::call::OfferStage;
 use crate::engine::centre::Centre;
 use crate::engine::event::AgentRequest;
 use crate::engine::fact::{Fact, OfferOutcome, QueueExit, Remembered};
@@ -122,9 +121,9 @@ struct Queue {
 #[derive(Debug, Default)]
 struct Caller {
     turns: Vec<(QueueNumber, Place)>,
-    /// The first offer; and whether an agent rings now.
+    /// The first offer; and how many agents ring now.
     offered: Option<Timestamp>,
-    is_ringing: bool,
+    ringing: u32,
     /// The queue it was offered from last.
     decided: Option<QueueNumber>,
     estimates: Vec<Made>,
@@ -156,11 +155,7 @@ impl Engine {
         let known = self.calls.get(&call)?;
         let visit = known.visits.first()?;
         let queue = visit.queue();
-        let rings = known
-            .offer
-            .as_ref()
-            .is_some_and(|offer| offer.stage != OfferStage::Connected);
-        if rings {
+        if known.open_offers().next().is_some() {
             return self.estimator.ringing(queue, call, self.now);
         }
         self.estimator.waiting(queue, visit.place, self.now)
@@ -251,7 +246,8 @@ impl Estimator {
                 let turn = self.turn(visit.priority, visit.entered, known.call);
                 self.enter(known.call, &visit.queue, turn);
             }
-            if known.offer.is_some() {
+            let rung = known.ringing.iter().map(|ringing| &ringing.agent);
+            for _ in rung.chain(known.offer.iter().map(|offer| &offer.agent)) {
                 self.set_aside(known.call, known.state_since);
             }
         }
@@ -334,7 +330,7 @@ impl Estimator {
             self.queues[number].remove(&old);
         }
         caller.turns.push((number, turn));
-        if !caller.is_ringing {
+        if caller.ringing == 0 {
             self.queues[number].insert(turn);
         }
         number
@@ -344,7 +340,7 @@ impl Estimator {
         let Some(caller) = self.calls.get_mut(&call) else {
             return;
         };
-        caller.is_ringing = true;
+        caller.ringing += 1;
         caller.offered.get_or_insert(at);
         for (queue, turn) in &caller.turns {
             self.queues[*queue].remove(turn);
@@ -355,11 +351,12 @@ impl Estimator {
         let Some(caller) = self.calls.get_mut(&call) else {
             return;
         };
-        if std::mem::take(&mut caller.is_ringing) {
+        if caller.ringing == 1 {
             for (queue, turn) in &caller.turns {
                 self.queues[*queue].insert(*turn);
             }
         }
+        caller.ringing = caller.ringing.saturating_sub(1);
     }
 
     fn accepted(&mut self, call: CallId, agent: &crate::engine::id::AgentId, at: Timestamp) {
@@ -386,7 +383,7 @@ impl Estimator {
         };
         let before = *turn;
         *turn = Place::new(priority, before.entered, call, worth);
-        let (after, waits) = (*turn, !caller.is_ringing);
+        let (after, waits) = (*turn, caller.ringing == 0);
         if waits {
             self.queues[number].remove(&before);
             self.queues[number].insert(after);

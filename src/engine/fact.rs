@@ -22,7 +22,7 @@ use crate::engine::shift::Shift;
 use crate::engine::text::OutsideText;
 use crate::engine::time::Timestamp;
 use crate::engine::wishes::{AgentSet, Sought, SoughtWhy, Wishes};
-use crate::switch::{Digit, Extension, RecordedMedia};
+use crate::switch::{Digit, Extension, PhoneNumber, RecordedMedia};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -89,6 +89,12 @@ pub enum Fact {
         role: LegRole,
         agent: Option<AgentId>,
         extension: Option<Extension>,
+        /// A number outside that is one of the agent's devices.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        number: Option<PhoneNumber>,
+        /// Whoever answers it must press a key before they count as the agent.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        confirm: bool,
     },
     LegMoved {
         call: CallId,
@@ -473,6 +479,8 @@ pub enum OfferOutcome {
     Unreachable,
     /// The caller left while the agent rang.
     CallerLeft,
+    /// Another agent answered first.
+    AnsweredElsewhere,
     /// Called off because the controller was about to leave.
     Withdrawn,
     /// The command failed or was lost.
@@ -529,7 +537,10 @@ pub struct RememberedCall {
     pub served: Option<Served>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dialler: Option<Dialler>,
-    /// The agent who rings for it or talks to the caller.
+    /// Who is rung for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ringing: Vec<RememberedRinging>,
+    /// The agent who answered.
     pub offer: Option<RememberedOffer>,
     pub block: Option<RememberedBlock>,
     /// Why and by whose doing it is being ended, once that is decided.
@@ -559,6 +570,24 @@ pub struct RememberedOffer {
     pub queue: Option<QueueId>,
     pub leg: LegId,
     pub stage: OfferStage,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RememberedRinging {
+    pub offer: OfferId,
+    pub agent: AgentId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<QueueId>,
+    pub devices: Vec<RememberedDevice>,
+}
+
+/// A device that rings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RememberedDevice {
+    pub leg: LegId,
+    pub state: LegState,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub confirm: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -45,7 +45,7 @@ impl LegState {
 }
 
 /// One leg as the engine knows it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Leg {
     pub(crate) id: LegId,
     pub(crate) state: LegState,

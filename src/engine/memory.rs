@@ -8,8 +8,8 @@ use crate::engine::command::Command;
 use crate::engine::estimate::Learnt;
 use crate::engine::fact::{
     Fact, OfferOutcome, QueueExit, Remembered, RememberedAgent, RememberedBlock, RememberedCall,
-    RememberedClosing, RememberedLearnt, RememberedOffer, RememberedParty, RememberedRecording,
-    RememberedVisit,
+    RememberedClosing, RememberedDevice, RememberedLearnt, RememberedOffer, RememberedParty,
+    RememberedRecording, RememberedRinging, RememberedVisit,
 };
 use crate::engine::id::{AgentId, CallId, CommandId, LegId, OfferId, QueueId};
 use crate::engine::leg::{LegRole, LegState};
@@ -104,8 +104,15 @@ impl Memory {
                 leg,
                 role,
                 agent,
+                confirm,
                 ..
-            } => self.leg_started(at, *call, leg, *role, agent.as_ref()),
+            } => match (role, agent) {
+                (LegRole::Caller, _) => self.caller_came(at, *call, leg),
+                (LegRole::Agent, Some(agent)) => {
+                    self.call(*call, |known| known.device_rung(agent, leg, *confirm));
+                }
+                _ => {}
+            },
             Fact::Recognised { call, recognition } => {
                 self.call(*call, |known| known.recognition = recognition.clone());
             }
@@ -246,12 +253,11 @@ impl Memory {
             } => {
                 self.call(*call, |known| {
                     known.offers += 1;
-                    known.offer = Some(RememberedOffer {
+                    known.ringing.push(RememberedRinging {
                         offer: *offer,
                         agent: agent.clone(),
                         queue: queue.clone(),
-                        leg: leg.clone(),
-                        stage: OfferStage::Ringing,
+                        devices: vec![RememberedDevice::ringing(leg)],
                     });
                 });
                 self.agent_served(agent, queue.as_ref(), |shift, queue| {
@@ -259,11 +265,11 @@ impl Memory {
                 });
             }
             Fact::OfferEnded {
+                offer,
                 call,
                 agent,
                 outcome,
-                ..
-            } => self.offer_ended(at, *call, agent, *outcome),
+            } => self.offer_ended(at, *call, *offer, agent, *outcome),
             Fact::AgentMoved {
                 agent,
                 state,
@@ -359,18 +365,8 @@ impl Memory {
         }
     }
 
-    fn leg_started(
-        &mut self,
-        at: Timestamp,
-        call: CallId,
-        leg: &LegId,
-        role: LegRole,
-        agent: Option<&AgentId>,
-    ) {
-        if role == LegRole::Caller {
-            let Some(starting) = self.starting.take_if(|starting| starting.call == call) else {
-                return;
-            };
+    fn caller_came(&mut self, at: Timestamp, call: CallId, leg: &LegId) {
+        if let Some(starting) = self.starting.take_if(|starting| starting.call == call) {
             let started = self.calls.get(&call).map_or(at, |known| known.started);
             let begun = RememberedCall {
                 call,
@@ -391,31 +387,29 @@ impl Memory {
                 parking: None,
                 served: None,
                 dialler: None,
+                ringing: Vec::new(),
                 offer: None,
                 block: None,
                 ending: None,
             };
             self.calls.insert(call, begun);
-            return;
         }
-        if role == LegRole::Party {
-            return;
-        }
-        let Some(agent) = agent else { return };
-        // A conversation found on a switch was offered by a run that is forgotten.
-        self.call(call, |known| {
-            if known.offer.is_none() {
-                known.offer = offer_on(agent, leg, OfferStage::Ringing);
-            }
-        });
     }
 
-    fn offer_ended(&mut self, at: Timestamp, call: CallId, agent: &AgentId, outcome: OfferOutcome) {
+    fn offer_ended(
+        &mut self,
+        at: Timestamp,
+        call: CallId,
+        ended: OfferId,
+        agent: &AgentId,
+        outcome: OfferOutcome,
+    ) {
         let mut served = None;
         let mut number = OutsideText::default();
         self.call(call, |known| {
+            known.ringing.retain(|ringing| ringing.offer != ended);
             if outcome != OfferOutcome::Accepted {
-                known.offer = None;
+                known.offer.take_if(|offer| offer.offer == ended);
             } else if let Some(offer) = &mut known.offer {
                 offer.stage = OfferStage::Connected;
                 served = offer.queue.clone();
@@ -443,6 +437,8 @@ impl Memory {
                 known.leg_state = state;
             } else if let Some(party) = known.parties.iter_mut().find(|p| p.leg == *leg) {
                 party.state = state;
+            } else if known.ringing.iter().any(|r| r.device(leg).is_some()) {
+                known.device_moved(leg, state);
             } else if let Some(offer) = known.offer.as_mut().filter(|offer| offer.leg == *leg) {
                 offer.stage = match state {
                     LegState::Ringing => offer.stage,
@@ -537,6 +533,78 @@ impl RememberedCall {
             self.talk = Talk::default();
         }
         self.parties.retain(|party| party.leg != *leg);
+        for ringing in &mut self.ringing {
+            ringing.devices.retain(|device| device.leg != *leg);
+        }
+        self.ringing.retain(|ringing| !ringing.devices.is_empty());
+    }
+
+    /// A device rings, the first of an offer or a further one. A conversation
+    /// found on a switch was offered by a run that is forgotten.
+    fn device_rung(&mut self, agent: &AgentId, leg: &LegId, confirm: bool) {
+        let own = self.ringing.iter_mut().find(|r| r.agent == *agent);
+        let Some(own) = own else {
+            if self.offer.is_none() {
+                self.offer = offer_on(agent, leg, OfferStage::Ringing);
+            }
+            return;
+        };
+        match own.devices.iter_mut().find(|device| device.leg == *leg) {
+            Some(device) => device.confirm = confirm,
+            None => own.devices.push(RememberedDevice {
+                confirm,
+                ..RememberedDevice::ringing(leg)
+            }),
+        }
+    }
+
+    /// The first device to be answered makes the offer; the ends of the others
+    /// are told.
+    fn device_moved(&mut self, leg: &LegId, state: LegState) {
+        let of_leg = |ringing: &RememberedRinging| ringing.device(leg).is_some();
+        let Some(nth) = self.ringing.iter().position(of_leg) else {
+            return;
+        };
+        let mut devices = self.ringing[nth].devices.iter_mut();
+        let Some(device) = devices.find(|device| device.leg == *leg) else {
+            return;
+        };
+        device.state = state;
+        let stage = match state {
+            LegState::Ringing | LegState::Ended => return,
+            LegState::Answered if device.confirm || self.offer.is_some() => return,
+            LegState::Answered => OfferStage::Connecting,
+            LegState::Bridged => OfferStage::Connected,
+        };
+        let RememberedRinging {
+            offer,
+            agent,
+            queue,
+            ..
+        } = self.ringing.remove(nth);
+        self.offer = Some(RememberedOffer {
+            offer,
+            agent,
+            queue,
+            leg: leg.clone(),
+            stage,
+        });
+    }
+}
+
+impl RememberedRinging {
+    fn device(&self, leg: &LegId) -> Option<&RememberedDevice> {
+        self.devices.iter().find(|device| device.leg == *leg)
+    }
+}
+
+impl RememberedDevice {
+    fn ringing(leg: &LegId) -> Self {
+        Self {
+            leg: leg.clone(),
+            state: LegState::Ringing,
+            confirm: false,
+        }
     }
 }
 

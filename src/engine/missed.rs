@@ -63,7 +63,10 @@ impl Engine {
     /// One who was rung was not connected.
     pub(super) fn agent_missed(&mut self, id: &AgentId, outcome: OfferOutcome, out: &mut Commands) {
         // An agent whose offer was taken back did nothing wrong and goes on at once.
-        let rests = !matches!(outcome, OfferOutcome::CallerLeft | OfferOutcome::Withdrawn);
+        let rests = !matches!(
+            outcome,
+            OfferOutcome::CallerLeft | OfferOutcome::AnsweredElsewhere | OfferOutcome::Withdrawn
+        );
         let rest = rests.then(|| self.limits().missed_offer_rest);
         self.free_of_offer(id, rest, out);
     }

@@ -3,7 +3,7 @@
 //! Reading order: [`event`] and [`command`] (what goes in and out), [`centre`]
 //! (what it is told of the centre), the state ([`call`], [`leg`], [`agent`],
 //! [`queue`], [`queues`]), then what happens: [`arrival`], [`ivr`] with [`flow_run`],
-//! [`waiting`] with [`strategy`] as the planner and [`estimate`] for how long it takes, [`offer`], [`conversation`],
+//! [`waiting`] with [`strategy`] as the planner and [`estimate`] for how long it takes, [`ringing`] and [`offer`], [`conversation`],
 //! [`in_call`] with [`talk`] and [`parties`], [`supervision`],
 //! [`desk`] with [`missed`] and [`wrap_up`], [`remember`], [`reconcile`] with [`adopt`], [`audit`], [`watchdog`], [`drain`]; [`why`] answers questions about all this; [`timer`] holds every deadline and [`order`] every
 //! command that still wants its answer.
@@ -57,6 +57,7 @@ pub mod recording;
 mod refer;
 mod remember;
 pub mod request;
+mod ringing;
 pub mod say;
 mod seeking;
 pub mod shift;

@@ -1,104 +1,179 @@
 //! An offer: one agent is rung for one call, until the two are connected or
-//! the offer ends and the call goes back to its place.
+//! the offer ends and the call goes back to its place. Several agents may be
+//! rung for a call at once: the first to answer gets it.
 
 use crate::engine::Engine;
 use crate::engine::agent::AgentState;
 use crate::engine::call::{CallState, Offer, OfferStage};
 use crate::engine::cause::Cause;
+use crate::engine::centre::Device;
 use crate::engine::command::Commands;
 use crate::engine::explanation::{Explanation, Trigger};
 use crate::engine::fact::{EndedBy, Fact, OfferOutcome, QueueExit};
 use crate::engine::id::{AgentId, CallId, LegId, OfferId, QueueId};
 use crate::engine::ivr::interpreter::Input;
-use crate::engine::leg::{Leg, LegRole, LegState};
+use crate::engine::leg::{LegRole, LegState};
 use crate::engine::order::Purpose;
 use crate::engine::party::Talk;
 use crate::engine::queues::QueueIndex;
+use crate::engine::ringing::{Ringing, RungDevice};
 use crate::engine::time::Span;
 use crate::engine::timer::Reason;
-use crate::switch::{LegVariable, LegVariables, Ring, SwitchCommand, Target};
+use crate::switch::{
+    Extension, LegVariable, LegVariables, PhoneNumber, Ring, SwitchCommand, Target,
+};
 
 /// How much longer than its ringing an offer may take to be settled by events.
 pub(super) const SETTLING: Span = Span::seconds(5);
 
+/// A device of an agent, and the leg that rings it.
+struct Rung {
+    device: Device,
+    leg: LegId,
+}
+
 impl Engine {
-    /// Rings the agent that the explanation chose.
-    pub(super) fn make_offer(
+    /// Rings the agents that a plan chose, all at once.
+    pub(super) fn make_offers(
         &mut self,
         call: CallId,
         queue: QueueIndex,
+        agents: &[AgentId],
         explanation: Explanation,
         out: &mut Commands,
     ) {
-        let offer = OfferId::from_ulid(self.new_ulid());
-        let agent_id = explanation.chosen.agent.clone();
-        let (Some(known), Some(agent)) = (self.calls.get_mut(&call), self.agents.get(&agent_id))
-        else {
-            return;
-        };
-        let queue_id = self.queues.queue(queue).id.clone();
-        let switch = agent.settings.switch.clone();
-        let ring = Ring {
-            channel: offer.channel(),
-            to: Target::Extension(agent.settings.extension.clone()),
-            auto_answer: agent.settings.auto_answer,
-            caller_number: known.caller_number.clone(),
-            caller_name: known.caller_name.clone(),
-            timeout: self.queues.queue(queue).settings.ring,
-            variables: LegVariables::default()
-                .with(LegVariable::Call, call)
-                .with(LegVariable::Role, LegRole::Agent.word())
-                .with(LegVariable::Agent, &agent_id)
-                .with(LegVariable::Queue, &queue_id),
-            originator: Some(known.caller.id.channel.clone()),
-        };
-        let ring = SwitchCommand::Ring(ring);
-        self.order(call, &switch, ring, Purpose::Ring(offer), out);
-        out.note(Fact::Decided {
-            call,
-            queue: queue_id,
-            offer,
-            explanation,
-        });
-        self.offered(call, queue, offer, agent_id, out);
+        let mut explanation = Some(explanation);
+        for agent in agents {
+            let offer = OfferId::from_ulid(self.new_ulid());
+            let devices = self.ring_devices(call, queue, offer, agent, out);
+            if devices.is_empty() {
+                continue;
+            }
+            if let Some(explanation) = explanation.take() {
+                out.note(Fact::Decided {
+                    call,
+                    queue: self.queues.queue(queue).id.clone(),
+                    offer,
+                    explanation,
+                });
+            }
+            self.offered(call, queue, offer, agent, devices, out);
+        }
     }
 
-    /// The agent's device is rung for a call that waits.
-    pub(super) fn offered(
+    /// Rings every device of an agent.
+    fn ring_devices(
         &mut self,
         call: CallId,
         queue: QueueIndex,
         offer: OfferId,
-        agent_id: AgentId,
+        agent: &AgentId,
+        out: &mut Commands,
+    ) -> Vec<Rung> {
+        let (Some(known), Some(agent_known)) = (self.calls.get(&call), self.agents.get(agent))
+        else {
+            return Vec::new();
+        };
+        let queue = self.queues.queue(queue);
+        let settings = &agent_known.settings;
+        let devices = settings.devices_for(&known.caller.id.switch);
+        let switch = settings.switch.clone();
+        let ring = Ring {
+            channel: offer.channel(),
+            to: Target::Extension(settings.extension.clone()),
+            auto_answer: settings.auto_answer,
+            caller_number: known.caller_number.clone(),
+            caller_name: known.caller_name.clone(),
+            timeout: queue.settings.ring,
+            variables: LegVariables::default()
+                .with(LegVariable::Call, call)
+                .with(LegVariable::Role, LegRole::Agent.word())
+                .with(LegVariable::Agent, agent)
+                .with(LegVariable::Queue, &queue.id),
+            originator: Some(known.caller.id.channel.clone()),
+        };
+        let mut rung = Vec::with_capacity(devices.len());
+        for device in devices {
+            // The first leg bears the name of the offer, by which it is known again.
+            let channel = match rung.is_empty() {
+                true => offer.channel(),
+                false => OfferId::from_ulid(self.new_ulid()).channel(),
+            };
+            let leg = LegId {
+                switch: device.switch.clone().unwrap_or_else(|| switch.clone()),
+                channel: channel.clone(),
+            };
+            let ring = SwitchCommand::Ring(Ring {
+                channel,
+                to: device.to.clone(),
+                // Of several devices one is enough.
+                auto_answer: ring.auto_answer && rung.is_empty(),
+                ..ring.clone()
+            });
+            self.order(call, &leg.switch, ring, Purpose::Ring(leg.clone()), out);
+            rung.push(Rung { device, leg });
+        }
+        rung
+    }
+
+    /// An agent's device was found ringing for a call that waits.
+    pub(super) fn offer_found(
+        &mut self,
+        call: CallId,
+        queue: QueueIndex,
+        agent: &AgentId,
+        leg: LegId,
+        offer: OfferId,
         out: &mut Commands,
     ) {
-        let (Some(known), Some(agent)) = (self.calls.get_mut(&call), self.agents.get(&agent_id))
-        else {
+        let Some(known) = self.agents.get(agent) else {
             return;
         };
-        let queue_id = self.queues.queue(queue).id.clone();
-        known.offers += 1;
-        let leg = LegId {
-            switch: agent.settings.switch.clone(),
-            channel: offer.channel(),
+        // Which of them it is cannot be told: none is taken for answered too easily.
+        let devices = known.settings.devices_for(&leg.switch);
+        let confirm = devices.iter().any(|device| device.confirm);
+        let device = devices.into_iter().next();
+        let Some(device) = device.map(|device| Device { confirm, ..device }) else {
+            return;
         };
-        known.offer = Some(Offer {
+        let known = self.calls.get_mut(&call);
+        let own = known.and_then(|known| known.ringing.iter_mut().find(|r| r.agent == *agent));
+        let Some(own) = own else {
+            let rung = vec![Rung { device, leg }];
+            return self.offered(call, queue, offer, agent, rung, out);
+        };
+        own.devices.push(RungDevice::ringing(leg.clone(), confirm));
+        self.device_rung(call, agent, &Rung { device, leg }, out);
+    }
+
+    /// The agent's devices are rung for a call that waits.
+    fn offered(
+        &mut self,
+        call: CallId,
+        queue: QueueIndex,
+        offer: OfferId,
+        agent: &AgentId,
+        devices: Vec<Rung>,
+        out: &mut Commands,
+    ) {
+        let queue_id = self.queues.queue(queue).id.clone();
+        let (Some(known), Some(first)) = (self.calls.get_mut(&call), devices.first()) else {
+            return;
+        };
+        let leg = first.leg.clone();
+        known.offers += 1;
+        let rung = |rung: &Rung| RungDevice::ringing(rung.leg.clone(), rung.device.confirm);
+        known.ringing.push(Ringing {
             id: offer,
-            agent: agent_id.clone(),
+            agent: agent.clone(),
             queue: Some(queue_id.clone()),
-            leg: Leg {
-                id: leg.clone(),
-                state: LegState::Ringing,
-            },
-            stage: OfferStage::Ringing,
+            devices: devices.iter().map(rung).collect(),
         });
-        let extension = agent.settings.extension.clone();
-        self.set_aside(call);
-        if let Some(agent) = self.queues.agent_index(&agent_id) {
+        self.line_up(call);
+        if let Some(agent) = self.queues.agent_index(agent) {
             let shift = self.queues.shift_mut(agent);
             shift.offered(self.now, &queue_id);
         }
-        self.legs.insert(leg.clone(), call);
         self.offers.insert(offer, call);
         let ring = self.queues.queue(queue).settings.ring;
         self.timers
@@ -106,19 +181,29 @@ impl Engine {
         out.note(Fact::Offered {
             offer,
             call,
-            agent: agent_id.clone(),
-            leg: leg.clone(),
+            agent: agent.clone(),
+            leg,
             queue: Some(queue_id),
         });
+        for rung in &devices {
+            self.device_rung(call, agent, rung, out);
+        }
+        self.move_agent(agent, AgentState::Offered, Some(call), None, out);
+        self.move_call(call, CallState::Offered, out);
+    }
+
+    fn device_rung(&mut self, call: CallId, agent: &AgentId, rung: &Rung, out: &mut Commands) {
+        self.legs.insert(rung.leg.clone(), call);
+        let (extension, number) = rung.device.address();
         out.note(Fact::LegStarted {
             call,
-            leg,
+            leg: rung.leg.clone(),
             role: LegRole::Agent,
-            agent: Some(agent_id.clone()),
-            extension: Some(extension),
+            agent: Some(agent.clone()),
+            extension,
+            number,
+            confirm: rung.device.confirm,
         });
-        self.move_agent(&agent_id, AgentState::Offered, Some(call), None, out);
-        self.move_call(call, CallState::Offered, out);
     }
 
     pub(super) fn leg_rings(&mut self, leg: &LegId, out: &mut Commands) {
@@ -159,7 +244,7 @@ impl Engine {
         } else if is_party {
             self.party_answered(call, leg, out);
         } else {
-            self.agent_answered(call, out);
+            self.agent_answered(call, leg, out);
         }
     }
 
@@ -174,19 +259,60 @@ impl Engine {
     }
 
     /// The agent is there: connect the two.
-    fn agent_answered(&mut self, call: CallId, out: &mut Commands) {
-        let Some(known) = self.calls.get_mut(&call) else {
-            return;
-        };
-        let Some(offer) = known
-            .offer
-            .as_mut()
-            .filter(|offer| offer.stage == OfferStage::Ringing)
+    pub(super) fn agent_answered(&mut self, call: CallId, leg: &LegId, out: &mut Commands) {
+        if self.take_answer(call, leg, out) {
+            self.connect(call, out);
+        }
+    }
+
+    /// The first to answer gets the call: the agent's other devices and all
+    /// other agents are rung no more. Says whether this was the first.
+    fn take_answer(&mut self, call: CallId, leg: &LegId, out: &mut Commands) -> bool {
+        let Some(known) = self
+            .calls
+            .get_mut(&call)
+            .filter(|call| call.offer.is_none())
         else {
-            return;
+            return false;
         };
-        offer.stage = OfferStage::Connecting;
-        self.connect(call, out);
+        let mut ringing = known.ringing.iter();
+        let Some(nth) = ringing.position(|ringing| ringing.device(leg).is_some()) else {
+            return false;
+        };
+        let ringing = known.ringing.remove(nth);
+        let agent = ringing.agent;
+        let (own, others): (Vec<_>, Vec<_>) = ringing
+            .devices
+            .into_iter()
+            .partition(|device| device.leg.id == *leg);
+        known.offer = own.into_iter().next().map(|device| Offer {
+            id: ringing.id,
+            agent: agent.clone(),
+            queue: ringing.queue,
+            leg: device.leg,
+            stage: OfferStage::Connecting,
+        });
+        let others_rung: Vec<OfferId> = known.ringing.iter().map(|other| other.id).collect();
+        self.line_up(call);
+        self.close_devices(call, &agent, others, Cause::AnsweredElsewhere, out);
+        for other in others_rung {
+            self.withdraw_offer(call, other, OfferOutcome::AnsweredElsewhere, out);
+        }
+        true
+    }
+
+    fn close_devices(
+        &mut self,
+        call: CallId,
+        agent: &AgentId,
+        devices: Vec<RungDevice>,
+        cause: Cause,
+        out: &mut Commands,
+    ) {
+        for RungDevice { leg, .. } in devices {
+            let answered = leg.is_answered();
+            self.close_leg(call, &leg.id, Some(agent), cause, answered, out);
+        }
     }
 
     /// Asks for the bridge of an offer that was answered.
@@ -218,6 +344,10 @@ impl Engine {
         }
         if self.party_bridged(call, one, other, out) {
             return;
+        }
+        for leg in [one, other] {
+            // Their answer was not told.
+            self.take_answer(call, leg, out);
         }
         let Some(known) = self.calls.get_mut(&call) else {
             return;
@@ -284,8 +414,15 @@ impl Engine {
         }
     }
 
-    /// The agent's leg ended before the two were connected.
-    pub(super) fn offer_leg_ended(&mut self, call: CallId, cause: Cause, out: &mut Commands) {
+    /// A leg of an agent ended before caller and agent were connected. While
+    /// another device of theirs rings, the offer goes on, unless they refused.
+    pub(super) fn offer_leg_ended(
+        &mut self,
+        call: CallId,
+        leg: &LegId,
+        cause: Cause,
+        out: &mut Commands,
+    ) {
         let outcome = match cause {
             Cause::NoAnswer | Cause::OriginatorCancel | Cause::Timeout => OfferOutcome::NoAnswer,
             Cause::UserBusy => OfferOutcome::Busy,
@@ -293,8 +430,42 @@ impl Engine {
             Cause::NotReachable | Cause::UnallocatedNumber => OfferOutcome::Unreachable,
             _ => OfferOutcome::Failed,
         };
-        self.end_offer(call, outcome, out);
+        let Some(known) = self.calls.get_mut(&call) else {
+            return;
+        };
+        let offer = if let Some(ringing) = known.ringing_on(leg) {
+            ringing.devices.retain(|device| device.leg.id != *leg);
+            if !ringing.devices.is_empty() && outcome != OfferOutcome::Rejected {
+                return;
+            }
+            ringing.id
+        } else {
+            let Some(offer) = &known.offer else { return };
+            offer.id
+        };
+        self.withdraw_offer(call, offer, outcome, out);
         self.call_waits_on(call, out);
+    }
+
+    /// A device could not be rung, or it is not known whether it is.
+    pub(super) fn device_failed(&mut self, leg: &LegId, out: &mut Commands) {
+        let Some(call) = self.call_of(leg) else {
+            return;
+        };
+        let Some(known) = self.calls.get_mut(&call) else {
+            return;
+        };
+        let Some(ringing) = known.ringing_on(leg) else {
+            return;
+        };
+        if let [_] = ringing.devices.as_slice() {
+            let offer = ringing.id;
+            return self.offer_failed(offer, out);
+        }
+        let agent = ringing.agent.clone();
+        let failed = |device: &mut RungDevice| device.leg.id == *leg;
+        let failed = ringing.devices.extract_if(.., failed).collect();
+        self.close_devices(call, &agent, failed, Cause::OriginatorCancel, out);
     }
 
     /// A command of the offer failed or was lost.
@@ -314,51 +485,73 @@ impl Engine {
         if self.calls.get(&call).is_none_or(|call| call.is_connected()) {
             return;
         }
-        self.withdraw_offer(call, outcome, out);
+        self.withdraw_offer(call, offer, outcome, out);
         self.call_waits_on(call, out);
     }
 
-    /// Ends the offer and the agent's leg with it.
-    pub(super) fn withdraw_offer(
+    /// Ends all open offers of a call, and the agents' legs with them.
+    pub(super) fn withdraw_offers(
         &mut self,
         call: CallId,
         outcome: OfferOutcome,
         out: &mut Commands,
     ) {
-        let Some(offer) = self.calls.get(&call).and_then(|call| call.offer.as_ref()) else {
-            return;
-        };
-        let (leg, answered) = (offer.leg.id.clone(), offer.leg.is_answered());
-        let agent = offer.agent.clone();
-        self.close_leg(
-            call,
-            &leg,
-            Some(&agent),
-            Cause::OriginatorCancel,
-            answered,
-            out,
-        );
-        self.end_offer(call, outcome, out);
+        // Who becomes free by it is not offered the same call again.
+        self.set_aside(call);
+        let known = self.calls.get(&call);
+        let open = known.into_iter().flat_map(|known| known.open_offers());
+        let open: Vec<OfferId> = open.map(|(offer, _)| offer).collect();
+        for offer in open {
+            self.withdraw_offer(call, offer, outcome, out);
+        }
     }
 
-    /// The offer is over; the agent is free of the call.
-    fn end_offer(&mut self, call: CallId, outcome: OfferOutcome, out: &mut Commands) {
-        let Some(offer) = self.calls.get_mut(&call).and_then(|call| call.offer.take()) else {
+    /// Ends one offer and the agent's legs with it. The agent is free of the call.
+    fn withdraw_offer(
+        &mut self,
+        call: CallId,
+        id: OfferId,
+        outcome: OfferOutcome,
+        out: &mut Commands,
+    ) {
+        let Some(known) = self.calls.get_mut(&call) else {
             return;
         };
-        self.offers.remove(&offer.id);
-        self.timers.clear(&Reason::OfferOverdue(offer.id));
+        let rung = known.ringing.iter().position(|ringing| ringing.id == id);
+        let answered = known.offer.take_if(|offer| offer.id == id);
+        let (agent, queue, legs) = match (rung, answered) {
+            (Some(nth), _) => {
+                let rung = known.ringing.remove(nth);
+                let legs = rung.devices.into_iter().map(|device| device.leg);
+                (rung.agent, rung.queue, legs.collect())
+            }
+            (None, Some(offer)) => (offer.agent, offer.queue, vec![offer.leg]),
+            (None, None) => return,
+        };
+        let cause = match outcome {
+            OfferOutcome::AnsweredElsewhere => Cause::AnsweredElsewhere,
+            _ => Cause::OriginatorCancel,
+        };
+        for leg in legs {
+            // One that ended by itself has ended the offer.
+            if self.legs.contains_key(&leg.id) {
+                let answered = leg.is_answered();
+                self.close_leg(call, &leg.id, Some(&agent), cause, answered, out);
+            }
+        }
+        self.offers.remove(&id);
+        self.timers.clear(&Reason::OfferOverdue(id));
         out.note(Fact::OfferEnded {
-            offer: offer.id,
+            offer: id,
             call,
-            agent: offer.agent.clone(),
+            agent: agent.clone(),
             outcome,
         });
-        let queue = offer.queue.as_ref();
-        self.offer_missed(&offer.agent, call, queue, outcome, out);
+        self.offer_missed(&agent, call, queue.as_ref(), outcome, out);
     }
 
-    /// The call goes back to its place and is offered on.
+    /// An offer came to nothing: the call is offered on, from its place when
+    /// nobody rings for it any more.
     pub(super) fn call_waits_on(&mut self, call: CallId, out: &mut Commands) {
         let max_offers = self.limits().max_offers;
         let Some(known) = self.calls.get(&call).filter(|call| call.ending.is_none()) else {
@@ -368,14 +561,19 @@ impl Engine {
             return;
         }
         let (offers, leg) = (known.offers, known.caller.id.clone());
+        let rings_on = known.is_offered();
         if offers >= max_offers {
+            self.withdraw_offers(call, OfferOutcome::Withdrawn, out);
             return self.end_call_by(call, Cause::Congestion, EndedBy::System, out);
+        }
+        self.line_up(call);
+        if rings_on {
+            return self.distribute_call(call, Trigger::OfferEnded, out);
         }
         let bridge_failed = self
             .timers
             .get(&Reason::GuardRenewal(leg.clone()))
             .is_none();
-        self.line_up(call);
         self.move_call(call, CallState::Waiting, out);
         self.distribute_call(call, Trigger::OfferEnded, out);
         self.expect_overflows(call);
@@ -390,5 +588,14 @@ impl Engine {
     pub(super) fn is_recorded(&self, queue: &QueueId) -> bool {
         let queue = self.queues.get(queue);
         queue.is_some_and(|queue| queue.settings.record)
+    }
+}
+
+impl Device {
+    fn address(&self) -> (Option<Extension>, Option<PhoneNumber>) {
+        match &self.to {
+            Target::Extension(extension) => (Some(extension.clone()), None),
+            Target::Number(number) => (None, Some(number.clone())),
+        }
     }
 }

@@ -29,7 +29,8 @@ pub(crate) struct Pending {
 pub(crate) enum Purpose {
     Answer,
     Play,
-    Ring(OfferId),
+    /// Rings an agent's device.
+    Ring(LegId),
     Bridge(OfferId),
     Record,
     /// Renews the dead-man's timer of the leg.
@@ -125,7 +126,8 @@ impl Engine {
             Purpose::Answer if failure == Some(Failure::LinkDown) => {}
             Purpose::Answer => self.end_call(call, Cause::NetworkFailure, out),
             Purpose::Play => self.playback_ended(command, Some(why), out),
-            Purpose::Ring(offer) | Purpose::Bridge(offer) => self.offer_failed(offer, out),
+            Purpose::Ring(leg) => self.device_failed(&leg, out),
+            Purpose::Bridge(offer) => self.offer_failed(offer, out),
             Purpose::RingParty(leg) | Purpose::ConnectParty(leg) => {
                 self.party_order_failed(&leg, out);
             }
@@ -181,8 +183,7 @@ impl Engine {
     pub(super) fn is_being_made(&self, leg: &LegId) -> bool {
         let mut purposes = self.pending.values().map(|pending| &pending.purpose);
         purposes.any(|purpose| match purpose {
-            Purpose::Ring(offer) => offer.channel() == leg.channel,
-            Purpose::RingParty(of) => of == leg,
+            Purpose::Ring(of) | Purpose::RingParty(of) => of == leg,
             _ => false,
         })
     }

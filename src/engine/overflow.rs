@@ -161,7 +161,7 @@ impl Engine {
     /// A call has waited too long in a queue. While an agent rings for it the
     /// end of the offer is awaited.
     pub(super) fn overflow_due(&mut self, call: CallId, id: &QueueId, out: &mut Commands) {
-        let Some(known) = self.calls.get(&call).filter(|call| call.offer.is_none()) else {
+        let Some(known) = self.calls.get(&call).filter(|call| !call.is_offered()) else {
             return;
         };
         let Some(visit) = known.visit(id) else { return };

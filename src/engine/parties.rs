@@ -31,7 +31,7 @@ impl Engine {
         if self.links.get(&beside.switch) != Some(&true) {
             return Err(Refusal::SwitchDown);
         }
-        if agent.is_busy() || agent.closing.is_some() {
+        if agent.is_busy() || !agent.closing.is_empty() {
             return Err(Refusal::Busy);
         }
         Ok(())
@@ -117,6 +117,8 @@ impl Engine {
             role: LegRole::Party,
             agent: who.agent().cloned(),
             extension,
+            number: None,
+            confirm: false,
         });
         self.legs.insert(leg.clone(), call);
         if let Some(agent) = who.agent().cloned() {

@@ -232,6 +232,7 @@ impl Engine {
                 found.peer.as_ref() != Some(other)
             }
             Some(_) => true,
+            None if !known.ringing.is_empty() => true,
             None => {
                 let is_recalled = !self.met.contains(&leg.switch);
                 let may_wait = is_recalled && !known.is_waiting();
@@ -409,8 +410,7 @@ impl Engine {
         if known.is_composed() {
             return self.resume(call, out);
         }
-        let connecting = known.offer.as_ref();
-        if connecting.is_some_and(|offer| offer.stage != OfferStage::Ringing) {
+        if known.offer.is_some() {
             return;
         }
         if !matches!(known.state, CallState::Waiting | CallState::Offered) {

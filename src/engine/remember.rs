@@ -9,13 +9,14 @@ use crate::engine::command::Commands;
 use crate::engine::event::AgentRequest;
 use crate::engine::fact::{
     Fact, QueueExit, Remembered, RememberedAgent, RememberedCall, RememberedClosing,
-    RememberedOffer, RememberedParty,
+    RememberedDevice, RememberedOffer, RememberedParty, RememberedRinging,
 };
-use crate::engine::id::{AgentId, CallId, CommandId, LegId, OfferId, SwitchId};
+use crate::engine::id::{AgentId, CallId, CommandId, LegId, OfferId, QueueId, SwitchId};
 use crate::engine::ivr::interpreter::Session;
 use crate::engine::leg::{Leg, LegState};
 use crate::engine::offer::SETTLING;
 use crate::engine::party::Party;
+use crate::engine::ringing::{Ringing, RungDevice};
 use crate::engine::talk::state_in;
 use crate::engine::time::Span;
 use crate::engine::timer::Reason;
@@ -99,19 +100,15 @@ impl Engine {
             .and_then(|centre| centre.numbers.get(known.dialled.as_str()));
         let language = number.map(|number| number.language).unwrap_or_default();
         self.legs.insert(leg.clone(), call);
-        let offer = known.offer.map(|offer| self.remember_offer(offer, &leg));
-        let is_offered = offer.is_some();
-        if let Some(offer) = &offer {
-            self.offers.insert(offer.id, call);
-            self.legs.insert(offer.leg.id.clone(), call);
-            if offer.stage != OfferStage::Connected {
-                let ring = offer.queue.as_ref();
-                let ring = ring.and_then(|queue| self.queues.get(queue));
-                let ring = ring.map_or(Span::ZERO, |queue| queue.settings.ring);
-                let overdue = self.now + ring + SETTLING;
-                self.timers.set(Reason::OfferOverdue(offer.id), overdue);
-            }
-        }
+        let (offer, mut ringing) = match known.offer {
+            Some(rung) if rung.stage == OfferStage::Ringing => (None, vec![rung.into()]),
+            offer => (offer, Vec::new()),
+        };
+        ringing.extend(known.ringing);
+        let offer = offer.map(|offer| self.remember_offer(call, offer, &leg));
+        let ringing = ringing.into_iter();
+        let ringing = ringing.map(|ringing| self.remember_ringing(call, ringing, &leg));
+        let ringing = ringing.collect();
         let parties = self.remember_parties(call, known.parties);
         if let (Some(parking), None) = (&known.parking, known.ending) {
             self.timers.set(Reason::ParkingEnds(call), parking.until);
@@ -147,6 +144,7 @@ impl Engine {
                 visits: Vec::new(),
                 announced: 0,
                 offers: known.offers,
+                ringing,
                 offer,
                 talk: known.talk,
                 parties,
@@ -189,14 +187,48 @@ impl Engine {
             };
             self.take_place(call, &entry);
         }
-        if is_offered {
-            self.set_aside(call);
+        self.line_up(call);
+    }
+
+    fn remember_ringing(
+        &mut self,
+        call: CallId,
+        known: RememberedRinging,
+        caller: &LegId,
+    ) -> Ringing {
+        self.keep_departed(&known.agent, &caller.switch);
+        self.offers.insert(known.offer, call);
+        let device = |device: RememberedDevice| RungDevice {
+            leg: Leg {
+                id: device.leg,
+                state: device.state,
+            },
+            confirm: device.confirm,
+        };
+        let devices: Vec<RungDevice> = known.devices.into_iter().map(device).collect();
+        for device in &devices {
+            self.legs.insert(device.leg.id.clone(), call);
         }
+        self.expect_offer(known.offer, known.queue.as_ref());
+        Ringing {
+            id: known.offer,
+            agent: known.agent,
+            queue: known.queue,
+            devices,
+        }
+    }
+
+    /// How long the offer has rung is not known: it has all of its time again.
+    fn expect_offer(&mut self, offer: OfferId, queue: Option<&QueueId>) {
+        let ring = queue.and_then(|queue| self.queues.get(queue));
+        let ring = ring.map_or(Span::ZERO, |queue| queue.settings.ring);
+        let overdue = self.now + ring + SETTLING;
+        self.timers.set(Reason::OfferOverdue(offer), overdue);
     }
 
     /// An offer with its agent. One who is gone from the settings stays until
     /// the call is over.
-    fn remember_offer(&mut self, known: RememberedOffer, caller: &LegId) -> Offer {
+    fn remember_offer(&mut self, call: CallId, known: RememberedOffer, caller: &LegId) -> Offer {
         let RememberedOffer {
             offer,
             agent,
@@ -205,6 +237,11 @@ impl Engine {
             stage,
         } = known;
         self.keep_departed(&agent, &caller.switch);
+        self.offers.insert(offer, call);
+        self.legs.insert(leg.clone(), call);
+        if stage != OfferStage::Connected {
+            self.expect_offer(offer, queue.as_ref());
+        }
         let state = match stage {
             OfferStage::Ringing => LegState::Ringing,
             OfferStage::Connecting => LegState::Answered,
@@ -258,7 +295,7 @@ impl Engine {
     fn remember_closing(&mut self, known: RememberedClosing) {
         let RememberedClosing { leg, call, agent } = known;
         if let Some(agent) = agent.as_ref().and_then(|id| self.agents.get_mut(id)) {
-            agent.closing = Some(leg.clone());
+            agent.closing.insert(leg.clone());
         }
         let overdue = self.now + self.limits().command_deadline;
         self.timers.set(Reason::HangUpOverdue(leg.clone()), overdue);
@@ -268,12 +305,14 @@ impl Engine {
     /// Agents and offers always know each other; where one half was forgotten,
     /// the other is freed.
     fn free_the_forgotten(&mut self, out: &mut Commands) {
-        let offered: Vec<_> = self
-            .calls
-            .iter()
-            .filter_map(|(call, known)| Some((*call, known.offer.as_ref()?)))
-            .map(|(call, offer)| (call, offer.agent.clone(), offer.stage))
-            .collect();
+        let mut offered = Vec::new();
+        for (call, known) in &self.calls {
+            let rung = known.rung_agents();
+            let rung = rung.map(|agent| (*call, agent.clone(), OfferStage::Ringing));
+            offered.extend(rung);
+            let answered = known.offer.iter();
+            offered.extend(answered.map(|offer| (*call, offer.agent.clone(), offer.stage)));
+        }
         for (call, agent, stage) in &offered {
             let talk = self.calls.get(call).map(|call| call.talk);
             let state = match stage {
@@ -329,12 +368,28 @@ impl Engine {
     }
 }
 
+impl From<RememberedOffer> for RememberedRinging {
+    fn from(rung: RememberedOffer) -> Self {
+        Self {
+            offer: rung.offer,
+            agent: rung.agent,
+            queue: rung.queue,
+            devices: vec![RememberedDevice {
+                leg: rung.leg,
+                state: LegState::Ringing,
+                confirm: false,
+            }],
+        }
+    }
+}
+
 fn settings_of_departed(agent: &AgentId, switch: &SwitchId) -> Option<AgentSettings> {
     let extension = Extension::new(agent.as_str()).or_else(|_| Extension::new("gone"));
     Some(AgentSettings {
         name: agent.to_string(),
         extension: extension.ok()?,
         switch: switch.clone(),
+        devices: Vec::new(),
         skills: Default::default(),
         queues: Vec::new(),
         attributes: Default::default(),

@@ -86,13 +86,7 @@ impl Engine {
 
     /// None of the agents became free in time: anybody will do.
     pub(super) fn search_ended(&mut self, call: CallId, queue: &QueueId, out: &mut Commands) {
-        let Some(known) = self.calls.get(&call) else {
-            return;
-        };
-        let offered = known.offer.is_some();
-        if !offered {
-            self.set_aside(call);
-        }
+        self.set_aside(call);
         let visit = self
             .calls
             .get_mut(&call)
@@ -109,8 +103,9 @@ impl Engine {
             until: None,
             why,
         });
-        if !offered {
-            self.line_up(call);
+        self.line_up(call);
+        let known = self.calls.get(&call);
+        if known.is_some_and(|known| known.seeks_anybody()) {
             self.distribute_call(call, Trigger::SearchEnded, out);
         }
     }

@@ -62,7 +62,6 @@ impl Engine {
         let Some(visit) = known.visit(id) else { return };
         let (number, place) = (visit.steps_done + 1, visit.place);
         let only = visit.terms.only.clone();
-        let offered = known.offer.is_some();
         let settings = &self.queues.queue(queue).settings;
         let Some(step) = settings.steps.get(number - 1) else {
             return;
@@ -87,9 +86,7 @@ impl Engine {
             return;
         };
         terms.only = only;
-        if !offered {
-            self.set_aside(call);
-        }
+        self.set_aside(call);
         let place = Place::new(priority, place.entered, call, self.priority_worth());
         if let Some(visit) = self
             .calls
@@ -105,8 +102,9 @@ impl Engine {
             step: number,
             priority,
         });
-        if !offered {
-            self.line_up(call);
+        self.line_up(call);
+        let known = self.calls.get(&call);
+        if known.is_some_and(|known| known.seeks_anybody()) {
             self.distribute_call(call, Trigger::StepReached, out);
             self.carry_place(call, out);
         }

@@ -164,8 +164,7 @@ impl Engine {
         let known = self.calls.get(&call).filter(|call| call.ending.is_none());
         let known = known.ok_or(Refusal::NoSuchCall)?;
         // One who is being connected waits no more.
-        let connecting = known.offer.as_ref().is_some_and(|o| o.leg.is_answered());
-        if connecting || !known.is_waiting() {
+        if known.offer.is_some() || !known.is_waiting() {
             return Err(Refusal::NotWaiting);
         }
         let entry = |visit: &Visit| Entry {
@@ -198,7 +197,7 @@ impl Engine {
     /// Takes a waiting call out of its place, whoever rings for it.
     fn take_out(&mut self, call: CallId, out: &mut Commands) {
         self.leave_queues(call, QueueExit::Moved, out);
-        self.withdraw_offer(call, OfferOutcome::Withdrawn, out);
+        self.withdraw_offers(call, OfferOutcome::Withdrawn, out);
     }
 
     fn place_anew(&mut self, call: CallId, places: Vec<Entry>, out: &mut Commands) {

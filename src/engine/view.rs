@@ -4,6 +4,7 @@ use crate::engine::Engine;
 use crate::engine::agent::AgentState;
 use crate::engine::call::{CallState, OfferStage, Visit};
 use crate::engine::id::{AgentId, CallId, CommandId, LegId, QueueId};
+use crate::engine::ringing::Ringing;
 use crate::engine::time::Timestamp;
 
 /// One live call.
@@ -13,7 +14,8 @@ pub struct CallView<'a> {
     pub state: CallState,
     pub caller: &'a LegId,
     visits: &'a [Visit],
-    /// The agent who is rung for it or talks on it, and whether they talk.
+    ringing: &'a [Ringing],
+    /// The agent who answered, and whether they talk.
     pub agent: Option<(&'a AgentId, bool)>,
     /// It was decided that the call ends.
     pub is_ending: bool,
@@ -41,6 +43,11 @@ impl<'a> CallView<'a> {
     pub fn place(&self) -> Option<(&'a QueueId, i32, Timestamp)> {
         self.places().next()
     }
+
+    /// Who is rung for it.
+    pub fn ringing(&self) -> impl Iterator<Item = &'a AgentId> {
+        self.ringing.iter().map(|ringing| &ringing.agent)
+    }
 }
 
 impl Engine {
@@ -51,6 +58,7 @@ impl Engine {
             state: known.state,
             caller: &known.caller.id,
             visits: &known.visits,
+            ringing: &known.ringing,
             agent: known
                 .offer
                 .as_ref()

@@ -259,7 +259,7 @@ impl Engine {
         });
     }
 
-    /// Takes a call out of all its lines, while an agent rings for it or for good.
+    /// Takes a call out of all its lines.
     pub(super) fn set_aside(&mut self, call: CallId) {
         let Some(known) = self.calls.get(&call) else {
             return;
@@ -272,7 +272,8 @@ impl Engine {
         }
     }
 
-    /// Puts a call into all its lines again.
+    /// Puts a call into those of its lines that are to find an agent for it,
+    /// and out of the others.
     pub(super) fn line_up(&mut self, call: CallId) {
         let Some(known) = self.calls.get(&call) else {
             return;
@@ -280,7 +281,10 @@ impl Engine {
         for visit in &known.visits {
             if let Some(demand) = self.queues.demand(&visit.terms) {
                 let switch = &known.caller.id.switch;
-                self.queues.wait(demand, switch, visit.place);
+                match known.seeks(visit) {
+                    true => self.queues.wait(demand, switch, visit.place),
+                    false => self.queues.set_aside(demand, switch, &visit.place),
+                }
             }
         }
     }
@@ -358,7 +362,8 @@ impl Engine {
             return false;
         };
         let queue = self.queues.queue_of(demand);
-        self.make_offer(plan.call, queue, plan.explanation, out);
+        let agents = [self.queues.member(plan.agent).id.clone()];
+        self.make_offers(plan.call, queue, &agents, plan.explanation, out);
         true
     }
 

@@ -18,7 +18,7 @@
 //! A call that has arrived is decided about in the same step.
 
 use crate::engine::Engine;
-use crate::engine::call::OfferStage;
+use crate::engine::call::Call;
 use crate::engine::cause::Cause;
 use crate::engine::command::Commands;
 use crate::engine::fact::{Fact, OfferOutcome, Stuck};
@@ -66,14 +66,17 @@ impl Engine {
     pub(super) fn offer_overdue(&mut self, offer: OfferId, out: &mut Commands) {
         let call = self.offers.get(&offer).copied();
         let known = call.and_then(|call| self.calls.get(&call));
-        let stage = known
-            .and_then(|call| call.offer.as_ref())
-            .map(|offer| offer.stage);
-        let stuck = match stage {
-            Some(OfferStage::Connecting) => Stuck::Connecting,
-            _ => Stuck::Offered,
+        let open = |call: &Call| {
+            let mut open = call.open_offers();
+            open.find(|(id, _)| *id == offer)
+                .map(|(_, agent)| agent.clone())
         };
-        self.stuck(stuck, call, out);
+        let agent = known.and_then(open);
+        let stuck = match known.is_some_and(|call| call.offer.is_some()) {
+            true => Stuck::Connecting,
+            false => Stuck::Offered,
+        };
+        out.note(Fact::Overdue { stuck, call, agent });
         self.give_up_offer(offer, OfferOutcome::NoAnswer, out);
     }
 

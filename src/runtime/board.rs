@@ -73,7 +73,9 @@ struct Call {
     priority: i32,
     /// Time of entry, while the call waits.
     entered: Option<Timestamp>,
-    /// The agent it is offered to or connected with.
+    /// Who is rung for it, or being connected.
+    ringing: Vec<AgentId>,
+    /// The agent it is connected with.
     agent: Option<AgentId>,
     /// The slot it is parked in.
     slot: Option<u16>,
@@ -166,6 +168,11 @@ impl Board {
                     queue: visit.map(|visit| visit.queue.clone()),
                     priority: visit.map_or(0, |visit| visit.priority),
                     entered: visit.map(|visit| visit.entered),
+                    ringing: known
+                        .ringing
+                        .iter()
+                        .map(|rung| rung.agent.clone())
+                        .collect(),
                     agent: known.offer.as_ref().map(|offer| offer.agent.clone()),
                     slot: known.parking.as_ref().map(|parking| parking.slot),
                 },
@@ -207,6 +214,7 @@ impl Board {
                         queue: None,
                         priority: 0,
                         entered: None,
+                        ringing: Vec::new(),
                         agent: None,
                         slot: None,
                     },
@@ -221,6 +229,7 @@ impl Board {
                         CallState::Offered | CallState::Connected | CallState::Ended
                     ) {
                         call.agent = None;
+                        call.ringing.clear();
                     }
                     call.slot.take_if(|_| *state != CallState::Parked);
                 }
@@ -270,7 +279,7 @@ impl Board {
             }
             Fact::Offered { call, agent, .. } => {
                 if let Some(call) = self.calls.get_mut(call) {
-                    call.agent = Some(agent.clone());
+                    call.ringing.push(agent.clone());
                 }
             }
             Fact::OfferEnded {
@@ -279,14 +288,16 @@ impl Board {
                 outcome,
                 ..
             } => {
-                if *outcome == OfferOutcome::Accepted {
-                    if let Some(agent) = self.agents.get_mut(agent) {
-                        agent.answered = agent.answered.saturating_add(1);
+                let accepted = *outcome == OfferOutcome::Accepted;
+                if let Some(call) = self.calls.get_mut(call) {
+                    call.ringing.retain(|rung| rung != agent);
+                    call.agent.take_if(|connected| connected == agent);
+                    if accepted {
+                        call.agent = Some(agent.clone());
                     }
-                } else if let Some(call) = self.calls.get_mut(call)
-                    && call.agent.as_ref() == Some(agent)
-                {
-                    call.agent = None;
+                }
+                if let Some(agent) = self.agents.get_mut(agent).filter(|_| accepted) {
+                    agent.answered = agent.answered.saturating_add(1);
                 }
             }
             Fact::AgentMoved {
@@ -574,7 +585,12 @@ impl Call {
             queue: self.queue.as_ref().map(QueueId::to_string),
             priority: self.priority,
             waiting_since: self.entered.map(moment),
-            agent: self.agent.as_ref().map(AgentId::to_string),
+            agent: self
+                .agent
+                .as_ref()
+                .or(self.ringing.first())
+                .map(AgentId::to_string),
+            ringing: self.ringing.iter().map(AgentId::to_string).collect(),
             slot: self.slot,
         }
     }

@@ -30,10 +30,11 @@ struct LiveCall {
     places: Vec<Place>,
     /// An overflow of its queue ends it.
     turned_away: bool,
-    offer: Option<(OfferId, AgentId)>,
+    /// Who is rung for it or being connected.
+    offers: BTreeMap<OfferId, AgentId>,
     /// Who talks with the caller.
     agent: Option<AgentId>,
-    offers: u32,
+    offered: u32,
     block: Option<(FlowId, BlockId)>,
 }
 
@@ -314,9 +315,9 @@ impl Ledger {
                 dialled,
                 places: Vec::new(),
                 turned_away: false,
-                offer: None,
+                offers: BTreeMap::new(),
                 agent: None,
-                offers: 0,
+                offered: 0,
                 block: None,
             },
         );
@@ -346,7 +347,7 @@ impl Ledger {
             let queue = place.queue.clone();
             return Err(Violation::EndedInQueue { call, queue });
         }
-        if let Some((offer, _)) = known.offer {
+        if let Some(offer) = known.offers.keys().next().copied() {
             return Err(Violation::EndedWhileOffered { call, offer });
         }
         Ok(known)
@@ -360,7 +361,7 @@ impl Ledger {
 
     /// Puts a call that stands in queues without an offer into their order.
     fn wait(&mut self, call: CallId) {
-        let Some(known) = self.calls.get(&call).filter(|call| call.offer.is_none()) else {
+        let Some(known) = self.calls.get(&call).filter(|call| call.offers.is_empty()) else {
             return;
         };
         let switch = known.caller.switch.clone();
@@ -451,13 +452,13 @@ impl Ledger {
         self.sums.offers += 1;
         self.step_aside(call);
         let known = self.call(call, "it was offered")?;
-        let holder = known.offer.as_ref().map(|(_, agent)| agent);
+        let holder = known.offers.values().next();
         if let Some(other) = holder.or(known.agent.as_ref()) {
             let (agent, other) = (agent.clone(), other.clone());
             return Err(Violation::CallOfferedTwice { call, agent, other });
         }
-        known.offer = Some((offer, agent.clone()));
-        known.offers += 1;
+        known.offers.insert(offer, agent.clone());
+        known.offered += 1;
         let (places, switch) = (known.places.clone(), known.caller.switch.clone());
         self.check_agent(call, agent, &places, circumstances)?;
         if let Some(rested) = self.agents.get_mut(agent) {
@@ -580,7 +581,7 @@ impl Ledger {
         }
         *self.sums.offers_ended.entry(word(outcome)).or_default() += 1;
         let known = self.call(call, "its offer ended")?;
-        known.offer = None;
+        known.offers.remove(&offer);
         let settings = &circumstances.centre.limits;
         match outcome {
             OfferOutcome::Accepted => known.agent = Some(agent.clone()),
@@ -664,12 +665,13 @@ impl Ledger {
                 let (facts, engine) = (format!("{told:?}"), format!("{held:?}"));
                 return Err(untold(view.call, facts, engine));
             }
-            let agent = match &known.offer {
-                Some((_, agent)) => Some((agent, false)),
-                None => known.agent.as_ref().map(|agent| (agent, true)),
-            };
-            if agent != view.agent && !view.is_ending {
-                let (facts, engine) = (format!("{agent:?}"), format!("{:?}", view.agent));
+            let rung = known.offers.values().map(|agent| (agent, false));
+            let talks = known.agent.iter().map(|agent| (agent, true));
+            let told: BTreeSet<_> = rung.chain(talks).collect();
+            let rung = view.ringing().map(|agent| (agent, false));
+            let held: BTreeSet<_> = rung.chain(view.agent).collect();
+            if told != held && !view.is_ending {
+                let (facts, engine) = (format!("{told:?}"), format!("{held:?}"));
                 return Err(untold(view.call, facts, engine));
             }
         }
@@ -732,7 +734,7 @@ impl Ledger {
 /// Whether the system ended the call because it was told to: by the flow, by
 /// an unknown number or by a limit.
 fn is_meant(known: &LiveCall, centre: &Centre) -> bool {
-    if !centre.numbers.contains_key(&known.dialled) || known.offers >= centre.limits.max_offers {
+    if !centre.numbers.contains_key(&known.dialled) || known.offered >= centre.limits.max_offers {
         return true;
     }
     let block = known.block.as_ref().and_then(|(flow, block)| {
@@ -755,6 +757,7 @@ fn word(outcome: OfferOutcome) -> &'static str {
         OfferOutcome::Rejected => "rejected",
         OfferOutcome::Unreachable => "unreachable",
         OfferOutcome::CallerLeft => "caller_left",
+        OfferOutcome::AnsweredElsewhere => "answered_elsewhere",
         OfferOutcome::Failed => "failed",
         OfferOutcome::Withdrawn => "withdrawn",
     }

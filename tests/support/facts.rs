@@ -113,6 +113,8 @@ fn started(n: u64, number: &str, name: &str) -> Vec<Fact> {
             role: LegRole::Caller,
             agent: None,
             extension: None,
+            number: None,
+            confirm: false,
         },
         Fact::LegMoved {
             call,
@@ -297,6 +299,8 @@ fn answered_call(journal: &Journal) {
                 role: LegRole::Agent,
                 agent: Some(agent("wang")),
                 extension: Some(Extension::new("1001").unwrap()),
+                number: None,
+                confirm: false,
             },
             moved("wang", AgentState::Offered, Some(one), None),
             Fact::CallMoved {
@@ -416,6 +420,8 @@ fn unfiled_call(journal: &Journal) {
                 role: LegRole::Agent,
                 agent: Some(agent("zhao")),
                 extension: None,
+                number: None,
+                confirm: false,
             },
             Fact::LegMoved {
                 call: two,

@@ -269,6 +269,7 @@ fn settings() -> impl Strategy<Value = Settings> {
     let served = prop::collection::vec(seat, 0..5);
     let agent =
         (skills(3), one_of(&SWITCHES), served).prop_map(|(skills, switch, queues)| AgentSettings {
+            devices: Vec::new(),
             name: String::new(),
             extension: Extension::new("1").unwrap(),
             switch: id(switch),
@@ -495,6 +496,7 @@ fn an_agent_gone_from_the_settings_is_counted_no_more() {
     settings.queues.insert(id("desk"), queue);
     for name in ["anna", "bert"] {
         let agent = AgentSettings {
+            devices: Vec::new(),
             name: name.to_owned(),
             extension: Extension::new(name).unwrap(),
             switch: id("west"),

@@ -3,7 +3,6 @@
 
 use super::*;
 use crate::engine::agent::AgentState;
-use crate::engine::call::OfferStage;
 use crate::engine::memory::Memory;
 use crate::engine::timer::Reason;
 
@@ -19,6 +18,7 @@ fn essence(engine: &Engine) -> String {
                 offer.stage,
             )
         });
+        lines.push(format!("rung for {id}: {:?}", call.ringing));
         lines.push(format!(
             "call {id} {:?} leg {} {:?} place {:?} offers {} offer {offer:?} block {:?} ending {:?}",
             call.state,
@@ -125,8 +125,11 @@ impl Crashes {
             ));
             if let Some(offer) = offer {
                 let peer = talks.then(|| call.caller.id.channel.clone());
-                let answered = offer.stage != OfferStage::Ringing;
-                legs.push(leg(&offer.leg.id.channel, answered, peer));
+                legs.push(leg(&offer.leg.id.channel, true, peer));
+            }
+            for device in call.ringing.iter().flat_map(|ringing| &ringing.devices) {
+                let answered = device.leg.is_answered();
+                legs.push(leg(&device.leg.id.channel, answered, None));
             }
         }
         legs.extend(old.closing.keys().map(|id| leg(&id.channel, false, None)));

@@ -59,6 +59,7 @@ fn centre() -> Centre {
         name: name.into(),
         extension: Extension::new(name).unwrap(),
         switch: SWITCH.parse().unwrap(),
+        devices: Vec::new(),
         skills: skills(level),
         queues: vec![Seat::plain("desk".parse().unwrap())],
         attributes: BTreeMap::new(),

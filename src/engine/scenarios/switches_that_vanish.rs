@@ -128,6 +128,7 @@ fn remembered_call(play: &Play, call: CallId, channel: &str, state: CallState) -
         parking: None,
         served: None,
         dialler: None,
+        ringing: Vec::new(),
         offer: None,
         block: None,
         ending: None,

@@ -153,8 +153,10 @@ pub struct CallView {
     pub priority: i32,
     /// Time of entry into the queue, while it waits.
     pub waiting_since: Option<Moment>,
-    /// The agent it is offered to or connected with.
+    /// The agent it is connected with, or the first of those rung for it.
     pub agent: Option<String>,
+    /// Everybody who is rung for it.
+    pub ringing: Vec<String>,
     /// The slot it is parked in.
     pub slot: Option<u16>,
 }

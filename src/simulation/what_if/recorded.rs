@@ -428,7 +428,10 @@ impl Reading {
             return;
         };
         // How it would have gone on is not known.
-        if !matches!(outcome, OfferOutcome::CallerLeft | OfferOutcome::Withdrawn) {
+        if !matches!(
+            outcome,
+            OfferOutcome::CallerLeft | OfferOutcome::Withdrawn | OfferOutcome::AnsweredElsewhere
+        ) {
             let after = at.since(since);
             self.day.offers.push(OfferSeen { outcome, after });
         }

@@ -117,7 +117,10 @@ impl Tally {
         self.offers += 1;
         let is_missed = !matches!(
             outcome,
-            OfferOutcome::Accepted | OfferOutcome::CallerLeft | OfferOutcome::Withdrawn
+            OfferOutcome::Accepted
+                | OfferOutcome::CallerLeft
+                | OfferOutcome::Withdrawn
+                | OfferOutcome::AnsweredElsewhere
         );
         self.missed += u64::from(is_missed);
     }

@@ -10,7 +10,7 @@ use crate::store::AnyConnection;
 use crate::store::projection::rows::{Rows, Shape, Table, run};
 use crate::store::projection::{BEGUN, HISTORY, Place, Taking};
 use crate::store::word::word;
-use crate::switch::{Digit, Extension};
+use crate::switch::Digit;
 use diesel::QueryResult;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -233,7 +233,7 @@ impl Taking<'_> {
         leg: &LegId,
         role: LegRole,
         agent: Option<&AgentId>,
-        extension: Option<&Extension>,
+        extension: Option<&str>,
     ) -> QueryResult<()> {
         let place = self.place_of(call).on(&leg.switch);
         let row = (

@@ -258,7 +258,13 @@ impl Taking<'_> {
                 role,
                 agent,
                 extension,
-            } => self.leg_started(*call, leg, *role, agent.as_ref(), extension.as_ref()),
+                number,
+                ..
+            } => {
+                let extension = extension.as_ref().map(|to| to.as_str());
+                let address = extension.or(number.as_ref().map(|to| to.as_str()));
+                self.leg_started(*call, leg, *role, agent.as_ref(), address)
+            }
             Fact::LegMoved { call, leg, state } => self.leg_moved(*call, leg, *state),
             Fact::LegEnded { call, leg, cause } => self.leg_ended(*call, leg, *cause),
             Fact::QueueEntered {

@@ -33,6 +33,8 @@ pub fn cause(name: &str) -> Cause {
 /// The number `uuid_kill` takes for a cause.
 pub fn number(cause: Cause) -> u16 {
     match cause.q850() {
+        // By its own number FreeSWITCH tells the phone that another has answered.
+        26 => 502,
         0 => Cause::NormalClearing.q850(),
         number => number,
     }
@@ -51,6 +53,7 @@ mod tests {
             ("NO_USER_RESPONSE", Cause::NoAnswer),
             ("CALL_REJECTED", Cause::Rejected),
             ("ORIGINATOR_CANCEL", Cause::OriginatorCancel),
+            ("LOSE_RACE", Cause::AnsweredElsewhere),
             ("USER_NOT_REGISTERED", Cause::NotReachable),
             ("ALLOTTED_TIMEOUT", Cause::Timeout),
             ("SOMETHING_NEW", Cause::Other(0)),

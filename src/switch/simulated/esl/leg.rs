@@ -170,6 +170,7 @@ pub(super) fn cause_name(cause: Cause) -> &'static str {
         Cause::UnallocatedNumber => "UNALLOCATED_NUMBER",
         Cause::NotReachable => "USER_NOT_REGISTERED",
         Cause::OriginatorCancel => "ORIGINATOR_CANCEL",
+        Cause::AnsweredElsewhere => "LOSE_RACE",
         Cause::Congestion => "NORMAL_CIRCUIT_CONGESTION",
         Cause::NetworkFailure => "NORMAL_TEMPORARY_FAILURE",
         Cause::Timeout => "RECOVERY_ON_TIMER_EXPIRE",
@@ -179,7 +180,7 @@ pub(super) fn cause_name(cause: Cause) -> &'static str {
 
 /// The cause for FreeSWITCH's word or its number; normal clearing when it is neither.
 pub(super) fn cause_named(text: &str) -> Cause {
-    const CAUSES: [Cause; 10] = [
+    const CAUSES: [Cause; 11] = [
         Cause::NormalClearing,
         Cause::UserBusy,
         Cause::NoAnswer,
@@ -187,6 +188,7 @@ pub(super) fn cause_named(text: &str) -> Cause {
         Cause::UnallocatedNumber,
         Cause::NotReachable,
         Cause::OriginatorCancel,
+        Cause::AnsweredElsewhere,
         Cause::Congestion,
         Cause::NetworkFailure,
         Cause::Timeout,
