@@ -5,6 +5,7 @@
 
 pub mod agent;
 pub mod calendar;
+pub mod callback;
 pub mod callers;
 pub mod centre;
 pub mod dialplan;
@@ -209,6 +210,12 @@ impl Config {
             switches: self
                 .switches
                 .iter()
+                .map(|switch| switch.id.clone())
+                .collect(),
+            outbound: self
+                .switches
+                .iter()
+                .filter(|switch| switch.kind.dials_outside())
                 .map(|switch| switch.id.clone())
                 .collect(),
             numbers: numbers.collect(),

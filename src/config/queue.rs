@@ -1,10 +1,11 @@
 //! `[queues.<id>]`: where calls wait for an agent.
 
+use crate::config::callback::CallbackConfig;
 use crate::config::missed::QueueMissedConfig;
 use crate::config::section::section;
 use crate::engine::centre::{
-    Announcements, LastAgent, Level, OverflowRule, OverflowTo, OverflowWhen, QueueSettings,
-    RouteStep, Strategy, WrapUpExtension,
+    Announcements, CallbackSettings, LastAgent, Level, OverflowRule, OverflowTo, OverflowWhen,
+    QueueSettings, RouteStep, Strategy, WrapUpExtension,
 };
 use crate::engine::condition::Condition;
 use crate::engine::id::{CalendarId, MusicClass, PromptId, QueueId, SkillId};
@@ -38,12 +39,18 @@ section! {
         /// Where calls go that it does not take, or that waited too long; the first rule that
         /// applies counts. `when` is "wait" (`after_s`), "estimate" (`over_s`), "length"
         /// (`calls`), "nobody_signed_in", "nobody_ready" or "closed"; `to` is "queue:<id>",
-        /// "flow:<id>", "busy" or "hang_up". For example
+        /// "flow:<id>", "callback", "busy" or "hang_up". For example
         /// `[{ when = "wait", after_s = 120, to = "queue:overflow" }]`.
         default overflow: Vec<OverflowConfig> = [],
         /// What callers are told while they wait, each `every_s` seconds: their `position`,
         /// the estimated `wait`, `comfort` prompts in turn.
         optional announce: Option<AnnounceConfig> = { every_s = 45, position = true, wait = true, comfort = ["please-wait"] },
+        /// Callers who do not want to wait keep their place and are called back: the `key` they
+        /// press ("" for none) once told by `prompt`, after `offer_after_s` and again each
+        /// `offer_every_s`, only while the estimated wait is over `offer_over_s`; whom: `may_dial`
+        /// and `may_not_dial` (beginnings), `min_digits`, `max_digits`; `shown` to them;
+        /// `attempts`, `retry_after_s`, `wrap_up_unreached`; `max` open, `days_ahead`, `keep_h`.
+        optional callback: Option<CallbackConfig> = { may_dial = ["1", "0"], may_not_dial = ["00"] },
         /// Class of music on hold, as the switch knows it.
         default music: MusicClass = "default",
         /// Seconds one agent is rung.
@@ -150,10 +157,11 @@ fn overflow_target(text: &str) -> Result<OverflowTo, String> {
     match text.split_once(':') {
         Some(("queue", id)) => id.parse().map(OverflowTo::Queue).map_err(named),
         Some(("flow", id)) => id.parse().map(OverflowTo::Flow).map_err(named),
+        None if text == "callback" => Ok(OverflowTo::Callback),
         None if text == "busy" => Ok(OverflowTo::Busy),
         None if text == "hang_up" => Ok(OverflowTo::HangUp),
         _ => Err(format!(
-            "`to` = {text:?} is not \"queue:<id>\", \"flow:<id>\", \"busy\" or \"hang_up\""
+            "`to` = {text:?} is not \"queue:<id>\", \"flow:<id>\", \"callback\", \"busy\" or \"hang_up\""
         )),
     }
 }
@@ -204,6 +212,7 @@ impl From<&QueueConfig> for QueueSettings {
             last_agent: queue.last_agent.map(LastAgent::from),
             overflow: queue.overflow.iter().map(|rule| rule.0.clone()).collect(),
             announce: queue.announce.as_ref().map(Announcements::from),
+            callback: queue.callback.as_ref().map(CallbackSettings::from),
             music: queue.music.clone(),
             ring: Span::seconds(queue.ring_s.get()),
             wrap_up: Span::seconds(queue.wrap_up_s),

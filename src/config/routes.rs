@@ -19,7 +19,12 @@ impl References<'_> {
                 match &rule.to {
                     OverflowTo::Queue(to) => self.exists(&path, "queue", "queues", to.as_str()),
                     OverflowTo::Flow(to) => self.exists(&path, "flow", "flows", to.as_str()),
-                    OverflowTo::Busy | OverflowTo::HangUp => {}
+                    OverflowTo::Callback if queue.callback.is_none() => {
+                        let what = "overflows to callbacks, and has none".to_owned();
+                        let repair = "give the queue a `callback`".to_owned();
+                        self.error(&path, what, Some(repair));
+                    }
+                    OverflowTo::Callback | OverflowTo::Busy | OverflowTo::HangUp => {}
                 }
                 if rule.when == OverflowWhen::Closed && queue.calendar.is_none() {
                     let what = "overflows when it is closed, and has no calendar".to_owned();
@@ -28,6 +33,30 @@ impl References<'_> {
                 }
             }
             self.circles(config, id);
+            self.callbacks(config, id, queue);
+        }
+    }
+
+    /// Whom nobody can dial is not to be promised a call.
+    fn callbacks(&mut self, config: &Config, id: &QueueId, queue: &QueueConfig) {
+        let Some(callback) = &queue.callback else {
+            return;
+        };
+        let path = ["queues", id.as_str(), "callback"];
+        let switches = &config.switches;
+        if !switches.iter().any(|switch| switch.kind.dials_outside()) {
+            let what = "calls back, and no switch dials numbers outside".to_owned();
+            let repair = "give a switch `outbound`".to_owned();
+            self.error(&path, what, Some(repair));
+        }
+        if callback.may_dial.is_empty() {
+            let what = "allows no number: nobody is called back".to_owned();
+            let repair = "name beginnings in `may_dial`; \"\" is every number".to_owned();
+            self.error(&path, what, Some(repair));
+        }
+        if callback.min_digits > callback.max_digits {
+            let what = "`min_digits` is more than `max_digits`".to_owned();
+            self.error(&path, what, None);
         }
     }
 

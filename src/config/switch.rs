@@ -39,6 +39,15 @@ impl SwitchKind {
         }
     }
 
+    /// Whether it can dial numbers outside.
+    pub fn dials_outside(&self) -> bool {
+        match self {
+            SwitchKind::Freeswitch(freeswitch) => freeswitch.outbound.is_some(),
+            SwitchKind::Asterisk(asterisk) => asterisk.outbound.is_some(),
+            SwitchKind::Simulated(_) => true,
+        }
+    }
+
     /// Reads the table of one switch by the `kind` it names.
     pub(super) fn read(mut reader: Reader<'_>) -> Option<Self> {
         match reader.required("kind", "\"asterisk\"")? {

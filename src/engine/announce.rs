@@ -34,7 +34,7 @@ impl Engine {
             return;
         };
         // Who is rung for hears the agent soon; who hears a prompt hears it out.
-        let hears = !known.is_offered() && known.playback.is_none();
+        let hears = !known.is_offered() && known.playback.is_none() && !known.is_asked();
         let prompts = self.announcement(call, known);
         self.expect_announcement(call);
         if !hears || prompts.is_empty() {

@@ -161,6 +161,7 @@ impl Engine {
                 parking: None,
                 served: None,
                 dialler: None,
+                callback: None,
                 sought: false,
                 ending: None,
             },
@@ -241,6 +242,7 @@ impl Engine {
         self.timers.clear(&Reason::GuardRenewal(leg.clone()));
         self.timers.clear(&Reason::Resumption(call));
         self.forget_playback(call);
+        self.end_dialogue(call);
     }
 
     /// Decides that a call ends, and asks the switch for it.

@@ -1,8 +1,9 @@
 //! A call: one customer contact, from arrival to end.
 
+use crate::engine::callback::Dialogue;
 use crate::engine::cause::Cause;
 use crate::engine::fact::EndedBy;
-use crate::engine::id::{AgentId, CommandId, LegId, OfferId, QueueId};
+use crate::engine::id::{AgentId, CallId, CommandId, LegId, OfferId, QueueId};
 use crate::engine::ivr::flow::Flow;
 use crate::engine::ivr::interpreter::Session;
 use crate::engine::leg::{Leg, LegState};
@@ -95,6 +96,8 @@ pub(crate) struct Call {
     pub(crate) served: Option<Served>,
     /// The agent who dials it: the caller's leg is theirs until the number answers.
     pub(crate) dialler: Option<Dialler>,
+    /// How far the caller has come to being called back.
+    pub(crate) callback: Option<Dialogue>,
     /// Its switch was asked who of the two is still there, since they came apart.
     pub(crate) sought: bool,
     /// Why and by whose doing the call is being ended, from the moment it is decided.
@@ -139,6 +142,16 @@ pub struct Served {
 pub struct Dialler {
     pub agent: AgentId,
     pub number: PhoneNumber,
+    /// The callback whose turn it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub callback: Option<CallbackTurn>,
+}
+
+/// The callback that a call is the turn of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallbackTurn {
+    pub callback: CallId,
+    pub queue: QueueId,
 }
 
 /// The agent who answered an offer of the call: being connected, and then talking.

@@ -2,9 +2,11 @@
 //! access numbers exist, what callers hear. Made from the configuration,
 //! validated there; the engine only reads it.
 
+mod callback;
 mod desk;
 mod queue;
 
+pub use callback::CallbackSettings;
 pub use desk::{Missed, MissedOffer, MissedOffers, MissedThen, NotReadyReason};
 pub use queue::{
     Announcements, LastAgent, OverflowRule, OverflowTo, OverflowWhen, QueueSettings, RouteStep,
@@ -30,6 +32,9 @@ pub struct Centre {
     pub tenant: TenantId,
     pub site: SiteId,
     pub switches: Vec<SwitchId>,
+    /// Those of them that can dial numbers outside.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outbound: Vec<SwitchId>,
     /// Access numbers (DNIS) and the flow each starts.
     pub numbers: BTreeMap<String, AccessNumber>,
     pub flows: BTreeMap<FlowId, Arc<Flow>>,
@@ -63,6 +68,7 @@ impl Centre {
             tenant,
             site,
             switches: Vec::new(),
+            outbound: Vec::new(),
             numbers: BTreeMap::new(),
             flows: BTreeMap::new(),
             queues: BTreeMap::new(),
@@ -91,13 +97,7 @@ pub struct GroupSettings {
 impl GroupSettings {
     /// The longest beginning decides; where both are as long, the prohibition.
     pub fn permits(&self, number: &PhoneNumber) -> bool {
-        let longest = |beginnings: &[String]| {
-            let fitting = beginnings
-                .iter()
-                .filter(|b| number.as_str().starts_with(*b));
-            fitting.map(String::len).max()
-        };
-        longest(&self.may_dial) > longest(&self.may_not_dial)
+        number.begins_as_allowed(&self.may_dial, &self.may_not_dial)
     }
 }
 

@@ -69,6 +69,7 @@ impl Engine {
         for agent in added.into_iter().filter(|_| !begins) {
             self.move_agent(&agent, AgentState::SignedOut, None, None, out);
         }
+        self.close_orphans(out);
         self.place_all_again();
         let agents: Vec<AgentId> = self.agents.keys().cloned().collect();
         for agent in &agents {
@@ -87,12 +88,11 @@ impl Engine {
     /// place again, on the terms that hold now.
     fn place_all_again(&mut self) {
         let waiting = self.calls.iter().filter(|(_, call)| call.is_waiting());
-        let waiting: Vec<CallId> = waiting.map(|(id, _)| *id).collect();
+        let waiting = waiting.map(|(id, _)| *id);
+        let in_line = self.callbacks.iter().filter(|(_, c)| !c.visits.is_empty());
+        let waiting: Vec<CallId> = waiting.chain(in_line.map(|(id, _)| *id)).collect();
         for call in waiting {
-            let visits = self
-                .calls
-                .get_mut(&call)
-                .map(|call| std::mem::take(&mut call.visits));
+            let visits = self.visits_mut(call).map(std::mem::take);
             for visit in visits.unwrap_or_default() {
                 let sought = self.search_of(call, &visit);
                 let entry = Entry {

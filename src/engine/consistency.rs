@@ -4,6 +4,7 @@
 use crate::engine::Engine;
 use crate::engine::agent::{Agent, AgentState};
 use crate::engine::call::{Call, CallState, OfferStage};
+use crate::engine::callback::CallbackState;
 use crate::engine::id::{AgentId, CallId, CommandId, LegId, OfferId, QueueId};
 use crate::engine::queue::Place;
 use crate::engine::queues::DemandIndex;
@@ -67,6 +68,15 @@ pub enum Violation {
     MissingTimer { reason: Reason },
     #[error("agent {agent} waits for the end of leg {leg}, which is not being closed")]
     DeviceNeverFreed { agent: AgentId, leg: LegId },
+    #[error(
+        "callback {callback} is {state} and its place, its call or its deadline says otherwise"
+    )]
+    CallbackContradictsState {
+        callback: CallId,
+        state: &'static str,
+    },
+    #[error("call {call} dials for callback {callback}, whose turn it is not")]
+    StrayTurn { call: CallId, callback: CallId },
     #[error("command {command} stands for a playback of call {call}, which hears another")]
     StrayPlayback { command: CommandId, call: CallId },
 }
@@ -82,6 +92,7 @@ impl Engine {
         self.check_legs()?;
         self.check_agents()?;
         self.check_queues()?;
+        self.check_callbacks()?;
         self.check_owners()?;
         self.check_deadlines()
     }
@@ -226,6 +237,43 @@ impl Engine {
         Ok(())
     }
 
+    /// Each callback stands where its state says, and no two calls dial for one.
+    fn check_callbacks(&self) -> Result<(), Violation> {
+        for (id, callback) in &self.callbacks {
+            let state = &callback.progress.state;
+            let turn = state.call().and_then(|call| self.calls.get(&call));
+            let turn = turn.and_then(|call| call.dialler.as_ref()?.callback.as_ref());
+            let fits = match state {
+                CallbackState::Waiting => !callback.visits.is_empty(),
+                CallbackState::Offered { .. } | CallbackState::Dialling { .. } => {
+                    turn.is_some_and(|turn| turn.callback == *id)
+                }
+                CallbackState::Held { by } => self.calls.contains_key(by),
+                CallbackState::Scheduled { .. } | CallbackState::Resting { .. } => {
+                    self.timers.get(&Reason::CallbackDue(*id)).is_some()
+                }
+            };
+            if !fits || (*state != CallbackState::Waiting && !callback.visits.is_empty()) {
+                return Err(Violation::CallbackContradictsState {
+                    callback: *id,
+                    state: state.word(),
+                });
+            }
+        }
+        for (id, call) in &self.calls {
+            let dialler = call.dialler.as_ref().filter(|_| call.ending.is_none());
+            let Some(turn) = dialler.and_then(|dialler| dialler.callback.as_ref()) else {
+                continue;
+            };
+            let callback = self.callbacks.get(&turn.callback);
+            if callback.is_none_or(|known| known.progress.state.call() != Some(*id)) {
+                let (call, callback) = (*id, turn.callback);
+                return Err(Violation::StrayTurn { call, callback });
+            }
+        }
+        Ok(())
+    }
+
     fn check_queues(&self) -> Result<(), Violation> {
         let mut held: BTreeMap<&QueueId, u32> = BTreeMap::new();
         let mut waiting: BTreeMap<&Terms, BTreeSet<Place>> = BTreeMap::new();
@@ -236,6 +284,12 @@ impl Engine {
                     let lined_up = waiting.entry(&visit.terms).or_default();
                     lined_up.insert(visit.place);
                 }
+            }
+        }
+        for callback in self.callbacks.values() {
+            for visit in &callback.visits {
+                let lined_up = waiting.entry(&visit.terms).or_default();
+                lined_up.insert(visit.place);
             }
         }
         for index in self.queues.indices() {
@@ -314,6 +368,10 @@ impl Engine {
                     let visit = call.and_then(|call| call.visit(queue));
                     visit.is_some_and(|visit| !visit.terms.only.is_empty())
                 }
+                Reason::StepDue(call, queue) if self.callbacks.contains_key(call) => {
+                    let visits = self.waiter(*call).map(|waiter| waiter.visits);
+                    visits.is_some_and(|visits| visits.iter().any(|v| v.queue() == queue))
+                }
                 Reason::StepDue(call, queue) | Reason::OverflowDue(call, queue) => {
                     let call = self.calls.get(call);
                     call.is_some_and(|call| call.visit(queue).is_some())
@@ -341,6 +399,18 @@ impl Engine {
                     let call = self.calls.get(call);
                     call.is_some_and(|call| call.parking.is_some())
                 }
+                Reason::CallbackOfferDue(call) => {
+                    let call = self.calls.get(call);
+                    call.is_some_and(Call::is_waiting)
+                }
+                Reason::CallbackKeyAwaited(call) => {
+                    self.calls.get(call).is_some_and(Call::is_asked)
+                }
+                Reason::CallbackDue(callback) => {
+                    let callback = self.callbacks.get(callback);
+                    callback.is_some_and(|callback| callback.progress.state.until().is_some())
+                }
+                Reason::CallbackExpires(callback) => self.callbacks.contains_key(callback),
                 Reason::AuditDue(switch) => self.links.contains_key(switch),
                 Reason::DrainEnds => self.draining,
             };

@@ -297,7 +297,7 @@ impl Engine {
             }
             _ => self.withdraw_offers(call, OfferOutcome::CallerLeft, out),
         }
-        self.dialler_gone(call, out);
+        self.dialler_gone(call, cause, out);
         self.dismiss_all(call, |_| true, out);
         self.timers.clear(&Reason::ParkingEnds(call));
         let exit = if abandoned {
@@ -308,6 +308,7 @@ impl Engine {
         self.leave_queues(call, exit, out);
         self.timers.clear(&Reason::AnswerOverdue(call));
         self.timers.clear(&Reason::KeyAwaited(call));
+        self.end_dialogue(call);
         self.timers.clear(&Reason::ApartOverdue(call));
         self.forget_playback(call);
         self.timers.clear(&Reason::Resumption(call));
@@ -323,6 +324,7 @@ impl Engine {
         {
             self.expect_recording(recording);
         }
+        self.line_is_free(call, out);
     }
 
     /// The last leg to an agent's device has ended.

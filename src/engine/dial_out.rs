@@ -5,6 +5,7 @@
 use crate::engine::Engine;
 use crate::engine::agent::AgentState;
 use crate::engine::call::{Call, CallState, Dialler, Offer, OfferStage};
+use crate::engine::cause::Cause;
 use crate::engine::command::Commands;
 use crate::engine::fact::{Fact, OfferOutcome};
 use crate::engine::id::{AgentId, CallId, LegId, OfferId};
@@ -56,8 +57,10 @@ impl Engine {
         let dialler = Dialler {
             agent: agent.clone(),
             number: number.clone(),
+            callback: None,
         };
-        self.start_dialling(call, &leg, dialler, out);
+        let (nothing, nobody) = (OutsideText::default(), OutsideText::default());
+        self.start_dialling(call, &leg, dialler, nothing, nobody, out);
         let timeout = self.in_call().ring;
         let ring = Ring {
             channel: leg.channel.clone(),
@@ -80,13 +83,23 @@ impl Engine {
         Ok(())
     }
 
-    fn start_dialling(&mut self, call: CallId, leg: &LegId, dialler: Dialler, out: &mut Commands) {
+    /// Begins a call whose caller is the agent's own leg; `shown` is the number
+    /// that who is dialled sees.
+    pub(super) fn start_dialling(
+        &mut self,
+        call: CallId,
+        leg: &LegId,
+        dialler: Dialler,
+        shown: OutsideText,
+        name: OutsideText,
+        out: &mut Commands,
+    ) {
         let arrival = Arrival {
             channel: leg.channel.clone(),
             state: ChannelState::Ringing,
             caller_number: OutsideText::new(dialler.number.as_str()),
-            caller_name: OutsideText::default(),
-            dialled: OutsideText::default(),
+            caller_name: name,
+            dialled: shown,
             variables: LegVariables::default(),
         };
         self.start_call(call, leg.clone(), &arrival, out);
@@ -102,11 +115,21 @@ impl Engine {
         let Some(known) = self.calls.get(&call).filter(|call| call.ending.is_none()) else {
             return;
         };
-        let Some(Dialler { agent, number }) = known.dialler.clone() else {
+        let Some(Dialler {
+            agent,
+            number,
+            callback,
+        }) = known.dialler.clone()
+        else {
             return;
         };
         let leg = known.caller.id.clone();
         self.timers.clear(&Reason::PartyOverdue(leg));
+        if let Some(turn) = callback
+            && !self.callback_dials(turn.callback, call, &agent, out)
+        {
+            return self.end_call(call, Cause::NormalClearing, out);
+        }
         self.move_agent(&agent, AgentState::OnCall, Some(call), None, out);
         let role = PartyRole::Target { back: None };
         self.ring_party(call, Invitee::Number(number), role, out);
@@ -119,7 +142,10 @@ impl Engine {
         let Some(known) = self.calls.get_mut(&call) else {
             return;
         };
-        let Some(agent) = known.become_answered(leg) else {
+        let Some(Dialler {
+            agent, callback, ..
+        }) = known.become_answered(leg)
+        else {
             return;
         };
         let id = known.offer.as_ref().map(|offer| offer.id);
@@ -135,10 +161,13 @@ impl Engine {
             leg: agent_leg,
         });
         self.move_call(call, CallState::Connected, out);
+        if let Some(turn) = callback {
+            self.callback_reached(turn.callback, call, &agent, out);
+        }
     }
 
     /// The agent's leg ended before the number answered.
-    pub(super) fn dialler_gone(&mut self, call: CallId, out: &mut Commands) {
+    pub(super) fn dialler_gone(&mut self, call: CallId, cause: Cause, out: &mut Commands) {
         let Some(known) = self.calls.get_mut(&call) else {
             return;
         };
@@ -148,6 +177,9 @@ impl Engine {
         let answered = known.caller.is_answered();
         let leg = known.caller.id.clone();
         self.timers.clear(&Reason::PartyOverdue(leg));
+        if dialler.callback.is_some() {
+            return self.free_after_attempt(call, &dialler, answered, cause, out);
+        }
         match answered {
             true => self.wrap_up(&dialler.agent, call, out),
             false => self.agent_missed(&dialler.agent, OfferOutcome::Withdrawn, out),
@@ -157,8 +189,8 @@ impl Engine {
 
 impl Call {
     /// Puts the number's leg into the caller's place, and the agent's into that
-    /// of the serving agent, whom it gives.
-    fn become_answered(&mut self, leg: &LegId) -> Option<AgentId> {
+    /// of the serving agent. Gives who dialled.
+    fn become_answered(&mut self, leg: &LegId) -> Option<Dialler> {
         let nth = self.parties.iter().position(|party| party.leg.id == *leg)?;
         let dialler = self.dialler.take()?;
         let number = self.parties.remove(nth);
@@ -167,13 +199,13 @@ impl Call {
         self.offer = Some(Offer {
             id: OfferId::of_channel(&own.id.channel)?,
             agent: dialler.agent.clone(),
-            queue: None,
+            queue: dialler.callback.as_ref().map(|turn| turn.queue.clone()),
             leg: Leg {
                 id: own.id,
                 state: LegState::Bridged,
             },
             stage: OfferStage::Connected,
         });
-        Some(dialler.agent)
+        Some(dialler)
     }
 }

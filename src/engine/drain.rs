@@ -21,6 +21,7 @@ impl Engine {
             self.withdraw_offers(call, OfferOutcome::Withdrawn, out);
             self.call_waits_on(call, out);
         }
+        self.withdraw_callbacks(out);
         for leg in self.unsettled_parties().cloned().collect::<Vec<_>>() {
             self.party_failed(&leg, PartyOutcome::Withdrawn, out);
         }

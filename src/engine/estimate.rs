@@ -52,6 +52,7 @@ pub use durations::LearntDurations;
 pub use learnt::Learnt;
 
 use crate::engine::Engine;
+use crate::engine::callback::{CallbackProgress, CallbackState};
 use crate::engine::centre::Centre;
 use crate::engine::event::AgentRequest;
 use crate::engine::fact::{Fact, OfferOutcome, QueueExit, Remembered};
@@ -99,6 +100,8 @@ pub struct Estimator {
     /// How much waiting one point of priority counts for.
     worth: Span,
     calls: BTreeMap<CallId, Caller>,
+    /// The queues of open callbacks, and when they entered.
+    callbacks: BTreeMap<CallId, (QueueId, Timestamp)>,
     /// A queue of which much was learnt since it was told.
     due: Option<QueueNumber>,
 }
@@ -226,6 +229,7 @@ impl Estimator {
     /// Forgets who waits; what was learnt stays.
     pub fn forget_calls(&mut self) {
         self.calls.clear();
+        self.callbacks.clear();
         for queue in &mut self.queues {
             queue.waiting.clear();
             (queue.open_at_entry, queue.open_later) = (0, 0);
@@ -250,6 +254,11 @@ impl Estimator {
             for _ in rung.chain(known.offer.iter().map(|offer| &offer.agent)) {
                 self.set_aside(known.call, known.state_since);
             }
+        }
+        for known in &remembered.callbacks {
+            let place = (known.order.queue.clone(), known.order.entered);
+            self.callbacks.insert(known.callback, place);
+            self.callback_moved(known.callback, &known.progress);
         }
     }
 
@@ -316,6 +325,24 @@ impl Estimator {
                 self.workforce.leaves(agent, leaves);
             }
             Fact::CallEnded { call, .. } => self.forget(*call),
+            Fact::CallbackRequested { callback, order } => {
+                let place = (order.queue.clone(), order.entered);
+                self.callbacks.insert(*callback, place);
+            }
+            Fact::CallbackMoved { callback, progress } => self.callback_moved(*callback, progress),
+            Fact::CallbackClosed {
+                callback,
+                agent,
+                queue,
+                ..
+            } => {
+                self.forget(*callback);
+                self.callbacks.remove(callback);
+                let number = self.numbers.get(queue).copied();
+                if let (Some(agent), Some(number)) = (agent, number) {
+                    self.workforce.answered(agent, number);
+                }
+            }
             _ => {}
         }
     }
@@ -334,6 +361,26 @@ impl Estimator {
             self.queues[number].insert(turn);
         }
         number
+    }
+
+    /// A callback in line is before those behind it as a call is; nothing is
+    /// estimated for it, and nothing learnt from it.
+    fn callback_moved(&mut self, callback: CallId, progress: &CallbackProgress) {
+        self.forget(callback);
+        let Some((queue, entered)) = self.callbacks.get(&callback).cloned() else {
+            return;
+        };
+        match &progress.state {
+            CallbackState::Waiting => {
+                let turn = self.turn(progress.priority, entered, callback);
+                self.enter(callback, &queue, turn);
+            }
+            CallbackState::Offered { agent, .. } => {
+                let number = self.number(&queue);
+                self.workforce.offered(agent, Some(number));
+            }
+            _ => {}
+        }
     }
 
     fn set_aside(&mut self, call: CallId, at: Timestamp) {

@@ -3,6 +3,7 @@
 
 use crate::engine::agent::AgentState;
 use crate::engine::call::{CallState, Dialler, OfferStage, Parking, Served};
+use crate::engine::callback::{CallbackEnd, CallbackOrder, CallbackProgress, RememberedCallback};
 use crate::engine::cause::Cause;
 use crate::engine::centre::{Missed, MissedThen, OverflowTo, OverflowWhen};
 use crate::engine::estimate::Learnt;
@@ -285,6 +286,27 @@ pub enum Fact {
         agent: AgentId,
         leg: LegId,
     },
+    /// Somebody is to be called back.
+    CallbackRequested {
+        callback: CallId,
+        order: CallbackOrder,
+    },
+    /// A callback has come to this.
+    CallbackMoved {
+        callback: CallId,
+        progress: CallbackProgress,
+    },
+    CallbackClosed {
+        callback: CallId,
+        why: CallbackEnd,
+        /// The call in which they talk, or that took the place over.
+        call: Option<CallId>,
+        /// Who talks to the customer, when reached.
+        agent: Option<AgentId>,
+        queue: QueueId,
+        priority: i32,
+        entered: Timestamp,
+    },
     /// The switch was asked to record.
     RecordingAsked {
         call: CallId,
@@ -449,6 +471,8 @@ pub enum QueueExit {
     Moved,
     /// It waited too long and went elsewhere.
     Overflowed,
+    /// The caller is called back, and keeps the place.
+    CalledBack,
     /// Left the controller: the dead-man's timer, a restart of the switch, or
     /// too many offers.
     Failed,
@@ -503,6 +527,9 @@ pub struct Remembered {
     /// Who served whom last.
     #[serde(default, skip_serializing_if = "Patrons::is_empty")]
     pub patrons: Patrons,
+    /// Open callbacks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub callbacks: Vec<RememberedCallback>,
     /// The highest command id given so far; this run goes on above it.
     pub last_command: CommandId,
 }
@@ -537,6 +564,9 @@ pub struct RememberedCall {
     pub served: Option<Served>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dialler: Option<Dialler>,
+    /// The caller was promised a callback.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub called_back: bool,
     /// Who is rung for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ringing: Vec<RememberedRinging>,

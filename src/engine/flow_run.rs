@@ -230,7 +230,10 @@ impl Engine {
                 why,
             });
         }
-        if known.is_waiting() {
+        if self.callback_prompt_ended(call, out) {
+            return;
+        }
+        if self.calls.get(&call).is_some_and(Call::is_waiting) {
             self.start_music(call, out);
         } else {
             self.advance(call, Input::PlaybackEnded, out);
@@ -246,6 +249,11 @@ impl Engine {
             leg: leg.clone(),
             digit,
         });
+        let known = self.calls.get(&call);
+        let is_caller = known.is_some_and(|call| call.caller.id == *leg);
+        if is_caller && self.callback_key(call, digit.key, out) {
+            return;
+        }
         let known = self.calls.get(&call);
         let in_flow = known.is_some_and(|call| call.caller.id == *leg && call.is_in_flow());
         if in_flow {

@@ -130,6 +130,11 @@ name_id!(/// A class of music on hold, as the switch knows it.
     MusicClass, "music class");
 
 impl PromptId {
+    /// Whether a caller who hears it relies on something that must be kept first.
+    pub fn is_promise(&self) -> bool {
+        self.as_str() == crate::engine::say::callback::CONFIRMED
+    }
+
     /// A name that stands in the code and was checked there by a test.
     pub(in crate::engine) fn of_word(name: &'static str) -> Self {
         debug_assert!(check("prompt id", name).is_ok(), "{name}");

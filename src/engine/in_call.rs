@@ -57,6 +57,7 @@ impl Engine {
             Request::InCall { agent, ask } => self.agent_asks(&by, agent, ask, out),
             Request::Supervision { ask } => self.supervisor_asks(&by, ask, out),
             Request::State { agent, ask } => self.state_asked(&by, agent, ask.clone(), out),
+            Request::Callback { ask } => self.callback_asked(&by, ask, out),
         };
         // What it named may have come to be by it.
         let own_state = matches!(&what, Request::State { agent, .. } if by.agent() == Some(agent));
@@ -84,6 +85,7 @@ impl Engine {
         };
         match what {
             Request::InCall { agent, .. } | Request::State { agent, .. } => of(agent),
+            Request::Callback { .. } => (None, None),
             Request::Supervision { ask } => match ask {
                 SupervisorRequest::Listen { agent, .. }
                 | SupervisorRequest::TakeOver { agent }

@@ -4,6 +4,7 @@
 
 use crate::engine::agent::AgentState;
 use crate::engine::call::{CallState, OfferStage, Served};
+use crate::engine::callback::{CallbackOrder, CallbackProgress, CallbackState, RememberedCallback};
 use crate::engine::command::Command;
 use crate::engine::estimate::Learnt;
 use crate::engine::fact::{
@@ -36,7 +37,12 @@ pub struct Memory {
     learnt: BTreeMap<QueueId, Learnt>,
     #[serde(default, skip_serializing_if = "Patrons::is_empty")]
     patrons: Patrons,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    callbacks: BTreeMap<CallId, RememberedCallback>,
     last_command: CommandId,
+    /// Callbacks between their first fact and the next.
+    #[serde(skip)]
+    asked_for: BTreeMap<CallId, CallbackOrder>,
     /// Calls between their first fact and that of their leg.
     #[serde(skip)]
     starting: Option<Starting>,
@@ -179,6 +185,29 @@ impl Memory {
                 known.dialler = None;
                 known.offer = offer_on(agent, leg, OfferStage::Connected);
             }),
+            Fact::CallbackRequested { callback, order } => {
+                if let Some(from) = order.from {
+                    self.call(from, |known| known.called_back = true);
+                }
+                self.asked_for.insert(*callback, order.clone());
+            }
+            Fact::CallbackMoved { callback, progress } => {
+                self.callback_moved(at, *callback, progress);
+            }
+            Fact::CallbackClosed {
+                callback,
+                call,
+                agent,
+                queue,
+                priority,
+                ..
+            } => {
+                self.asked_for.remove(callback);
+                self.callbacks.remove(callback);
+                if let (Some(call), Some(agent)) = (call, agent) {
+                    self.callback_reached(at, *call, agent, queue, *priority);
+                }
+            }
             Fact::BlockEntered { call, flow, block } => self.call(*call, |known| {
                 known.block = Some(RememberedBlock {
                     flow: flow.clone(),
@@ -355,6 +384,7 @@ impl Memory {
             recordings: self.recordings.values().cloned().collect(),
             learnt: self.learnt.iter().map(remembered_learnt).collect(),
             patrons: self.patrons.clone(),
+            callbacks: self.callbacks.values().cloned().collect(),
             last_command: self.last_command,
         }
     }
@@ -388,6 +418,7 @@ impl Memory {
                 served: None,
                 dialler: None,
                 ringing: Vec::new(),
+                called_back: false,
                 offer: None,
                 block: None,
                 ending: None,
@@ -418,6 +449,50 @@ impl Memory {
         });
         self.patrons.served(&number, agent, at);
         self.agent_served(agent, served.as_ref(), Shift::answered);
+    }
+
+    fn callback_moved(&mut self, at: Timestamp, callback: CallId, progress: &CallbackProgress) {
+        let progress = progress.clone();
+        let new = self.asked_for.remove(&callback);
+        let state = progress.state.clone();
+        match (self.callbacks.get_mut(&callback), new) {
+            (Some(known), _) => known.progress = progress,
+            (None, Some(order)) => {
+                let begun = RememberedCallback {
+                    callback,
+                    order,
+                    progress,
+                };
+                self.callbacks.insert(callback, begun);
+            }
+            (None, None) => {}
+        }
+        if let CallbackState::Offered { agent, .. } = state
+            && let Some(queue) = self.callbacks.get(&callback).map(|c| c.order.queue.clone())
+        {
+            let offered = |shift: &mut Shift, queue: &QueueId| shift.offered(at, queue);
+            self.agent_served(&agent, Some(&queue), offered);
+        }
+    }
+
+    fn callback_reached(
+        &mut self,
+        at: Timestamp,
+        call: CallId,
+        agent: &AgentId,
+        queue: &QueueId,
+        priority: i32,
+    ) {
+        let mut number = OutsideText::default();
+        self.call(call, |known| {
+            number = known.recognition.patron(&known.caller_number).clone();
+            known.served = Some(Served {
+                queue: queue.clone(),
+                priority,
+            });
+        });
+        self.patrons.served(&number, agent, at);
+        self.agent_served(agent, Some(queue), Shift::answered);
     }
 
     fn agent_served(

@@ -4,7 +4,7 @@
 //! (what it is told of the centre), the state ([`call`], [`leg`], [`agent`],
 //! [`queue`], [`queues`]), then what happens: [`arrival`], [`ivr`] with [`flow_run`],
 //! [`waiting`] with [`strategy`] as the planner and [`estimate`] for how long it takes, [`ringing`] and [`offer`], [`conversation`],
-//! [`in_call`] with [`talk`] and [`parties`], [`supervision`],
+//! [`callback`], [`in_call`] with [`talk`] and [`parties`], [`supervision`],
 //! [`desk`] with [`missed`] and [`wrap_up`], [`remember`], [`reconcile`] with [`adopt`], [`audit`], [`watchdog`], [`drain`]; [`why`] answers questions about all this; [`timer`] holds every deadline and [`order`] every
 //! command that still wants its answer.
 
@@ -15,6 +15,7 @@ mod arrival;
 mod audit;
 pub mod calendar;
 pub mod call;
+pub mod callback;
 pub mod caller_list;
 pub mod cause;
 pub mod centre;
@@ -80,6 +81,7 @@ mod wrap_up;
 
 use agent::Agent;
 use call::Call;
+use callback::Callback;
 use centre::Centre;
 use command::Commands;
 use event::Event;
@@ -113,6 +115,8 @@ pub struct Engine {
     /// The latest time handed in; time never goes back.
     now: Timestamp,
     calls: BTreeMap<CallId, Call>,
+    /// Open callbacks: they wait in lines as calls do.
+    callbacks: BTreeMap<CallId, Callback>,
     /// Which call a live leg belongs to.
     legs: BTreeMap<LegId, CallId>,
     /// Legs that were ordered to end again, and how often: they were answered
@@ -167,6 +171,7 @@ impl Engine {
             generator: Pcg64::seed_from_u64(0),
             now: Timestamp::default(),
             calls: BTreeMap::new(),
+            callbacks: BTreeMap::new(),
             legs: BTreeMap::new(),
             insisted: BTreeMap::new(),
             closing: BTreeMap::new(),
@@ -260,6 +265,10 @@ impl Engine {
             Reason::AuditDue(switch) => self.audit_due(&switch, out),
             Reason::PartyOverdue(leg) => self.party_overdue(&leg, out),
             Reason::ParkingEnds(call) => self.parking_ended(call, out),
+            Reason::CallbackOfferDue(call) => self.callback_offer_due(call, out),
+            Reason::CallbackKeyAwaited(call) => self.callback_key_missing(call, out),
+            Reason::CallbackDue(callback) => self.callback_due(callback, out),
+            Reason::CallbackExpires(callback) => self.callback_expired(callback, out),
             Reason::DrainEnds => self.drain_ended(out),
         }
     }

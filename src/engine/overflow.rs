@@ -6,6 +6,7 @@
 
 use crate::engine::Engine;
 use crate::engine::call::CallState;
+use crate::engine::callback::dialogue::Turned;
 use crate::engine::cause::Cause;
 use crate::engine::centre::{OverflowRule, OverflowTo, OverflowWhen};
 use crate::engine::command::Commands;
@@ -15,6 +16,7 @@ use crate::engine::id::{CallId, FlowId, QueueId};
 use crate::engine::ivr::interpreter::{Input, Session};
 use crate::engine::order::Purpose;
 use crate::engine::queue::Queue;
+use crate::engine::time::Timestamp;
 use crate::engine::timer::Reason;
 use crate::engine::waiting::Entry;
 use crate::switch::SwitchCommand;
@@ -73,7 +75,7 @@ impl Engine {
         loop {
             self.note_overflow(call, &queue, &rule, out);
             let OverflowTo::Queue(next) = &rule.to else {
-                self.lead_elsewhere(call, &rule.to, out);
+                self.lead_elsewhere(call, (&queue, self.now), &rule.to, out);
                 return None;
             };
             seen.insert(queue);
@@ -104,10 +106,24 @@ impl Engine {
         });
     }
 
-    fn lead_elsewhere(&mut self, call: CallId, to: &OverflowTo, out: &mut Commands) {
+    fn lead_elsewhere(
+        &mut self,
+        call: CallId,
+        (queue, entered): (&QueueId, Timestamp),
+        to: &OverflowTo,
+        out: &mut Commands,
+    ) {
         match to {
             OverflowTo::Queue(_) => {}
             OverflowTo::Flow(flow) => self.enter_flow(call, flow, out),
+            OverflowTo::Callback => {
+                let turned = Turned {
+                    queue: queue.clone(),
+                    priority: self.queues.get(queue).map_or(0, |q| q.settings.priority),
+                    entered,
+                };
+                self.overflow_to_callback(call, turned, out);
+            }
             OverflowTo::Busy => self.end_call(call, Cause::UserBusy, out),
             OverflowTo::HangUp => self.end_call(call, Cause::NormalClearing, out),
         }
@@ -194,7 +210,7 @@ impl Engine {
             (None, OverflowTo::Queue(_)) => self.start_music(call, out),
             (None, to) => {
                 self.silence(call, out);
-                self.lead_elsewhere(call, to, out);
+                self.lead_elsewhere(call, (id, entered), to, out);
             }
         }
     }

@@ -11,6 +11,7 @@ use crate::engine::fact::Fact;
 use crate::engine::id::{CallId, CallerListId, FlowId, QueueId};
 use crate::engine::text::OutsideText;
 use crate::engine::wishes::Wishes;
+use crate::switch::Language;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -160,19 +161,34 @@ impl Engine {
 
 /// What conditions can ask of a call.
 pub(super) fn facts_of(call: &Call) -> CallFacts {
+    facts_of_caller(
+        call.caller_number.as_str(),
+        &call.dialled,
+        call.language,
+        &call.recognition,
+    )
+}
+
+/// The same of somebody who is not on the line.
+pub(super) fn facts_of_caller(
+    number: &str,
+    dialled: &OutsideText,
+    language: Language,
+    recognition: &Recognition,
+) -> CallFacts {
     let Recognition {
         familiarity,
         list,
         vip,
         attributes,
         ..
-    } = &call.recognition;
+    } = recognition;
     let list = list.as_ref().map(CallerListId::to_string);
     let first_contact = *familiarity == Familiarity::FirstContact;
     let own = [
-        ("number", CallFact::Text(call.caller_number.to_string())),
-        ("dialled", CallFact::Text(call.dialled.to_string())),
-        ("language", CallFact::Text(call.language.tag().to_owned())),
+        ("number", CallFact::Text(number.to_owned())),
+        ("dialled", CallFact::Text(dialled.to_string())),
+        ("language", CallFact::Text(language.tag().to_owned())),
         ("list", CallFact::Text(list.unwrap_or_default())),
         ("vip", CallFact::Flag(*vip)),
         ("first_contact", CallFact::Flag(first_contact)),

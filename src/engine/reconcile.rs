@@ -342,7 +342,7 @@ impl Engine {
         let carried = found.live.as_ref();
         let carried = carried.and_then(|live| place_on_leg(&live.arrival.variables));
         let known = self.calls.get(&call);
-        if known.is_none_or(|known| known.is_waiting()) {
+        if known.is_none_or(|known| known.is_waiting() || known.is_promised()) {
             return;
         }
         if let Some(place) = carried.filter(|place| place.call == call) {
@@ -375,6 +375,9 @@ impl Engine {
                 self.renew_guard(&leg, out);
                 self.carry_place(call, out);
                 self.start_music(call, out);
+            }
+            CallState::Arrived | CallState::InFlow if known.is_promised() => {
+                self.end_call(call, Cause::NormalClearing, out);
             }
             CallState::Arrived | CallState::InFlow => {
                 self.renew_guard(&leg, out);

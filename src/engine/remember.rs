@@ -4,6 +4,7 @@
 
 use crate::engine::agent::{Agent, AgentState};
 use crate::engine::call::{Call, CallState, Offer, OfferStage};
+use crate::engine::callback::Dialogue;
 use crate::engine::centre::AgentSettings;
 use crate::engine::command::Commands;
 use crate::engine::event::AgentRequest;
@@ -46,6 +47,7 @@ impl Engine {
         for call in remembered.calls {
             self.remember_call(call, out);
         }
+        self.remember_callbacks(remembered.callbacks, out);
         for closing in remembered.closing {
             self.remember_closing(closing);
         }
@@ -151,6 +153,7 @@ impl Engine {
                 parking: known.parking,
                 served: known.served,
                 dialler: known.dialler,
+                callback: known.called_back.then(Dialogue::farewell),
                 sought: false,
                 ending: known.ending,
             },

@@ -4,7 +4,8 @@
 use crate::engine::event::AgentRequest;
 use crate::engine::id::{AgentId, CallId, FlowId, QueueId};
 use crate::engine::text::OutsideText;
-use crate::switch::{Key, PhoneNumber, SupervisionMode};
+use crate::engine::time::Timestamp;
+use crate::switch::{Key, Language, PhoneNumber, SupervisionMode};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -50,6 +51,33 @@ pub enum Request {
     Supervision { ask: SupervisorRequest },
     /// About an agent's state.
     State { agent: AgentId, ask: AgentRequest },
+    /// About somebody who is to be called back.
+    Callback { ask: CallbackRequest },
+}
+
+/// What can be asked about callbacks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum CallbackRequest {
+    /// Somebody is to be called back; `callback` is its name from here on.
+    Arrange { callback: CallId, new: NewCallback },
+    /// Nobody is to be called any more.
+    Cancel { callback: CallId },
+}
+
+/// Who is to be called back, by which queue and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewCallback {
+    pub queue: QueueId,
+    pub number: PhoneNumber,
+    pub language: Language,
+    /// None for as soon as it is its turn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "OutsideText::is_empty")]
+    pub name: OutsideText,
+    #[serde(default, skip_serializing_if = "OutsideText::is_empty")]
+    pub note: OutsideText,
 }
 
 /// What an agent can do about the call they serve.
@@ -248,6 +276,10 @@ impl Request {
             Request::InCall { ask, .. } => ask.word(),
             Request::Supervision { ask } => ask.word(),
             Request::State { .. } => "set_state",
+            Request::Callback { ask } => match ask {
+                CallbackRequest::Arrange { .. } => "arrange_callback",
+                CallbackRequest::Cancel { .. } => "cancel_callback",
+            },
         }
     }
 
@@ -257,6 +289,10 @@ impl Request {
             Request::InCall { ask, .. } => ask.object(),
             Request::Supervision { ask } => ask.object(),
             Request::State { agent, ask } => ask.of(agent),
+            Request::Callback { ask } => match ask {
+                CallbackRequest::Arrange { new, .. } => format!("{} {}", new.queue, new.number),
+                CallbackRequest::Cancel { callback } => callback.to_string(),
+            },
         }
     }
 }
@@ -329,6 +365,24 @@ pub enum Refusal {
     NotInWrapUp,
     #[error("wrap-up was extended as often as wrap_up_extensions of the agent's queues allows")]
     NoMoreExtensions,
+    #[error("that queue calls nobody back: see callback in its section")]
+    NoCallbacks,
+    #[error(
+        "the queue may not call this number back: see may_dial, min_digits and max_digits in its callback"
+    )]
+    CallbackForbidden,
+    #[error("this number waits in that queue already, for a callback or on the line")]
+    CallbackExists,
+    #[error("that queue has promised as many callbacks as max in its callback allows")]
+    TooManyCallbacks,
+    #[error("the queue is closed at that time: see its calendar")]
+    QueueClosed,
+    #[error("that time is over, or further ahead than days_ahead of the queue's callback allows")]
+    BadTime,
+    #[error("no agent of that queue is on a switch that dials outside: see outbound in [switches]")]
+    NobodyDials,
+    #[error("there is no such callback, or it is closed")]
+    NoSuchCallback,
 }
 
 impl Refusal {
@@ -364,6 +418,14 @@ impl Refusal {
             Refusal::UnknownReason => "unknown_reason",
             Refusal::NotInWrapUp => "not_in_wrap_up",
             Refusal::NoMoreExtensions => "no_more_extensions",
+            Refusal::NoCallbacks => "no_callbacks",
+            Refusal::CallbackForbidden => "callback_forbidden",
+            Refusal::CallbackExists => "callback_exists",
+            Refusal::TooManyCallbacks => "too_many_callbacks",
+            Refusal::QueueClosed => "queue_closed",
+            Refusal::BadTime => "bad_time",
+            Refusal::NobodyDials => "nobody_dials",
+            Refusal::NoSuchCallback => "no_such_callback",
         }
     }
 }

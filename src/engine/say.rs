@@ -64,7 +64,56 @@ pub const WORDS: &[Word] = &[
     both("say-minutes", "分钟", "minutes"),
     both("say-agent", "工号", "Agent number"),
     both("say-agent-end", "为您服务。", "will take your call."),
+    both(
+        callback::PRESS,
+        "如不想等候，请按一，我们将保留您的位置并给您回电。",
+        "If you would rather not wait, press one: you keep your place and we call you back.",
+    ),
+    both(
+        callback::ALL_BUSY,
+        "现在没有空闲的客服，我们可以给您回电。",
+        "Nobody is free now; we can call you back.",
+    ),
+    both(callback::NUMBER_IS, "我们将回拨", "We will call"),
+    both(
+        callback::CONFIRM,
+        "确认请按一，更换号码请按二，返回请按星号键。",
+        "To confirm, press one. For another number, press two. To go back, press star.",
+    ),
+    both(
+        callback::ENTER_NUMBER,
+        "请输入您的电话号码，以井号键结束。",
+        "Please enter your number, and then press pound.",
+    ),
+    both(
+        callback::NUMBER_INVALID,
+        "抱歉，我们无法回拨这个号码。",
+        "Sorry, we cannot call this number.",
+    ),
+    both(
+        callback::CONFIRMED,
+        "已为您登记，我们将按顺序给您回电。再见。",
+        "We will call you back in your turn. Goodbye.",
+    ),
+    both(
+        callback::NOT_POSSIBLE,
+        "抱歉，现在无法登记回电。",
+        "Sorry, no more callbacks can be arranged now.",
+    ),
 ];
+
+/// What callers hear of callbacks.
+pub(crate) mod callback {
+    pub(crate) const PRESS: &str = "press-to-be-called-back";
+    pub(crate) const ALL_BUSY: &str = "callback-all-busy";
+    pub(crate) const NUMBER_IS: &str = "callback-number-is";
+    pub(crate) const CONFIRM: &str = "callback-confirm";
+    pub(crate) const ENTER_NUMBER: &str = "callback-enter-number";
+    pub(crate) const NUMBER_INVALID: &str = "callback-number-invalid";
+    /// A promise: it leaves when the callback is durable.
+    pub(crate) const CONFIRMED: &str = "callback-confirmed";
+    pub(crate) const NOT_POSSIBLE: &str = "callback-not-possible";
+}
 
 const fn both(name: &'static str, chinese: &'static str, english: &'static str) -> Word {
     Word {
@@ -145,6 +194,11 @@ pub fn minutes_between(low: u32, high: u32, language: Language) -> Vec<PromptId>
 /// The keys of a telephone in `text`, one by one; other characters are not said.
 pub fn digits(text: &str) -> Vec<PromptId> {
     prompts(&digit_words(text))
+}
+
+/// One prompt of [`WORDS`].
+pub(crate) fn word(name: &'static str) -> PromptId {
+    PromptId::of_word(name)
 }
 
 /// An agent's number before the agent is heard (报工号), as a sentence.

@@ -62,11 +62,14 @@ impl Engine {
 
     /// Those of the agents whom a call must not reach who could take it otherwise.
     pub(super) fn forbidden_in(&self, call: CallId, queue: &QueueId, step: usize) -> AgentSet {
-        let (Some(known), Some(settings)) = (self.calls.get(&call), self.queues.get(queue)) else {
+        let callback = || Some(&self.callbacks.get(&call)?.order.wishes);
+        let wishes = self.calls.get(&call).map(|known| &known.wishes);
+        let wishes = wishes.or_else(callback);
+        let (Some(wishes), Some(settings)) = (wishes, self.queues.get(queue)) else {
             return AgentSet::default();
         };
         let asked = settings.settings.asked(step);
-        known.wishes.never.filtered(|agent| {
+        wishes.never.filtered(|agent| {
             let known = self.agents.get(agent);
             known.is_some_and(|known| asked.level(queue, &known.settings).is_some())
         })

@@ -9,7 +9,6 @@ use crate::engine::fact::Fact;
 use crate::engine::id::{CallId, QueueId};
 use crate::engine::queue::Place;
 use crate::engine::queues::QueueIndex;
-use crate::engine::recognition::facts_of;
 use crate::engine::terms::Terms;
 use crate::engine::time::Span;
 use crate::engine::timer::Reason;
@@ -24,10 +23,10 @@ impl Engine {
 
     /// The terms on which a call waits in a queue at one of its steps.
     pub(super) fn terms_of(&self, call: CallId, queue: &QueueId, step: usize) -> Option<Terms> {
-        let known = self.calls.get(&call)?;
+        let facts = self.facts_of_waiter(call)?;
         let asked = self.queues.get(queue)?.settings.asked(step);
         let facts = match asked.condition {
-            Some(condition) => condition.of_interest(facts_of(known)),
+            Some(condition) => condition.of_interest(facts),
             None => CallFacts::new(),
         };
         Some(Terms {
@@ -41,8 +40,7 @@ impl Engine {
 
     /// Sets the deadline of the step that follows a call's present one.
     pub(super) fn expect_step(&mut self, call: CallId, queue: &QueueId) {
-        let known = self.calls.get(&call);
-        let Some(visit) = known.and_then(|known| known.visit(queue)) else {
+        let Some(visit) = self.visit_of_mut(call, queue).map(|visit| visit.clone()) else {
             return;
         };
         let steps = self.queues.get(queue).map(|queue| &queue.settings.steps);
@@ -56,10 +54,12 @@ impl Engine {
 
     /// A call has waited long enough for its next step in a queue.
     pub(super) fn step_due(&mut self, call: CallId, id: &QueueId, out: &mut Commands) {
-        let (Some(known), Some(queue)) = (self.calls.get(&call), self.queues.index(id)) else {
+        let (Some(facts), Some(queue)) = (self.facts_of_waiter(call), self.queues.index(id)) else {
             return;
         };
-        let Some(visit) = known.visit(id) else { return };
+        let Some(visit) = self.visit_of_mut(call, id) else {
+            return;
+        };
         let (number, place) = (visit.steps_done + 1, visit.place);
         let only = visit.terms.only.clone();
         let settings = &self.queues.queue(queue).settings;
@@ -69,13 +69,9 @@ impl Engine {
         let skipped = step
             .skip_if
             .as_ref()
-            .is_some_and(|skip| skip.holds_now(&facts_of(known), self.facts_of_queue(queue)));
+            .is_some_and(|skip| skip.holds_now(&facts, self.facts_of_queue(queue)));
         let priority = place.priority().saturating_add(step.priority);
-        if let Some(visit) = self
-            .calls
-            .get_mut(&call)
-            .and_then(|call| call.visit_mut(id))
-        {
+        if let Some(visit) = self.visit_of_mut(call, id) {
             visit.steps_done = number;
         }
         self.expect_step(call, id);
@@ -88,26 +84,42 @@ impl Engine {
         terms.only = only;
         self.set_aside(call);
         let place = Place::new(priority, place.entered, call, self.priority_worth());
-        if let Some(visit) = self
-            .calls
-            .get_mut(&call)
-            .and_then(|call| call.visit_mut(id))
-        {
+        if let Some(visit) = self.visit_of_mut(call, id) {
             visit.place = place;
             visit.terms = terms;
         }
-        out.note(Fact::StepReached {
-            call,
-            queue: id.clone(),
-            step: number,
-            priority,
-        });
+        self.note_step(call, id, number, priority, out);
         self.line_up(call);
         let known = self.calls.get(&call);
-        if known.is_some_and(|known| known.seeks_anybody()) {
+        if known.is_none_or(|known| known.seeks_anybody()) {
             self.distribute_call(call, Trigger::StepReached, out);
             self.carry_place(call, out);
         }
+    }
+
+    fn note_step(
+        &mut self,
+        call: CallId,
+        queue: &QueueId,
+        step: usize,
+        priority: i32,
+        out: &mut Commands,
+    ) {
+        let Some(callback) = self.callbacks.get_mut(&call) else {
+            let queue = queue.clone();
+            return out.note(Fact::StepReached {
+                call,
+                queue,
+                step,
+                priority,
+            });
+        };
+        callback.progress.step = step;
+        callback.progress.priority = priority;
+        out.note(Fact::CallbackMoved {
+            callback: call,
+            progress: callback.progress.clone(),
+        });
     }
 
     fn facts_of_queue(&self, queue: QueueIndex) -> QueueFacts {

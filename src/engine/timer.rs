@@ -44,6 +44,14 @@ pub enum Reason {
     PartyOverdue(LegId),
     /// Nobody has taken up the parked call.
     ParkingEnds(CallId),
+    /// The waiting caller is told that they can be called back.
+    CallbackOfferDue(CallId),
+    /// The caller who is asked for a number to be called back at pressed no key.
+    CallbackKeyAwaited(CallId),
+    /// The callback's time has come, or that of its next attempt.
+    CallbackDue(CallId),
+    /// The callback was kept long enough.
+    CallbackExpires(CallId),
     /// Who still rings when the controller leaves is called off.
     DrainEnds,
 }

@@ -123,7 +123,10 @@ impl Engine {
         let Some(known) = self.calls.get(&call) else {
             return;
         };
-        if known.dialler.is_some() {
+        if let Some(dialler) = &known.dialler {
+            if let Some(turn) = &dialler.callback {
+                self.callback_unreached(turn.callback, out);
+            }
             return self.end_call(call, Cause::NormalClearing, out);
         }
         let (caller, served) = (known.caller.id.clone(), known.served.clone());

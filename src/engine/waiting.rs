@@ -85,6 +85,10 @@ impl Engine {
 
     pub(super) fn enter_queues(&mut self, call: CallId, entries: Vec<Entry>, out: &mut Commands) {
         for mut entry in entries {
+            if let Some((entered, priority)) = self.take_over_callback(call, &entry.queue, out) {
+                entry.entered = entry.entered.min(entered);
+                entry.priority = entry.priority.max(priority);
+            }
             entry.sought = self.agents_to_seek(call, &entry.queue);
             self.take_place(call, &entry);
             out.note(Fact::QueueEntered {
@@ -142,18 +146,25 @@ impl Engine {
             .map(|sought| sought.agents.clone())
             .unwrap_or_default();
         let place = Place::new(entry.priority, entry.entered, call, worth);
-        let (Some(known), Some(demand)) = (self.calls.get_mut(&call), self.queues.demand(&terms))
-        else {
+        let Some(demand) = self.queues.demand(&terms) else {
             return;
         };
-        self.queues.enter(queue);
-        self.queues.wait(demand, &known.caller.id.switch, place);
-        known.visits.push(Visit {
-            place,
-            terms,
-            sought_why: sought.map(|sought| sought.why).unwrap_or_default(),
-            steps_done: entry.step,
-        });
+        // A callback needs no line of the switch, and fills no queue.
+        if self.calls.contains_key(&call) {
+            self.queues.enter(queue);
+        }
+        let Some(switch) = self.waiter(call).map(|waiter| waiter.switch.clone()) else {
+            return;
+        };
+        self.queues.wait(demand, &switch, place);
+        if let Some(visits) = self.visits_mut(call) {
+            visits.push(Visit {
+                place,
+                terms,
+                sought_why: sought.map(|sought| sought.why).unwrap_or_default(),
+                steps_done: entry.step,
+            });
+        }
         if let Some(sought) = sought {
             let ends = Reason::SearchEnds(call, entry.queue.clone());
             self.timers.set(ends, sought.until);
@@ -161,6 +172,7 @@ impl Engine {
         self.expect_step(call, &entry.queue);
         self.expect_overflow(call, &entry.queue);
         self.expect_announcement(call);
+        self.expect_callback_offer(call, true);
     }
 
     /// Writes the call's place onto its leg.
@@ -250,6 +262,7 @@ impl Engine {
         self.timers.clear(&Reason::SearchEnds(call, queue.clone()));
         if self.calls.get(&call).is_none_or(|call| !call.is_waiting()) {
             self.timers.clear(&Reason::AnnouncementDue(call));
+            self.end_dialogue(call);
         }
         let queue = queue.clone();
         out.note(Fact::QueueLeft {
@@ -261,13 +274,12 @@ impl Engine {
 
     /// Takes a call out of all its lines.
     pub(super) fn set_aside(&mut self, call: CallId) {
-        let Some(known) = self.calls.get(&call) else {
+        let Some((switch, visits)) = self.places_of(call) else {
             return;
         };
-        for visit in &known.visits {
+        for visit in visits {
             if let Some(demand) = self.queues.demand(&visit.terms) {
-                let switch = &known.caller.id.switch;
-                self.queues.set_aside(demand, switch, &visit.place);
+                self.queues.set_aside(demand, &switch, &visit.place);
             }
         }
     }
@@ -275,26 +287,31 @@ impl Engine {
     /// Puts a call into those of its lines that are to find an agent for it,
     /// and out of the others.
     pub(super) fn line_up(&mut self, call: CallId) {
-        let Some(known) = self.calls.get(&call) else {
+        let Some((switch, visits)) = self.places_of(call) else {
             return;
         };
-        for visit in &known.visits {
+        for visit in visits {
             if let Some(demand) = self.queues.demand(&visit.terms) {
-                let switch = &known.caller.id.switch;
-                match known.seeks(visit) {
-                    true => self.queues.wait(demand, switch, visit.place),
-                    false => self.queues.set_aside(demand, switch, &visit.place),
+                let known = self.calls.get(&call);
+                match known.is_none_or(|known| known.seeks(&visit)) {
+                    true => self.queues.wait(demand, &switch, visit.place),
+                    false => self.queues.set_aside(demand, &switch, &visit.place),
                 }
             }
         }
     }
 
+    fn places_of(&self, call: CallId) -> Option<(SwitchId, Vec<Visit>)> {
+        let waiter = self.waiter(call)?;
+        Some((waiter.switch.clone(), waiter.visits.to_vec()))
+    }
+
     /// Makes every offer that a call's lines allow, its own among them.
     pub(super) fn distribute_call(&mut self, call: CallId, trigger: Trigger, out: &mut Commands) {
-        let Some(known) = self.calls.get(&call) else {
+        let Some(waiter) = self.waiter(call) else {
             return;
         };
-        let terms: Vec<_> = known
+        let terms: Vec<_> = waiter
             .visits
             .iter()
             .map(|visit| visit.terms.clone())
@@ -362,6 +379,10 @@ impl Engine {
             return false;
         };
         let queue = self.queues.queue_of(demand);
+        if self.callbacks.contains_key(&plan.call) {
+            self.offer_callback(plan.call, queue, plan.explanation, out);
+            return true;
+        }
         let agents = [self.queues.member(plan.agent).id.clone()];
         self.make_offers(plan.call, queue, &agents, plan.explanation, out);
         true

@@ -1,6 +1,7 @@
 //! The live board: what is true now, kept from the engine's facts alone. Its
 //! [`keeper`] applies each as it leaves the engine; pages and the API read views of it. It holds live calls only, so it is as large as the centre is busy.
 
+pub mod callbacks;
 pub mod keeper;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use crate::engine::id::{AgentId, CallId, QueueId, ReasonId, SwitchId};
 use crate::engine::text::OutsideText;
 use crate::engine::time::Timestamp;
 use crate::store::moment::Moment;
+use callbacks::{CallbackView, Callbacks};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use view::{AgentView, BoardView, CallView, LinkView, MissedView, QueueView, ReasonView, WaitView};
@@ -28,6 +30,7 @@ pub struct Board {
     queues: BTreeMap<QueueId, Queue>,
     agents: BTreeMap<AgentId, Agent>,
     calls: BTreeMap<CallId, Call>,
+    callbacks: Callbacks,
     links: BTreeMap<SwitchId, Link>,
     reasons: BTreeMap<ReasonId, NotReadyReason>,
     estimator: Estimator,
@@ -103,6 +106,7 @@ impl Board {
             queues: BTreeMap::new(),
             agents: BTreeMap::new(),
             calls: BTreeMap::new(),
+            callbacks: Callbacks::default(),
             links: BTreeMap::new(),
             reasons: BTreeMap::new(),
             estimator: Estimator::default(),
@@ -146,6 +150,7 @@ impl Board {
     /// Forgets what is live, and puts back what is remembered of it.
     pub fn start_over(&mut self, remembered: &Remembered) {
         self.calls.clear();
+        self.callbacks = Callbacks::default();
         self.estimator.forget_calls();
         self.remember(remembered);
     }
@@ -178,6 +183,7 @@ impl Board {
                 },
             );
         }
+        self.callbacks.remember(&remembered.callbacks);
         for known in &remembered.agents {
             if let Some(agent) = self.agents.get_mut(&known.agent) {
                 agent.state = known.state.clone();
@@ -263,9 +269,10 @@ impl Board {
                         QueueExit::Abandoned => Some(&mut queue.abandoned),
                         QueueExit::Failed => Some(&mut queue.failed),
                         // Another queue counts it.
-                        QueueExit::AnsweredElsewhere | QueueExit::Moved | QueueExit::Overflowed => {
-                            None
-                        }
+                        QueueExit::AnsweredElsewhere
+                        | QueueExit::Moved
+                        | QueueExit::Overflowed
+                        | QueueExit::CalledBack => None,
                     };
                     if let Some(tally) = tally {
                         *tally = tally.saturating_add(1);
@@ -351,6 +358,9 @@ impl Board {
                     why: why.clone(),
                 };
             }
+            Fact::CallbackRequested { .. }
+            | Fact::CallbackMoved { .. }
+            | Fact::CallbackClosed { .. } => self.callbacks.apply(fact),
             Fact::BlockEntered { .. }
             | Fact::BlockRepeated { .. }
             | Fact::CallEnding { .. }
@@ -425,6 +435,11 @@ impl Board {
                 view.count(call.state, call.entered);
             }
         }
+        for (queue, open) in self.callbacks.counts() {
+            if let Some(view) = views.get_mut(queue) {
+                view.callbacks = open;
+            }
+        }
         for agent in self.agents.values() {
             for queue in &agent.queues {
                 if let Some(view) = views.get_mut(queue) {
@@ -474,6 +489,11 @@ impl Board {
 
     pub fn call(&self, id: CallId) -> Option<CallView> {
         self.calls.get(&id).map(|call| call.view(id))
+    }
+
+    /// Every open callback, in turn.
+    pub fn callbacks(&self) -> Vec<CallbackView> {
+        self.callbacks.view()
     }
 
     /// Every switch's link, in the order of the switch's id.

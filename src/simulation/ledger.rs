@@ -436,7 +436,9 @@ impl Ledger {
             }
             QueueExit::Abandoned => sums.abandoned += 1,
             QueueExit::Failed | QueueExit::Moved => sums.failed += 1,
-            QueueExit::AnsweredElsewhere | QueueExit::Overflowed => sums.elsewhere += 1,
+            QueueExit::AnsweredElsewhere | QueueExit::Overflowed | QueueExit::CalledBack => {
+                sums.elsewhere += 1
+            }
         }
         Ok(())
     }

@@ -24,6 +24,33 @@ table! {
 }
 
 table! {
+    callbacks (callback) {
+        callback -> Text,
+        tenant -> Text,
+        site -> Text,
+        switch -> Text,
+        queue -> Text,
+        number -> Text,
+        name -> Text,
+        note -> Text,
+        language -> Text,
+        asked -> BigInt,
+        entered -> BigInt,
+        from_call -> Nullable<Text>,
+        asked_by -> Nullable<Text>,
+        state -> Text,
+        state_since -> BigInt,
+        until -> Nullable<BigInt>,
+        attempts -> BigInt,
+        offers -> BigInt,
+        call -> Nullable<Text>,
+        agent -> Nullable<Text>,
+        closed -> Nullable<BigInt>,
+        why -> Nullable<Text>,
+    }
+}
+
+table! {
     call_states (journal, seq, nth) {
         journal -> Text,
         seq -> BigInt,

@@ -593,6 +593,7 @@ impl SwitchCommand {
         match self {
             SwitchCommand::HangUp { .. } | SwitchCommand::Refuse { .. } => true,
             SwitchCommand::Ring(ring) => matches!(ring.to, Target::Number(_)),
+            SwitchCommand::Play { prompts, .. } => prompts.iter().any(PromptId::is_promise),
             _ => false,
         }
     }

@@ -40,6 +40,16 @@ impl PhoneNumber {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether the longest beginning that fits is an allowed one; where two are
+    /// as long, the prohibition counts.
+    pub fn begins_as_allowed(&self, allowed: &[String], forbidden: &[String]) -> bool {
+        let longest = |beginnings: &[String]| {
+            let fitting = beginnings.iter().filter(|b| self.0.starts_with(*b));
+            fitting.map(String::len).max()
+        };
+        longest(allowed) > longest(forbidden)
+    }
 }
 
 impl std::str::FromStr for PhoneNumber {

@@ -74,6 +74,7 @@ pub(crate) fn centre() -> Centre {
         tenant: TenantId::new("acme").unwrap(),
         site: SiteId::new("north").unwrap(),
         switches: vec![switch()],
+        outbound: vec![switch()],
         numbers: BTreeMap::new(),
         flows: BTreeMap::new(),
         queues: BTreeMap::from([(queue(), settings)]),

@@ -1,6 +1,6 @@
 //! What a queue asks of agents and does for its callers.
 
-use crate::engine::centre::{Level, MissedOffers};
+use crate::engine::centre::{CallbackSettings, Level, MissedOffers};
 use crate::engine::condition::Condition;
 use crate::engine::id::{CalendarId, FlowId, MusicClass, PromptId, QueueId, SkillId};
 use crate::engine::time::Span;
@@ -52,6 +52,9 @@ pub struct QueueSettings {
     /// In place of the centre's.
     #[serde(default)]
     pub missed_offers: MissedOffers,
+    /// Whether and how its callers are called back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub callback: Option<CallbackSettings>,
 }
 
 /// How much more wrap-up an agent can ask for.
@@ -106,6 +109,7 @@ impl fmt::Display for OverflowTo {
         match self {
             OverflowTo::Queue(queue) => write!(f, "queue:{queue}"),
             OverflowTo::Flow(flow) => write!(f, "flow:{flow}"),
+            OverflowTo::Callback => f.write_str("callback"),
             OverflowTo::Busy => f.write_str("busy"),
             OverflowTo::HangUp => f.write_str("hang_up"),
         }
@@ -119,6 +123,8 @@ pub enum OverflowTo {
     /// Another queue; the time waited counts on there.
     Queue(QueueId),
     Flow(FlowId),
+    /// The caller is asked for the number, and called back in turn.
+    Callback,
     /// The call is refused with busy, or hung up so if it was answered.
     Busy,
     HangUp,
@@ -158,6 +164,7 @@ impl QueueSettings {
             announce: None,
             extension: WrapUpExtension::default(),
             missed_offers: MissedOffers::default(),
+            callback: None,
             calendar: None,
         }
     }

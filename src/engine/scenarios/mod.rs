@@ -6,6 +6,9 @@ mod a_crash_at_every_event;
 mod agents_are_chosen;
 mod agents_choose_their_states;
 mod agents_miss_offers;
+mod callbacks_asked_for;
+mod callbacks_over_a_crash;
+mod callbacks_that_are_dialled;
 mod callers_on_hold;
 mod callers_who_are_known;
 mod callers_who_leave;
@@ -27,9 +30,9 @@ mod what_is_waited_for;
 
 use crate::engine::Engine;
 use crate::engine::centre::{
-    AccessNumber, AgentSettings, Announcements, Centre, GroupSettings, InCallSettings, LastAgent,
-    Level, Limits, MissedOffers, OverflowRule, OverflowTo, OverflowWhen, QueueSettings, RouteStep,
-    RoutingSettings, Seat, Strategy,
+    AccessNumber, AgentSettings, Announcements, CallbackSettings, Centre, GroupSettings,
+    InCallSettings, LastAgent, Level, Limits, MissedOffers, OverflowRule, OverflowTo, OverflowWhen,
+    QueueSettings, RouteStep, RoutingSettings, Seat, Strategy,
 };
 use crate::engine::command::{Command, Commands};
 use crate::engine::event::{AgentRequest, Event};
@@ -79,6 +82,7 @@ fn centre() -> Centre {
         tenant: "hotel".parse().unwrap(),
         site: "main".parse().unwrap(),
         switches: vec![SWITCH.parse().unwrap()],
+        outbound: vec![SWITCH.parse().unwrap()],
         numbers: BTreeMap::from([(
             "4001".to_owned(),
             AccessNumber {
@@ -121,6 +125,32 @@ fn queue<'c>(centre: &'c mut Centre, name: &str) -> &'c mut QueueSettings {
 
 fn agent<'c>(centre: &'c mut Centre, name: &str) -> &'c mut AgentSettings {
     centre.agents.get_mut(&name.parse().unwrap()).unwrap()
+}
+
+/// Callbacks of numbers that begin with 1 or 0 and not with 00, tried twice.
+fn callbacks() -> CallbackSettings {
+    CallbackSettings {
+        key: Key::try_from('1').ok(),
+        prompt: None,
+        offer_after: Span::seconds(30),
+        offer_every: Span::seconds(60),
+        offer_over: None,
+        may_dial: vec!["1".into(), "0".into()],
+        may_not_dial: vec!["00".into()],
+        digits: (3, 15),
+        shown: None,
+        attempts: 2,
+        retry_after: Span::seconds(300),
+        wrap_up_unreached: false,
+        max: 5,
+        ahead: Span::seconds(7 * 86_400),
+        keep: Span::seconds(86_400),
+    }
+}
+
+/// The centre whose desk calls back.
+fn calls_back() -> Play {
+    Play::with(|centre| queue(centre, "desk").callback = Some(callbacks()))
 }
 
 fn skills(list: &[(&str, i64)]) -> BTreeMap<SkillId, Level> {
@@ -354,6 +384,33 @@ impl Play {
             legs,
             ..Snapshot::default()
         }));
+    }
+
+    /// The leg to the agent who was rung last to dial a number.
+    fn rung_last(&self) -> String {
+        let mut legs = BTreeMap::new();
+        let mut dials = None;
+        for fact in &self.facts {
+            match fact {
+                Fact::LegStarted { call, leg, .. } => {
+                    legs.entry(*call).or_insert_with(|| leg.channel.to_string());
+                }
+                Fact::DialledOut { call, .. } => dials = Some(*call),
+                _ => {}
+            }
+        }
+        let rung = dials.and_then(|call| legs.remove(&call));
+        rung.unwrap_or_else(|| panic!("nobody was rung:\n{}", self.transcript.join("\n")))
+    }
+
+    /// The caller on `channel` waits, presses the key, confirms, and hangs up.
+    fn asks_to_be_called_back(&mut self, channel: &str) {
+        self.queues_up(channel);
+        self.pass(Span::seconds(30));
+        self.key(channel, '1');
+        self.key(channel, '1');
+        self.accept_orders();
+        self.hangs_up(channel, crate::engine::cause::Cause::NormalClearing);
     }
 
     fn ready(&mut self, agent: &str) {
@@ -626,6 +683,17 @@ fn describe(command: &Command) -> Option<String> {
                 Some(refused) => format!("{by} asks: {ask}, refused: {refused}"),
                 None => format!("{by} asks: {ask}"),
             },
+            Fact::CallbackRequested { order, .. } => {
+                format!("callback of {} by {}", order.number, order.queue)
+            }
+            Fact::CallbackMoved { progress, .. } => {
+                format!(
+                    "callback {} after {}",
+                    progress.state.word(),
+                    progress.attempts
+                )
+            }
+            Fact::CallbackClosed { why, .. } => format!("callback closed: {}", why.word()),
             Fact::TalkMoved { talk, .. } => format!("talk {}", talk.word()),
             Fact::PartyLeft { who, outcome, .. } => format!("{who} {}", outcome.word()),
             Fact::HandedOver { agent, .. } => format!("{agent} serves"),

@@ -129,6 +129,7 @@ fn remembered_call(play: &Play, call: CallId, channel: &str, state: CallState) -
         served: None,
         dialler: None,
         ringing: Vec::new(),
+        called_back: false,
         offer: None,
         block: None,
         ending: None,
@@ -181,6 +182,7 @@ fn a_new_run_goes_on_where_the_last_one_stopped() {
     let talked_on = talking.call;
     let remembered = Remembered {
         patrons: Default::default(),
+        callbacks: Vec::new(),
         agents: vec![
             agent("anna", AgentState::OnCall, Some(talked_on)),
             agent("bert", AgentState::Ready, None),

@@ -151,6 +151,7 @@ fn changed_settings_keep_what_is_live() {
         tenant: "hotel".parse().unwrap(),
         site: "main".parse().unwrap(),
         switches: Vec::new(),
+        outbound: Vec::new(),
         numbers: BTreeMap::new(),
         flows: BTreeMap::new(),
         queues: BTreeMap::new(),

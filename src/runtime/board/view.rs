@@ -34,6 +34,8 @@ pub struct QueueView {
     pub offered: u32,
     /// Calls of this queue with an agent.
     pub connected: u32,
+    /// Callbacks that are open.
+    pub callbacks: u32,
     /// Agents of this queue ready for a call.
     pub agents_ready: u32,
     /// Agents of this queue who are signed in.

@@ -166,7 +166,11 @@ fn call_of(fact: &Fact) -> Option<CallId> {
         | Fact::RecordingAsked { call, .. }
         | Fact::RecordingStarted { call, .. }
         | Fact::RecordingFiled { call, .. }
-        | Fact::RecordingLost { call, .. } => Some(*call),
+        | Fact::RecordingLost { call, .. }
+        | Fact::CallbackRequested { callback: call, .. }
+        | Fact::CallbackMoved { callback: call, .. } => Some(*call),
+        // The call in which they talk began with facts of its own.
+        Fact::CallbackClosed { callback, call, .. } => Some(call.unwrap_or(*callback)),
         Fact::AgentMoved { call, .. }
         | Fact::Asked { call, .. }
         | Fact::CommandFailed { call, .. }

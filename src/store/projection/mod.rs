@@ -4,6 +4,7 @@
 //! known by the entry it came from, a row of state is written as the fact says.
 
 mod agents;
+mod callbacks;
 mod calls;
 mod links;
 mod offers;
@@ -14,7 +15,7 @@ mod steps;
 
 use crate::engine::command::Command;
 use crate::engine::event::Event;
-use crate::engine::fact::Fact;
+use crate::engine::fact::{Fact, QueueExit};
 use crate::engine::id::{CallId, SwitchId};
 use crate::engine::time::Timestamp;
 use crate::store::journal::{Entry, JournalError, Reader};
@@ -22,6 +23,7 @@ use crate::store::schema::projections;
 use crate::store::word::unreadable;
 use crate::store::{AnyConnection, EVERY, StoreError};
 use agents::Agents;
+use callbacks::Callbacks;
 use calls::{Calls, close_what_is_open};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
@@ -103,6 +105,7 @@ struct Taking<'a> {
     history: BTreeMap<&'static str, (&'static Table, Rows)>,
     calls: Calls,
     offers: Offers,
+    callbacks: Callbacks,
     queues: Queues,
     recordings: Recordings,
     agents: Agents,
@@ -152,6 +155,7 @@ impl<'a> Taking<'a> {
             history: BTreeMap::new(),
             calls: Calls::default(),
             offers: Offers::default(),
+            callbacks: Callbacks::default(),
             queues: Queues::default(),
             recordings: Recordings::default(),
             agents: Agents::default(),
@@ -183,6 +187,7 @@ impl<'a> Taking<'a> {
         let closed = self.calls.closed();
         self.calls.write(conn)?;
         self.offers.write(conn)?;
+        self.callbacks.write(conn)?;
         close_what_is_open(conn, &closed)?;
         self.queues.write(conn)?;
         self.recordings.write(conn)?;
@@ -335,6 +340,31 @@ impl Taking<'_> {
                 adopted,
                 closed,
             } => self.reconciled(switch, *adopted, *closed),
+            Fact::CallbackRequested { callback, order } => {
+                self.callback_requested(*callback, order)?;
+                self.in_call(fact)
+            }
+            Fact::CallbackMoved { callback, progress } => {
+                self.callback_moved(*callback, progress);
+                self.in_call(fact)
+            }
+            Fact::CallbackClosed {
+                callback,
+                why,
+                call,
+                agent,
+                queue,
+                priority,
+                entered,
+            } => {
+                self.callback_closed(*callback, *why, *call, agent.as_ref());
+                if let Some(call) = call.filter(|_| agent.is_some()) {
+                    // What was served in its turn is a visit to the queue like any other.
+                    self.queue_entered(call, queue, *priority, *entered);
+                    self.queue_left(call, queue, QueueExit::Answered);
+                }
+                self.in_call(fact)
+            }
             Fact::Asked { .. }
             | Fact::TalkMoved { .. }
             | Fact::PartyAdded { .. }

@@ -1,6 +1,7 @@
 //! What is done with calls while they wait, what is asked for in them and by
 //! supervisors, and what becomes of it.
 
+use crate::engine::callback::CallbackState;
 use crate::engine::fact::Fact;
 use crate::engine::id::{AgentId, CallId};
 use crate::engine::wishes::SoughtWhy;
@@ -93,6 +94,47 @@ impl Taking<'_> {
             Fact::DialledOut { call, dialler } => Step {
                 agent: Some(&dialler.agent),
                 ..Step::of(*call, "dialled", "dialled", dialler.number.to_string())
+            },
+            Fact::CallbackRequested { callback, order } => {
+                let subject = format!("{} {}", order.queue, order.number);
+                // Told of the call whose caller asked for it, or of the callback itself.
+                let call = order.from.unwrap_or(*callback);
+                Step {
+                    by: order.by.as_ref().map(|by| by.to_string()),
+                    ..Step::of(call, "callback", "asked", subject)
+                }
+            }
+            Fact::CallbackMoved { callback, progress } => {
+                let agent = match &progress.state {
+                    CallbackState::Offered { agent, .. }
+                    | CallbackState::Dialling { agent, .. } => Some(agent),
+                    _ => None,
+                };
+                let subject = progress.state.call().map(|call| call.to_string());
+                Step {
+                    agent,
+                    ..Step::of(
+                        *callback,
+                        "callback",
+                        progress.state.word(),
+                        subject.unwrap_or_default(),
+                    )
+                }
+            }
+            Fact::CallbackClosed {
+                callback,
+                why,
+                call,
+                agent,
+                ..
+            } => Step {
+                agent: agent.as_ref(),
+                ..Step::of(
+                    *callback,
+                    "callback",
+                    why.word(),
+                    call.map(|call| call.to_string()).unwrap_or_default(),
+                )
             },
             Fact::StepReached {
                 call, queue, step, ..
