@@ -147,6 +147,7 @@ fn filed(order: &FilingOrder) -> Event {
         filed: FiledRecording {
             name: format!("main/2027/01/15/{}-{}.wav", order.call, order.recording),
             length_ms: 30_000,
+            heard_ms: None,
             bytes: 960_044,
             sha256: "0".repeat(64),
         },

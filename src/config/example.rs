@@ -20,8 +20,10 @@ use crate::config::queue::QueueConfig;
 use crate::config::recordings::RecordingsConfig;
 use crate::config::routing::RoutingConfig;
 use crate::config::section::Section;
+use crate::config::site::SiteConfig;
 use crate::config::store::StoreConfig;
 use crate::config::switch::{AsteriskConfig, FreeswitchConfig, SimulatedConfig};
+use crate::config::voicemail::VoicemailConfig;
 
 const HEAD: &str = "\
 # The configuration of switchyard: every section and every key.
@@ -59,6 +61,8 @@ pub fn example() -> String {
     section::<InCallConfig>(&mut text, "in_call", &[]);
     commented::<NotReadyConfig>(&mut text, "not_ready_reasons.meal", None);
     section::<MissedOffersConfig>(&mut text, "missed_offers", &[]);
+    section::<VoicemailConfig>(&mut text, "voicemail", &[]);
+    commented::<SiteConfig>(&mut text, "sites.north", None);
     section::<LimitsConfig>(&mut text, "limits", &[]);
     section::<DialplanConfig>(&mut text, "dialplan", &[]);
     section::<LogConfig>(&mut text, "log", &[]);

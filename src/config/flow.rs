@@ -18,6 +18,8 @@ pub(super) const EXAMPLE: &str = r#"# A flow: what a caller goes through. It beg
 #   menu     prompts, choices, otherwise, timeout_s = 5, attempts = 3
 #   queue    queue, full                           `full`: where to go when it is full
 #            prefer, prefer_wait_s = 30, never     agents to wait for alone at first; agents never to reach
+#   voicemail to = "queue:<id>", next              a message for queue:, group: or agent:<id>;
+#            prompt, max_s, silence_s              what is not given, [voicemail] says
 #   hours    calendar, open, closed                by whether the calendar is open
 #   if       condition, then, otherwise            by an expression over `call`, for example "call.vip"
 #   busy                                           refuses an unanswered call

@@ -28,14 +28,16 @@ mod references;
 mod routes;
 pub mod routing;
 pub mod section;
+pub mod site;
 pub mod source;
 pub mod store;
 pub mod switch;
+pub mod voicemail;
 
 use crate::engine::caller_list::Callers;
 use crate::engine::centre::{AccessNumber, Centre};
 use crate::engine::id::{
-    AgentId, CalendarId, CallerListId, FlowId, GroupId, QueueId, ReasonId, SwitchId,
+    AgentId, CalendarId, CallerListId, FlowId, GroupId, QueueId, ReasonId, SiteId, SwitchId,
 };
 use crate::engine::ivr::flow::Flow;
 use crate::engine::time::Timestamp;
@@ -60,6 +62,7 @@ use queue::QueueConfig;
 use recordings::RecordingsConfig;
 use routing::RoutingConfig;
 use section::{Reader, Section};
+use site::SiteConfig;
 use source::{Node, Value};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -67,6 +70,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use store::StoreConfig;
 use switch::{SwitchConfig, SwitchKind};
+use voicemail::VoicemailConfig;
 
 /// A configuration that was checked: whatever it names exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +96,8 @@ pub struct Config {
     pub caller_lists: BTreeMap<CallerListId, CallerListConfig>,
     /// What the lists and their files say, by number.
     known_callers: Arc<Callers>,
+    pub voicemail: VoicemailConfig,
+    pub sites: BTreeMap<SiteId, SiteConfig>,
     pub dialplan: DialplanConfig,
     pub log: LogConfig,
     /// Doubtful things that do not stand in the way.
@@ -254,6 +260,12 @@ impl Config {
                 .collect(),
             missed_offers: (&self.missed_offers).into(),
             callers: Arc::clone(&self.known_callers),
+            voicemail: (&self.voicemail).into(),
+            sites: self
+                .sites
+                .iter()
+                .filter_map(|(id, site)| Some((id.clone(), site.settings()?)))
+                .collect(),
         }
     }
 }
@@ -302,6 +314,8 @@ fn read_root(root: &Node, folder: &Path, findings: &mut Findings) -> Option<Conf
         callers: sections.one("callers")?,
         caller_lists: sections.many("caller_lists", CallerListConfig::read),
         known_callers: Arc::default(),
+        voicemail: sections.one("voicemail")?,
+        sites: sections.many("sites", SiteConfig::read),
         dialplan: sections.one("dialplan")?,
         log: sections.one("log")?,
         warnings: Vec::new(),

@@ -39,7 +39,9 @@ section! {
         /// Where calls go that it does not take, or that waited too long; the first rule that
         /// applies counts. `when` is "wait" (`after_s`), "estimate" (`over_s`), "length"
         /// (`calls`), "nobody_signed_in", "nobody_ready" or "closed"; `to` is "queue:<id>",
-        /// "flow:<id>", "callback", "busy" or "hang_up". For example
+        /// "flow:<id>", "voicemail" (of this queue) or "voicemail:<mailbox>", "number:<number>",
+        /// "site:<id>", "callback", "busy" or "hang_up"; a number that does not answer is followed
+        /// by the next rule, or the place the call had. For example
         /// `[{ when = "wait", after_s = 120, to = "queue:overflow" }]`.
         default overflow: Vec<OverflowConfig> = [],
         /// What callers are told while they wait, each `every_s` seconds: their `position`,
@@ -157,11 +159,23 @@ fn overflow_target(text: &str) -> Result<OverflowTo, String> {
     match text.split_once(':') {
         Some(("queue", id)) => id.parse().map(OverflowTo::Queue).map_err(named),
         Some(("flow", id)) => id.parse().map(OverflowTo::Flow).map_err(named),
+        Some(("site", id)) => id.parse().map(OverflowTo::Site).map_err(named),
+        Some(("number", number)) => match number.parse() {
+            Ok(number) => Ok(OverflowTo::Number(number)),
+            Err(error) => Err(format!("`to` = {text:?}: {error}")),
+        },
+        Some(("voicemail", mailbox)) => match mailbox.parse() {
+            Ok(mailbox) => Ok(OverflowTo::Voicemail(Some(mailbox))),
+            Err(error) => Err(format!("`to` = {text:?}: {error}")),
+        },
+        None if text == "voicemail" => Ok(OverflowTo::Voicemail(None)),
         None if text == "callback" => Ok(OverflowTo::Callback),
         None if text == "busy" => Ok(OverflowTo::Busy),
         None if text == "hang_up" => Ok(OverflowTo::HangUp),
         _ => Err(format!(
-            "`to` = {text:?} is not \"queue:<id>\", \"flow:<id>\", \"callback\", \"busy\" or \"hang_up\""
+            "`to` = {text:?} is not \"queue:<id>\", \"flow:<id>\", \"voicemail\", \
+             \"voicemail:<mailbox>\", \"number:<number>\", \"site:<id>\", \"callback\", \"busy\" \
+             or \"hang_up\""
         )),
     }
 }

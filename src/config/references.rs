@@ -9,6 +9,7 @@ use crate::config::switch::SwitchKind;
 use crate::config::{Config, Lapsing};
 use crate::engine::centre::{MissedOffers, MissedThen};
 use crate::engine::ivr::check::{self, Known};
+use crate::engine::mailbox::Mailbox;
 use crate::engine::request::Destination;
 use crate::nearest::suggestion;
 use std::collections::BTreeSet;
@@ -26,7 +27,15 @@ pub(super) fn check(config: &Config, root: &Node, findings: &mut Findings) -> Ve
     references.routes(config);
     references.transfer_codes(config);
     references.reasons(config);
+    references.sites(config);
     references.calendars(config)
+}
+
+fn mailboxes(config: &Config) -> BTreeSet<Mailbox> {
+    let agents = config.agents.keys().cloned().map(Mailbox::Agent);
+    let groups = config.groups.keys().cloned().map(Mailbox::Group);
+    let queues = config.queues.keys().cloned().map(Mailbox::Queue);
+    agents.chain(groups).chain(queues).collect()
 }
 
 pub(super) struct References<'a> {
@@ -139,6 +148,7 @@ impl<'a> References<'a> {
             queues: self.ids("queues"),
             calendars: self.ids("calendars"),
             agents: self.ids("agents"),
+            mailboxes: mailboxes(config),
         };
         for (id, flow) in &config.flows {
             for finding in check::check(flow, &known) {

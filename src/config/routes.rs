@@ -6,6 +6,7 @@ use crate::config::queue::QueueConfig;
 use crate::config::references::References;
 use crate::engine::centre::{OverflowRule, OverflowTo, OverflowWhen};
 use crate::engine::id::QueueId;
+use crate::engine::mailbox::Mailbox;
 use crate::nearest::suggestion;
 use std::collections::BTreeSet;
 
@@ -24,7 +25,13 @@ impl References<'_> {
                         let repair = "give the queue a `callback`".to_owned();
                         self.error(&path, what, Some(repair));
                     }
-                    OverflowTo::Callback | OverflowTo::Busy | OverflowTo::HangUp => {}
+                    OverflowTo::Voicemail(Some(mailbox)) => self.mailbox(&path, mailbox),
+                    OverflowTo::Site(to) => self.exists(&path, "site", "sites", to.as_str()),
+                    OverflowTo::Voicemail(None)
+                    | OverflowTo::Number(_)
+                    | OverflowTo::Callback
+                    | OverflowTo::Busy
+                    | OverflowTo::HangUp => {}
                 }
                 if rule.when == OverflowWhen::Closed && queue.calendar.is_none() {
                     let what = "overflows when it is closed, and has no calendar".to_owned();
@@ -57,6 +64,32 @@ impl References<'_> {
         if callback.min_digits > callback.max_digits {
             let what = "`min_digits` is more than `max_digits`".to_owned();
             self.error(&path, what, None);
+        }
+    }
+
+    fn mailbox(&mut self, path: &[&str], mailbox: &Mailbox) {
+        match mailbox {
+            Mailbox::Agent(agent) => self.exists(path, "agent", "agents", agent.as_str()),
+            Mailbox::Group(group) => self.exists(path, "group", "groups", group.as_str()),
+            Mailbox::Queue(queue) => self.exists(path, "queue", "queues", queue.as_str()),
+        }
+    }
+
+    /// A site is reached in one way, which exists.
+    pub(super) fn sites(&mut self, config: &Config) {
+        for (id, site) in &config.sites {
+            if let Some(queue) = &site.queue {
+                let path = ["sites", id.as_str(), "queue"];
+                self.exists(&path, "queue", "queues", queue.as_str());
+            }
+            if site.settings().is_none() {
+                let what = match &site.queue {
+                    Some(_) => "has both a queue and a number",
+                    None => "says nowhere how a call gets there",
+                };
+                let repair = "give it either a `queue` or a `number`".to_owned();
+                self.error(&["sites", id.as_str()], what.to_owned(), Some(repair));
+            }
         }
     }
 
@@ -139,7 +172,7 @@ impl References<'_> {
                 return;
             };
             let mut rules = queue.overflow.iter().map(|rule| rule.rule());
-            let Some(next) = rules.find_map(leads_on) else {
+            let Some(next) = rules.find_map(|rule| leads_on(config, rule)) else {
                 return;
             };
             present = next;
@@ -152,10 +185,11 @@ impl References<'_> {
     }
 }
 
-fn leads_on(rule: &OverflowRule) -> Option<QueueId> {
+fn leads_on(config: &Config, rule: &OverflowRule) -> Option<QueueId> {
     match (&rule.to, rule.when) {
-        (OverflowTo::Queue(_), OverflowWhen::Wait(_)) => None,
+        (_, OverflowWhen::Wait(_)) => None,
         (OverflowTo::Queue(to), _) => Some(to.clone()),
+        (OverflowTo::Site(site), _) => config.sites.get(site)?.queue.clone(),
         _ => None,
     }
 }

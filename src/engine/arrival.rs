@@ -18,6 +18,7 @@ use crate::engine::wishes::Wishes;
 use crate::switch::{
     Arrival, ChannelState, Failure, Language, LegVariable, LegVariables, SwitchCommand,
 };
+use std::collections::BTreeMap;
 
 impl Engine {
     pub(super) fn arrived(&mut self, switch: SwitchId, arrival: Arrival, out: &mut Commands) {
@@ -160,6 +161,9 @@ impl Engine {
                 parties: Vec::new(),
                 parking: None,
                 served: None,
+                leaving: None,
+                diverted: None,
+                rules_tried: BTreeMap::new(),
                 dialler: None,
                 callback: None,
                 sought: false,

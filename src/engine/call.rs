@@ -7,6 +7,7 @@ use crate::engine::id::{AgentId, CallId, CommandId, LegId, OfferId, QueueId};
 use crate::engine::ivr::flow::Flow;
 use crate::engine::ivr::interpreter::Session;
 use crate::engine::leg::{Leg, LegState};
+use crate::engine::message::Leaving;
 use crate::engine::party::{Party, Talk};
 use crate::engine::queue::Place;
 use crate::engine::recognition::Recognition;
@@ -17,6 +18,7 @@ use crate::engine::time::Timestamp;
 use crate::engine::wishes::{SoughtWhy, Wishes};
 use crate::switch::{Language, PhoneNumber};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Where a call is. Exactly one at any time.
@@ -39,6 +41,8 @@ pub enum CallState {
     Transferring,
     /// With a number outside, and no agent any more.
     Outside,
+    /// Leaving a message.
+    Voicemail,
     Ended,
 }
 
@@ -54,6 +58,7 @@ impl CallState {
             CallState::Parked => "parked",
             CallState::Transferring => "transferring",
             CallState::Outside => "outside",
+            CallState::Voicemail => "voicemail",
             CallState::Ended => "ended",
         }
     }
@@ -94,6 +99,12 @@ pub(crate) struct Call {
     pub(crate) parking: Option<Parking>,
     /// The place it was served from: where it goes when a transfer fails.
     pub(crate) served: Option<Served>,
+    /// The message that the caller is leaving.
+    pub(crate) leaving: Option<Leaving>,
+    /// From where it went to a number outside: there it goes on when nobody answers.
+    pub(crate) diverted: Option<Diverted>,
+    /// Overflow rules, by queue, that led to a number outside in vain, with those before them.
+    pub(crate) rules_tried: BTreeMap<QueueId, usize>,
     /// The agent who dials it: the caller's leg is theirs until the number answers.
     pub(crate) dialler: Option<Dialler>,
     /// How far the caller has come to being called back.
@@ -135,6 +146,18 @@ pub struct Parking {
 pub struct Served {
     pub queue: QueueId,
     pub priority: i32,
+}
+
+/// The place that a call had when an overflow led it to a number outside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Diverted {
+    pub queue: QueueId,
+    pub priority: i32,
+    pub entered: Timestamp,
+    /// The queue's step it had come to.
+    pub step: usize,
+    /// Which of the queue's overflow rules leads the call on, from 0.
+    pub rule: usize,
 }
 
 /// An agent who dials out.

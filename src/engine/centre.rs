@@ -16,7 +16,8 @@ pub use queue::{
 use crate::engine::calendar::Calendars;
 use crate::engine::caller_list::Callers;
 use crate::engine::id::{
-    AgentId, FlowId, GroupId, MusicClass, QueueId, ReasonId, SiteId, SkillId, SwitchId, TenantId,
+    AgentId, FlowId, GroupId, MusicClass, PromptId, QueueId, ReasonId, SiteId, SkillId, SwitchId,
+    TenantId,
 };
 use crate::engine::ivr::flow::Flow;
 use crate::engine::request::Destination;
@@ -59,6 +60,11 @@ pub struct Centre {
     /// What is known of callers by their numbers.
     #[serde(default)]
     pub callers: Arc<Callers>,
+    #[serde(default)]
+    pub voicemail: VoicemailSettings,
+    /// Other places where callers can be led, and how they get there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sites: BTreeMap<SiteId, SiteSettings>,
 }
 
 impl Centre {
@@ -81,6 +87,57 @@ impl Centre {
             not_ready_reasons: BTreeMap::new(),
             missed_offers: MissedOffers::default(),
             callers: Arc::default(),
+            voicemail: VoicemailSettings::default(),
+            sites: BTreeMap::new(),
+        }
+    }
+}
+
+/// A place where people answer calls.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteSettings {
+    /// Shown to people.
+    pub name: String,
+    pub entrance: SiteEntrance,
+}
+
+/// How a call gets to a site.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SiteEntrance {
+    /// Its people serve this queue.
+    Queue(QueueId),
+    /// They have a telephone system of their own.
+    Number(PhoneNumber),
+}
+
+/// What holds for every message that a caller leaves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct VoicemailSettings {
+    /// Played before the tone, where a flow says nothing else.
+    pub greeting: PromptId,
+    /// After it the caller speaks.
+    pub tone: PromptId,
+    /// The longest message.
+    pub max: Span,
+    /// Silence that ends a message.
+    pub silence: Span,
+    /// Less than this until the last sound is no message.
+    pub min: Span,
+    /// New messages in one mailbox; with as many in it callers are asked for none.
+    pub max_messages: u32,
+}
+
+impl Default for VoicemailSettings {
+    fn default() -> Self {
+        Self {
+            greeting: PromptId::of_word("leave-a-message"),
+            tone: PromptId::of_word("tone"),
+            max: Span::seconds(180),
+            silence: Span::seconds(5),
+            min: Span::seconds(2),
+            max_messages: 500,
         }
     }
 }

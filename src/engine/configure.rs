@@ -79,6 +79,7 @@ impl Engine {
             // Signing out is never refused.
             let _ = self.on_agent_request(&agent, AgentRequest::SignOut, out);
         }
+        self.refresh_lamps(out);
         for queue in self.queues.indices() {
             self.distribute(queue, Trigger::Reconfigured, out);
         }

@@ -395,6 +395,11 @@ impl Engine {
                 }
                 Reason::RecordingOverdue(recording) => self.recordings.contains_key(recording),
                 Reason::PartyOverdue(leg) => self.is_party_awaited(leg),
+                Reason::MessageOverdue(call) => {
+                    let call = self.calls.get(call);
+                    let leaving = call.and_then(|call| call.leaving.as_ref());
+                    leaving.is_some_and(|leaving| leaving.recording.is_some())
+                }
                 Reason::ParkingEnds(call) => {
                     let call = self.calls.get(call);
                     call.is_some_and(|call| call.parking.is_some())
@@ -453,11 +458,15 @@ impl Engine {
                 self.has(Reason::RestEnds(id.clone()))?;
             }
         }
-        for call in self.calls.values() {
+        for (&id, call) in &self.calls {
             let leg = &call.caller.id;
             if call.ending.is_some() {
                 self.has(Reason::HangUpOverdue(leg.clone()))?;
                 continue;
+            }
+            let leaving = call.leaving.as_ref();
+            if leaving.is_some_and(|leaving| leaving.recording.is_some()) {
+                self.has(Reason::MessageOverdue(id))?;
             }
             for party in call.parties.iter().filter(|party| !party.is_in()) {
                 self.has(Reason::PartyOverdue(party.leg.id.clone()))?;
@@ -547,9 +556,11 @@ fn check_state(call: CallId, known: &Call) -> Result<(), Violation> {
         CallState::Transferring | CallState::Outside => {
             !offered && (known.target().is_some() || known.dialler.is_some())
         }
+        CallState::Voicemail => !offered && known.leaving.is_some(),
         CallState::Ended => false,
     };
-    if fits {
+    let diverted = known.diverted.is_none() || state == CallState::Transferring;
+    if fits && diverted {
         Ok(())
     } else {
         Err(Violation::OfferContradictsState { call, state })

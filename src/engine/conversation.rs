@@ -7,6 +7,7 @@ use crate::engine::explanation::Trigger;
 use crate::engine::fact::{EndedBy, Fact, OfferOutcome, QueueExit, RememberedRecording};
 use crate::engine::id::{AgentId, CallId, CommandId, LegId, SwitchId};
 use crate::engine::leg::LegState;
+use crate::engine::message::Envelope;
 use crate::engine::order::Purpose;
 use crate::engine::party::{Company, Party, Talk};
 use crate::engine::recording::{FiledRecording, FilingOrder};
@@ -23,6 +24,8 @@ pub(crate) struct Recording {
     pub(super) call: CallId,
     pub(super) switch: SwitchId,
     started: Timestamp,
+    /// Whose message it is to become; none for a conversation.
+    message: Option<Envelope>,
     /// Its switch was asked where it is.
     pub(super) sought: bool,
     /// Its audio is complete and being filed.
@@ -41,19 +44,32 @@ impl Engine {
             caller: caller.channel.clone(),
             agent: agent.channel.clone(),
         };
-        let recording = self.order(call, &caller.switch, command, Purpose::Record, out);
-        let (switch, started) = (caller.switch.clone(), self.now);
+        self.begin_recording(call, &caller.switch, command, None, out);
+    }
+
+    /// Asks the switch for a recording, which is the call's from here on.
+    pub(super) fn begin_recording(
+        &mut self,
+        call: CallId,
+        switch: &SwitchId,
+        command: SwitchCommand,
+        message: Option<Envelope>,
+        out: &mut Commands,
+    ) -> CommandId {
+        let recording = self.order(call, switch, command, Purpose::Record, out);
         out.note(Fact::RecordingAsked {
             call,
             recording,
             switch: switch.clone(),
+            message: message.clone(),
         });
         self.recordings.insert(
             recording,
             Recording {
                 call,
-                switch,
-                started,
+                switch: switch.clone(),
+                started: self.now,
+                message,
                 sought: false,
                 complete: false,
             },
@@ -63,6 +79,7 @@ impl Engine {
         if before.is_some_and(|before| self.is_recording(before)) {
             before.into_iter().for_each(|r| self.expect_recording(r));
         }
+        recording
     }
 
     /// Whether its end was not told yet.
@@ -106,6 +123,7 @@ impl Engine {
             started,
             media,
         }));
+        self.message_recorded(call, recording, out);
     }
 
     /// A recording of a run before this one: filed now if it is complete, or
@@ -116,6 +134,7 @@ impl Engine {
             call,
             switch,
             started,
+            message,
             media,
         } = known;
         self.recordings.insert(
@@ -124,6 +143,7 @@ impl Engine {
                 call,
                 switch,
                 started,
+                message,
                 sought: false,
                 complete: false,
             },
@@ -132,13 +152,16 @@ impl Engine {
             return self.recording_finished(recording, media, out);
         }
         match self.calls.get_mut(&call) {
-            Some(known) => known.recording = Some(recording),
+            Some(known) => {
+                known.recording = Some(recording);
+                self.remember_message(call, recording, started);
+            }
             None => self.expect_recording(recording),
         }
     }
 
     /// The conversation is over: the end of its recording should be told soon.
-    fn expect_recording(&mut self, recording: CommandId) {
+    pub(super) fn expect_recording(&mut self, recording: CommandId) {
         let overdue = Reason::RecordingOverdue(recording);
         self.timers.set(overdue, self.now + RECORDING);
     }
@@ -149,12 +172,17 @@ impl Engine {
         filed: FiledRecording,
         out: &mut Commands,
     ) {
-        if let Some(Recording { call, .. }) = self.recordings.remove(&recording) {
-            out.note(Fact::RecordingFiled {
-                call,
-                recording,
-                filed,
-            });
+        let Some(known) = self.recordings.remove(&recording) else {
+            return;
+        };
+        let (call, started) = (known.call, known.started);
+        out.note(Fact::RecordingFiled {
+            call,
+            recording,
+            filed: filed.clone(),
+        });
+        if let Some(envelope) = known.message {
+            self.message_filed(call, recording, started, envelope, &filed, out);
         }
     }
 
@@ -171,6 +199,7 @@ impl Engine {
                 recording,
                 why,
             });
+            self.message_lost(call, recording, out);
         }
     }
 
@@ -300,6 +329,7 @@ impl Engine {
         self.dialler_gone(call, cause, out);
         self.dismiss_all(call, |_| true, out);
         self.timers.clear(&Reason::ParkingEnds(call));
+        self.timers.clear(&Reason::MessageOverdue(call));
         let exit = if abandoned {
             QueueExit::Abandoned
         } else {

@@ -2,7 +2,7 @@
 //! the store's tables and the live pages are made from nothing else.
 
 use crate::engine::agent::AgentState;
-use crate::engine::call::{CallState, Dialler, OfferStage, Parking, Served};
+use crate::engine::call::{CallState, Dialler, Diverted, OfferStage, Parking, Served};
 use crate::engine::callback::{CallbackEnd, CallbackOrder, CallbackProgress, RememberedCallback};
 use crate::engine::cause::Cause;
 use crate::engine::centre::{Missed, MissedThen, OverflowTo, OverflowWhen};
@@ -10,10 +10,13 @@ use crate::engine::estimate::Learnt;
 use crate::engine::event::AgentRequest;
 use crate::engine::explanation::Explanation;
 use crate::engine::id::{
-    AgentId, BlockId, CallId, CallerListId, CommandId, FlowId, LegId, OfferId, QueueId, SiteId,
-    SwitchId, TenantId,
+    AgentId, BlockId, CallId, CallerListId, CommandId, FlowId, LegId, MessageId, OfferId, QueueId,
+    SiteId, SwitchId, TenantId,
 };
+use crate::engine::lamps::{Lamp, Phone};
 use crate::engine::leg::{LegRole, LegState};
+use crate::engine::mailbox::Mailbox;
+use crate::engine::message::{Envelope, Leaving, Message, MessageState, Messages};
 use crate::engine::party::{PartyRole, Talk};
 use crate::engine::patrons::Patrons;
 use crate::engine::recognition::Recognition;
@@ -141,6 +144,48 @@ pub enum Fact {
         queue: QueueId,
         why: OverflowWhen,
         to: OverflowTo,
+    },
+    /// An overflow leads the call to a number outside; when nobody answers there,
+    /// it goes on from here.
+    Diverted {
+        call: CallId,
+        from: Diverted,
+    },
+    /// The caller is asked for a message.
+    MessageAsked {
+        call: CallId,
+        leaving: Leaving,
+    },
+    /// No message came of it.
+    MessageDropped {
+        call: CallId,
+        mailbox: Mailbox,
+        /// Of what was recorded.
+        recording: Option<CommandId>,
+        why: Dropped,
+    },
+    /// A message lies in a mailbox.
+    MessageLeft {
+        message: Message,
+    },
+    MessageMoved {
+        message: MessageId,
+        /// The call it was left in.
+        call: CallId,
+        state: MessageState,
+        by: Principal,
+        note: OutsideText,
+    },
+    /// A message is in no mailbox any more; its recording stays.
+    MessageDeleted {
+        message: MessageId,
+        call: CallId,
+        by: Principal,
+    },
+    /// The lamp of a phone was told what lies in the mailboxes of its agent.
+    LampSet {
+        phone: Phone,
+        lamp: Lamp,
     },
     /// The call waits for these agents alone until then, or, with none, no longer.
     AgentSought {
@@ -312,6 +357,9 @@ pub enum Fact {
         call: CallId,
         recording: CommandId,
         switch: SwitchId,
+        /// Whose message it is to become; none for a conversation.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<Envelope>,
     },
     RecordingStarted {
         call: CallId,
@@ -357,6 +405,26 @@ pub enum Fact {
         call: Option<CallId>,
         agent: Option<AgentId>,
     },
+}
+
+/// Why no message came of a caller's call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dropped {
+    /// The caller said next to nothing.
+    TooShort,
+    /// As many new messages as the limit allows lie in the mailbox.
+    MailboxFull,
+}
+
+impl Dropped {
+    /// The word used in tables and pages.
+    pub fn word(self) -> &'static str {
+        match self {
+            Dropped::TooShort => "too_short",
+            Dropped::MailboxFull => "mailbox_full",
+        }
+    }
 }
 
 /// How a party's part in a call ended.
@@ -439,6 +507,8 @@ pub enum Stuck {
     Closing,
     /// The conversation is over, and its recording was not told of.
     Recording,
+    /// A caller left a message, and its end was not told.
+    Message,
 }
 
 impl Stuck {
@@ -453,6 +523,7 @@ impl Stuck {
             Stuck::Party => "party",
             Stuck::Closing => "closing",
             Stuck::Recording => "recording",
+            Stuck::Message => "message",
         }
     }
 }
@@ -530,6 +601,11 @@ pub struct Remembered {
     /// Open callbacks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub callbacks: Vec<RememberedCallback>,
+    #[serde(default, skip_serializing_if = "Messages::is_empty")]
+    pub messages: Messages,
+    /// What the lamps of phones were last told, where it is not nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lamps: Vec<(Phone, Lamp)>,
     /// The highest command id given so far; this run goes on above it.
     pub last_command: CommandId,
 }
@@ -562,6 +638,12 @@ pub struct RememberedCall {
     pub parking: Option<Parking>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub served: Option<Served>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaving: Option<Leaving>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diverted: Option<Diverted>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rules_tried: BTreeMap<QueueId, usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dialler: Option<Dialler>,
     /// The caller was promised a callback.
@@ -683,6 +765,9 @@ pub struct RememberedRecording {
     pub call: CallId,
     pub switch: SwitchId,
     pub started: Timestamp,
+    /// Whose message it is to become.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<Envelope>,
     /// Where its audio lies, when it was complete on the switch.
     pub media: Option<RecordedMedia>,
 }

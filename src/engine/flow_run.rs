@@ -1,21 +1,24 @@
 //! Carries out what a call's flow wants.
 
 use crate::engine::Engine;
-use crate::engine::call::Call;
+use crate::engine::call::{Call, CallState};
 use crate::engine::cause::Cause;
 use crate::engine::centre::Centre;
 use crate::engine::command::Commands;
 use crate::engine::fact::Fact;
-use crate::engine::id::{CallId, CommandId, LegId, PromptId};
-use crate::engine::ivr::flow::Flow;
+use crate::engine::id::{CallId, CommandId, FlowId, LegId, PromptId};
+use crate::engine::ivr::flow::{Flow, VoicemailBlock};
 use crate::engine::ivr::interpreter::{Action, Input, Session, Surroundings};
+use crate::engine::message::{Leaving, Then};
 use crate::engine::order::Purpose;
 use crate::engine::recognition::facts_of;
 use crate::engine::text::OutsideText;
+use crate::engine::time::Span;
 use crate::engine::timer::Reason;
 use crate::engine::watchdog::ANSWERING;
 use crate::engine::wishes::Wishes;
 use crate::switch::{Digit, SwitchCommand};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 /// The flow that the call goes through: the one it entered, whatever the
@@ -140,17 +143,7 @@ impl Engine {
         };
         let LegId { switch, channel } = known.caller.id.clone();
         match action {
-            Action::Answer => {
-                self.timers
-                    .set(Reason::AnswerOverdue(call), self.now + ANSWERING);
-                self.order(
-                    call,
-                    &switch,
-                    SwitchCommand::Answer { channel },
-                    Purpose::Answer,
-                    out,
-                );
-            }
+            Action::Answer => self.answer_caller(call, out),
             Action::Play(prompts) => self.play(call, prompts, out),
             Action::Silence => {
                 self.timers.clear(&Reason::KeyAwaited(call));
@@ -164,6 +157,7 @@ impl Engine {
                 );
             }
             Action::AwaitKey(span) => self.timers.set(Reason::KeyAwaited(call), self.now + span),
+            Action::TakeMessage(asked) => self.message_block(call, asked, out),
             Action::Queue(queues) => {
                 if let Some(wishes) = wishes_of_block(known) {
                     self.add_wishes(call, &wishes, out);
@@ -172,6 +166,47 @@ impl Engine {
             }
             Action::Refuse(cause) | Action::HangUp(cause) => self.end_call(call, cause, out),
         }
+    }
+
+    /// The flow asks for a message; what its block does not say, the settings do.
+    fn message_block(&mut self, call: CallId, asked: VoicemailBlock, out: &mut Commands) {
+        let usual = self.leaving(asked.to, Then::GoOn);
+        let seconds = |given: NonZeroU32| Span::seconds(given.get());
+        let leaving = Leaving {
+            greeting: asked.prompt.unwrap_or(usual.greeting),
+            max: asked.max_s.map_or(usual.max, seconds),
+            silence: asked.silence_s.map_or(usual.silence, seconds),
+            ..usual
+        };
+        self.ask_for_message(call, leaving, out);
+    }
+
+    /// Answers a caller who is not answered yet.
+    pub(super) fn answer_caller(&mut self, call: CallId, out: &mut Commands) {
+        let known = self.calls.get(&call).filter(|c| !c.caller.is_answered());
+        let Some(LegId { switch, channel }) = known.map(|call| call.caller.id.clone()) else {
+            return;
+        };
+        let overdue = Reason::AnswerOverdue(call);
+        self.timers.set(overdue, self.now + ANSWERING);
+        let command = SwitchCommand::Answer { channel };
+        self.order(call, &switch, command, Purpose::Answer, out);
+    }
+
+    /// Leads a call that is in no queue, and in our hands, into a flow.
+    pub(super) fn enter_flow(&mut self, call: CallId, id: &FlowId, out: &mut Commands) {
+        let flow = self.centre.as_ref().and_then(|centre| centre.flows.get(id));
+        let (Some(flow), Some(known)) = (flow.map(Arc::clone), self.calls.get_mut(&call)) else {
+            return self.begin_again(call, out);
+        };
+        known.session = Some(Session::at(id.clone(), flow.start.clone()));
+        known.flow = Some(flow);
+        let has_waited = known.served.is_some();
+        self.move_call(call, CallState::InFlow, out);
+        if has_waited {
+            self.drop_place(call, out);
+        }
+        self.advance(call, Input::Enter, out);
     }
 
     /// Plays prompts to the caller; their end moves the call on.
@@ -233,8 +268,11 @@ impl Engine {
         if self.callback_prompt_ended(call, out) {
             return;
         }
-        if self.calls.get(&call).is_some_and(Call::is_waiting) {
+        let known = self.calls.get(&call);
+        if known.is_some_and(Call::is_waiting) {
             self.start_music(call, out);
+        } else if known.is_some_and(Call::is_leaving_message) {
+            self.record_message(call, out);
         } else {
             self.advance(call, Input::PlaybackEnded, out);
         }
@@ -255,9 +293,13 @@ impl Engine {
             return;
         }
         let known = self.calls.get(&call);
-        let in_flow = known.is_some_and(|call| call.caller.id == *leg && call.is_in_flow());
-        if in_flow {
+        let Some(known) = known.filter(|call| call.caller.id == *leg) else {
+            return;
+        };
+        if known.is_in_flow() {
             self.advance(call, Input::Key(digit.key), out);
+        } else if known.is_leaving_message() {
+            self.key_in_voicemail(call, digit.key, out);
         }
     }
 

@@ -180,6 +180,8 @@ ulid_id!(/// One customer contact.
     CallId);
 ulid_id!(/// One agent being rung for one call.
     OfferId);
+ulid_id!(/// One message that a caller left.
+    MessageId);
 
 impl OfferId {
     /// The name of the leg that rings for this offer: the same 128 bits in the

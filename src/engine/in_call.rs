@@ -51,13 +51,14 @@ impl Engine {
         what: Request,
         out: &mut Commands,
     ) -> Result<(), Refusal> {
-        let (agent, call) = self.subject(&what);
+        let (agent, call) = self.subject(&by, &what);
         let (ask, object) = (what.word(), what.object());
         let outcome = match &what {
             Request::InCall { agent, ask } => self.agent_asks(&by, agent, ask, out),
             Request::Supervision { ask } => self.supervisor_asks(&by, ask, out),
             Request::State { agent, ask } => self.state_asked(&by, agent, ask.clone(), out),
             Request::Callback { ask } => self.callback_asked(&by, ask, out),
+            Request::Message { message, ask } => self.message_asked(&by, *message, ask, out),
         };
         // What it named may have come to be by it.
         let own_state = matches!(&what, Request::State { agent, .. } if by.agent() == Some(agent));
@@ -78,7 +79,7 @@ impl Engine {
     }
 
     /// Whom and which call a request is about.
-    fn subject(&self, what: &Request) -> (Option<AgentId>, Option<CallId>) {
+    fn subject(&self, by: &Principal, what: &Request) -> (Option<AgentId>, Option<CallId>) {
         let of = |agent: &AgentId| {
             let call = self.agents.get(agent).and_then(|agent| agent.call);
             (Some(agent.clone()), call)
@@ -86,6 +87,10 @@ impl Engine {
         match what {
             Request::InCall { agent, .. } | Request::State { agent, .. } => of(agent),
             Request::Callback { .. } => (None, None),
+            Request::Message { message, .. } => {
+                let call = self.messages.get(*message).map(|message| message.call);
+                (by.agent().cloned(), call)
+            }
             Request::Supervision { ask } => match ask {
                 SupervisorRequest::Listen { agent, .. }
                 | SupervisorRequest::TakeOver { agent }

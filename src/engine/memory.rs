@@ -13,7 +13,9 @@ use crate::engine::fact::{
     RememberedRecording, RememberedRinging, RememberedVisit,
 };
 use crate::engine::id::{AgentId, CallId, CommandId, LegId, OfferId, QueueId};
+use crate::engine::lamps::{Lamp, Phone};
 use crate::engine::leg::{LegRole, LegState};
+use crate::engine::message::Messages;
 use crate::engine::party::Talk;
 use crate::engine::patrons::Patrons;
 use crate::engine::recognition::Recognition;
@@ -39,6 +41,10 @@ pub struct Memory {
     patrons: Patrons,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     callbacks: BTreeMap<CallId, RememberedCallback>,
+    #[serde(default, skip_serializing_if = "Messages::is_empty")]
+    messages: Messages,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    lamps: Vec<(Phone, Lamp)>,
     last_command: CommandId,
     /// Callbacks between their first fact and the next.
     #[serde(skip)]
@@ -73,11 +79,13 @@ impl Memory {
     /// The audio is complete on the switch; it is filed again if that was not done.
     fn complete(&mut self, order: &FilingOrder) {
         self.saw(order.recording);
+        let before = self.recordings.get(&order.recording);
         let complete = RememberedRecording {
             recording: order.recording,
             call: order.call,
             switch: order.switch.clone(),
             started: order.started,
+            message: before.and_then(|known| known.message.clone()),
             media: Some(order.media.clone()),
         };
         self.recordings.insert(order.recording, complete);
@@ -139,6 +147,10 @@ impl Memory {
                 known.state = *state;
                 known.state_since = at;
                 known.parking.take_if(|_| *state != CallState::Parked);
+                known.leaving.take_if(|_| *state != CallState::Voicemail);
+                known
+                    .diverted
+                    .take_if(|_| *state != CallState::Transferring);
             }),
             Fact::TalkMoved { call, talk } => self.call(*call, |known| known.talk = *talk),
             Fact::PartyAdded {
@@ -169,6 +181,24 @@ impl Memory {
             }),
             Fact::Parked { call, parking } => {
                 self.call(*call, |known| known.parking = Some(parking.clone()));
+            }
+            Fact::Diverted { call, from } => self.call(*call, |known| {
+                known.rules_tried.insert(from.queue.clone(), from.rule + 1);
+                known.diverted = Some(from.clone());
+            }),
+            Fact::MessageAsked { call, leaving } => {
+                self.call(*call, |known| known.leaving = Some(leaving.clone()));
+            }
+            Fact::MessageLeft { message } => self.messages.add(message.clone()),
+            Fact::MessageMoved { message, state, .. } => {
+                self.messages.move_to(*message, state.clone());
+            }
+            Fact::MessageDeleted { message, .. } => self.messages.remove(*message),
+            Fact::LampSet { phone, lamp } => {
+                self.lamps.retain(|(known, _)| known != phone);
+                if lamp.is_lit() {
+                    self.lamps.push((phone.clone(), *lamp));
+                }
             }
             Fact::DialledOut { call, dialler } => {
                 self.call(*call, |known| known.dialler = Some(dialler.clone()));
@@ -345,18 +375,31 @@ impl Memory {
                 call,
                 recording,
                 switch,
+                message,
             } => {
+                if message.is_some() {
+                    self.leaves_by(*call, Some(*recording));
+                }
                 let asked = RememberedRecording {
                     recording: *recording,
                     call: *call,
                     switch: switch.clone(),
                     started: at,
+                    message: message.clone(),
                     media: None,
                 };
                 self.recordings.insert(*recording, asked);
             }
-            Fact::RecordingFiled { recording, .. } | Fact::RecordingLost { recording, .. } => {
+            Fact::RecordingFiled { recording, .. } => {
                 self.recordings.remove(recording);
+            }
+            Fact::RecordingLost {
+                call, recording, ..
+            } => {
+                let lost = self.recordings.remove(recording);
+                if lost.is_some_and(|lost| lost.message.is_some()) {
+                    self.leaves_by(*call, None);
+                }
             }
             Fact::QueueLearnt { queue, learnt } => {
                 self.learnt.insert(queue.clone(), learnt.clone());
@@ -365,6 +408,7 @@ impl Memory {
             | Fact::CallerBlocked { .. }
             | Fact::DigitPressed { .. }
             | Fact::Overflowed { .. }
+            | Fact::MessageDropped { .. }
             | Fact::Decided { .. }
             | Fact::RecordingStarted { .. }
             | Fact::CommandFailed { .. }
@@ -385,6 +429,8 @@ impl Memory {
             learnt: self.learnt.iter().map(remembered_learnt).collect(),
             patrons: self.patrons.clone(),
             callbacks: self.callbacks.values().cloned().collect(),
+            messages: self.messages.clone(),
+            lamps: self.lamps.clone(),
             last_command: self.last_command,
         }
     }
@@ -393,6 +439,15 @@ impl Memory {
         if let Some(known) = self.calls.get_mut(&call) {
             change(known);
         }
+    }
+
+    /// The recording by which the caller leaves their message.
+    fn leaves_by(&mut self, call: CallId, recording: Option<CommandId>) {
+        self.call(call, |known| {
+            if let Some(leaving) = &mut known.leaving {
+                leaving.recording = recording;
+            }
+        });
     }
 
     fn caller_came(&mut self, at: Timestamp, call: CallId, leg: &LegId) {
@@ -416,6 +471,9 @@ impl Memory {
                 parties: Vec::new(),
                 parking: None,
                 served: None,
+                leaving: None,
+                diverted: None,
+                rules_tried: BTreeMap::new(),
                 dialler: None,
                 ringing: Vec::new(),
                 called_back: false,

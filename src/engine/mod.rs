@@ -4,7 +4,7 @@
 //! (what it is told of the centre), the state ([`call`], [`leg`], [`agent`],
 //! [`queue`], [`queues`]), then what happens: [`arrival`], [`ivr`] with [`flow_run`],
 //! [`waiting`] with [`strategy`] as the planner and [`estimate`] for how long it takes, [`ringing`] and [`offer`], [`conversation`],
-//! [`callback`], [`in_call`] with [`talk`] and [`parties`], [`supervision`],
+//! [`callback`], [`in_call`] with [`talk`] and [`parties`], [`supervision`], [`voicemail`] with [`messages`] and [`lamps`],
 //! [`desk`] with [`missed`] and [`wrap_up`], [`remember`], [`reconcile`] with [`adopt`], [`audit`], [`watchdog`], [`drain`]; [`why`] answers questions about all this; [`timer`] holds every deadline and [`order`] every
 //! command that still wants its answer.
 
@@ -40,8 +40,12 @@ pub mod id;
 mod idle_order;
 mod in_call;
 pub mod ivr;
+mod lamps;
 pub mod leg;
+pub mod mailbox;
 pub mod memory;
+pub mod message;
+mod messages;
 mod missed;
 mod offer;
 mod order;
@@ -73,6 +77,7 @@ pub mod time;
 pub mod timer;
 mod transfer;
 pub mod view;
+mod voicemail;
 mod waiting;
 mod watchdog;
 pub mod why;
@@ -87,6 +92,8 @@ use command::Commands;
 use event::Event;
 use fact::Fact;
 use id::{AgentId, CallId, CommandId, LegId, OfferId, SwitchId};
+use lamps::{Lamp, Phone};
+use message::Messages;
 use order::Pending;
 use patrons::Patrons;
 use queues::Queues;
@@ -127,6 +134,9 @@ pub struct Engine {
     agents: BTreeMap<AgentId, Agent>,
     queues: Queues,
     patrons: Patrons,
+    messages: Messages,
+    /// What the lamps of phones were last told, where it is not nothing.
+    lamps: BTreeMap<Phone, Lamp>,
     /// Whether each switch can be reached.
     links: BTreeMap<SwitchId, bool>,
     /// Switches that were reached since this run began.
@@ -178,6 +188,8 @@ impl Engine {
             agents: BTreeMap::new(),
             queues: Queues::default(),
             patrons: Patrons::default(),
+            messages: Messages::default(),
+            lamps: BTreeMap::new(),
             links: BTreeMap::new(),
             met: BTreeSet::new(),
             strangers: BTreeSet::new(),
@@ -269,6 +281,7 @@ impl Engine {
             Reason::CallbackKeyAwaited(call) => self.callback_key_missing(call, out),
             Reason::CallbackDue(callback) => self.callback_due(callback, out),
             Reason::CallbackExpires(callback) => self.callback_expired(callback, out),
+            Reason::MessageOverdue(call) => self.message_overdue(call, out),
             Reason::DrainEnds => self.drain_ended(out),
         }
     }
@@ -344,6 +357,12 @@ impl Engine {
             && known.state != state
         {
             known.state = state;
+            known
+                .leaving
+                .take_if(|_| state != call::CallState::Voicemail);
+            known
+                .diverted
+                .take_if(|_| state != call::CallState::Transferring);
             out.note(Fact::CallMoved { call, state });
         }
     }

@@ -33,6 +33,10 @@ pub(crate) enum Purpose {
     Ring(LegId),
     Bridge(OfferId),
     Record,
+    /// Ends a caller's message.
+    EndMessage,
+    /// Lights a lamp or puts it out.
+    Lamp,
     /// Renews the dead-man's timer of the leg.
     Guard(LegId),
     /// Rings one who is to take part beside caller and agent.
@@ -117,7 +121,7 @@ impl Engine {
             Outcome::Lost => (None, OutsideText::new("the switch did not answer in time")),
         };
         out.note(Fact::CommandFailed {
-            call: Some(call).filter(|_| !matches!(purpose, Purpose::Ask)),
+            call: Some(call).filter(|_| !matches!(purpose, Purpose::Ask | Purpose::Lamp)),
             command,
             why: why.clone(),
         });
@@ -132,6 +136,10 @@ impl Engine {
                 self.party_order_failed(&leg, out);
             }
             Purpose::Record => self.recording_lost(command, why, out),
+            // It is over already, and its end was not told.
+            Purpose::EndMessage if failure != Some(Failure::LinkDown) => {
+                self.message_overdue(call, out);
+            }
             Purpose::Guard(leg) => self.guard_failed(&leg, failure, out),
             // It has ended, which is told in a moment, or the switch has not made
             // it yet and will ring the device in spite of us.
@@ -152,7 +160,7 @@ impl Engine {
                 }
             }
             // The watch on the leg, or the next snapshot, settles it.
-            Purpose::HangUp(_) | Purpose::Comfort => {}
+            Purpose::HangUp(_) | Purpose::Comfort | Purpose::Lamp | Purpose::EndMessage => {}
             Purpose::FindRecording(recording) => {
                 self.recording_not_found(recording, failure, why, out);
             }

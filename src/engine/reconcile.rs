@@ -190,6 +190,7 @@ impl Engine {
         // Only now, so that nobody is offered a call that is already gone, nor
         // one before another that was found only here.
         self.link_changed(switch.clone(), true, OutsideText::default(), out);
+        self.lamps_again(&switch, out);
         out.note(Fact::Reconciled {
             switch: switch.clone(),
             adopted,
@@ -389,6 +390,10 @@ impl Engine {
                 if !self.is_being_connected(call) {
                     self.keep_caller(call, out);
                 }
+            }
+            CallState::Voicemail => {
+                self.renew_guard(&leg, out);
+                self.resume_message(call, out);
             }
             CallState::Outside | CallState::Ended => {}
         }

@@ -26,6 +26,9 @@ pub struct FiledRecording {
     pub name: String,
     /// Length of the audio in milliseconds.
     pub length_ms: u64,
+    /// From the beginning to the last sound, in milliseconds; measured in messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard_ms: Option<u64>,
     /// Size of the file in bytes.
     pub bytes: u64,
     /// SHA-256 of the whole file, 64 lower-case hexadecimal digits.

@@ -36,6 +36,8 @@ impl Engine {
     pub(super) fn remember(&mut self, remembered: Remembered, out: &mut Commands) {
         self.last_command = self.numbers_after(remembered.last_command);
         self.patrons = remembered.patrons;
+        self.messages = remembered.messages;
+        self.lamps = remembered.lamps.into_iter().collect();
         let mut new: BTreeSet<AgentId> = self.agents.keys().cloned().collect();
         for agent in remembered.agents {
             new.remove(&agent.agent);
@@ -152,6 +154,9 @@ impl Engine {
                 parties,
                 parking: known.parking,
                 served: known.served,
+                leaving: known.leaving,
+                diverted: known.diverted,
+                rules_tried: known.rules_tried,
                 dialler: known.dialler,
                 callback: known.called_back.then(Dialogue::farewell),
                 sought: false,

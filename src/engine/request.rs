@@ -2,7 +2,7 @@
 //! request is answered exactly once, by [`crate::engine::command::Command::Answer`].
 
 use crate::engine::event::AgentRequest;
-use crate::engine::id::{AgentId, CallId, FlowId, QueueId};
+use crate::engine::id::{AgentId, CallId, FlowId, MessageId, QueueId};
 use crate::engine::text::OutsideText;
 use crate::engine::time::Timestamp;
 use crate::switch::{Key, Language, PhoneNumber, SupervisionMode};
@@ -53,6 +53,11 @@ pub enum Request {
     State { agent: AgentId, ask: AgentRequest },
     /// About somebody who is to be called back.
     Callback { ask: CallbackRequest },
+    /// About a message in a mailbox.
+    Message {
+        message: MessageId,
+        ask: MessageRequest,
+    },
 }
 
 /// What can be asked about callbacks.
@@ -78,6 +83,38 @@ pub struct NewCallback {
     pub name: OutsideText,
     #[serde(default, skip_serializing_if = "OutsideText::is_empty")]
     pub note: OutsideText,
+}
+
+/// What can be done about a message that a caller left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum MessageRequest {
+    /// It is theirs to look after.
+    Take,
+    /// It is anybody's again.
+    Release,
+    /// Nothing is left to be done about it.
+    Handled {
+        /// What came of it.
+        note: OutsideText,
+    },
+    /// It is in no mailbox any more.
+    Delete,
+    /// The agent's device is rung, and then the caller; the message is theirs.
+    CallBack,
+}
+
+impl MessageRequest {
+    /// The word used in tables, the API and metrics.
+    pub fn word(&self) -> &'static str {
+        match self {
+            MessageRequest::Take => "take_message",
+            MessageRequest::Release => "release_message",
+            MessageRequest::Handled { .. } => "message_handled",
+            MessageRequest::Delete => "delete_message",
+            MessageRequest::CallBack => "call_back",
+        }
+    }
 }
 
 /// What an agent can do about the call they serve.
@@ -280,6 +317,7 @@ impl Request {
                 CallbackRequest::Arrange { .. } => "arrange_callback",
                 CallbackRequest::Cancel { .. } => "cancel_callback",
             },
+            Request::Message { ask, .. } => ask.word(),
         }
     }
 
@@ -293,6 +331,7 @@ impl Request {
                 CallbackRequest::Arrange { new, .. } => format!("{} {}", new.queue, new.number),
                 CallbackRequest::Cancel { callback } => callback.to_string(),
             },
+            Request::Message { message, .. } => message.to_string(),
         }
     }
 }
@@ -355,6 +394,18 @@ pub enum Refusal {
     NotPermitted,
     #[error("the supervisor does not listen to that agent")]
     NotListening,
+    #[error("there is no such message, or it was deleted")]
+    NoSuchMessage,
+    #[error("this mailbox is not the agent's, nor of their group or queues")]
+    NotYourMailbox,
+    #[error("somebody else has taken this message")]
+    MessageTaken,
+    #[error("nobody has taken this message")]
+    MessageNotTaken,
+    #[error("this message is handled already")]
+    MessageHandled,
+    #[error("the caller's number is withheld or cannot be dialled")]
+    NoNumber,
     #[error("there are as many calls as the limit max_calls allows")]
     TooManyCalls,
     #[error("the controller is about to leave")]
@@ -413,6 +464,12 @@ impl Refusal {
             Refusal::NoDevice => "no_device",
             Refusal::NotPermitted => "not_permitted",
             Refusal::NotListening => "not_listening",
+            Refusal::NoSuchMessage => "no_such_message",
+            Refusal::NotYourMailbox => "not_your_mailbox",
+            Refusal::MessageTaken => "message_taken",
+            Refusal::MessageNotTaken => "message_not_taken",
+            Refusal::MessageHandled => "message_handled",
+            Refusal::NoNumber => "no_number",
             Refusal::TooManyCalls => "too_many_calls",
             Refusal::Draining => "draining",
             Refusal::UnknownReason => "unknown_reason",

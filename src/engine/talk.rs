@@ -194,7 +194,10 @@ impl Call {
             || !self.parties.is_empty()
             || matches!(
                 self.state,
-                CallState::Parked | CallState::Transferring | CallState::Outside
+                CallState::Parked
+                    | CallState::Transferring
+                    | CallState::Outside
+                    | CallState::Voicemail
             )
     }
 

@@ -52,6 +52,8 @@ pub enum Reason {
     CallbackDue(CallId),
     /// The callback was kept long enough.
     CallbackExpires(CallId),
+    /// No message that a caller leaves lasts so long.
+    MessageOverdue(CallId),
     /// Who still rings when the controller leaves is called off.
     DrainEnds,
 }

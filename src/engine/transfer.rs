@@ -5,7 +5,6 @@ use crate::engine::call::{CallState, Served};
 use crate::engine::cause::Cause;
 use crate::engine::command::Commands;
 use crate::engine::id::{AgentId, CallId, FlowId, QueueId};
-use crate::engine::ivr::interpreter::{Input, Session};
 use crate::engine::party::{PartyRole, Talk};
 use crate::engine::request::{Destination, Invitee, Refusal};
 use crate::engine::waiting::Entry;
@@ -80,19 +79,12 @@ impl Engine {
         out: &mut Commands,
     ) -> Result<(), Refusal> {
         let centre = self.centre.as_ref().ok_or(Refusal::NoSuchFlow)?;
-        let start = centre
-            .flows
-            .get(to)
-            .ok_or(Refusal::NoSuchFlow)?
-            .start
-            .clone();
-        self.leave_to_us(call, CallState::InFlow, out);
-        if let Some(known) = self.calls.get_mut(&call) {
-            known.session = Some(Session::at(to.clone(), start));
-            known.flow = None;
+        if !centre.flows.contains_key(to) {
+            return Err(Refusal::NoSuchFlow);
         }
+        self.leave_to_us(call, CallState::InFlow, out);
         self.hold_in_switch(call, out);
-        self.advance(call, Input::Enter, out);
+        self.enter_flow(call, to, out);
         Ok(())
     }
 
@@ -128,6 +120,9 @@ impl Engine {
                 self.callback_unreached(turn.callback, out);
             }
             return self.end_call(call, Cause::NormalClearing, out);
+        }
+        if let Some(from) = known.diverted.clone() {
+            return self.go_on_from(call, from, out);
         }
         let (caller, served) = (known.caller.id.clone(), known.served.clone());
         let back = back.filter(|agent| self.can_invite(agent, &caller).is_ok());

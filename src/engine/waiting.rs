@@ -15,7 +15,7 @@ use crate::engine::strategy;
 use crate::engine::time::Timestamp;
 use crate::engine::timer::Reason;
 use crate::engine::wishes::Sought;
-use crate::switch::SwitchCommand;
+use crate::switch::{LegVariable, LegVariables, SwitchCommand};
 
 /// A call comes to a queue, or comes back to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl Engine {
         let known: Vec<&Queue> = ids.filter_map(|id| self.queues.get(id)).collect();
         let turned_away: Vec<_> = known
             .iter()
-            .map(|queue| self.overflow_at_entry(queue))
+            .map(|queue| self.overflow_at_entry(call, queue))
             .collect();
         let open: Vec<QueueId> = known
             .iter()
@@ -66,7 +66,10 @@ impl Engine {
                 false => self.begin_again(call, out),
             };
         };
-        let taken_by = self.turned_away(call, &queue, rule, out);
+        let Some(place) = self.entry_now(call, &queue) else {
+            return;
+        };
+        let taken_by = self.turned_away(call, place, rule, out);
         let entry = taken_by.and_then(|queue| self.entry_now(call, &queue));
         if let Some(entry) = entry {
             self.enter_queues(call, vec![entry], out);
@@ -188,6 +191,20 @@ impl Engine {
         let command = SwitchCommand::SetVariables {
             channel: leg.channel.clone(),
             variables,
+        };
+        self.order(call, &leg.switch, command, Purpose::Comfort, out);
+    }
+
+    /// The same for a call that has left its queues: one whose leg carries a place
+    /// is taken for waiting when its switch comes back.
+    pub(super) fn drop_place(&mut self, call: CallId, out: &mut Commands) {
+        let Some(known) = self.calls.get(&call) else {
+            return;
+        };
+        let leg = known.caller.id.clone();
+        let command = SwitchCommand::SetVariables {
+            channel: leg.channel,
+            variables: LegVariables::default().with(LegVariable::Entered, ""),
         };
         self.order(call, &leg.switch, command, Purpose::Comfort, out);
     }

@@ -10,6 +10,7 @@
 //! | caller and agent are apart | `ApartOverdue` | their parting |
 //! | somebody beside them is rung, or being connected | `PartyOverdue` | the order to ring |
 //! | parked | `ParkingEnds` | the parking |
+//! | a message is recorded | `MessageOverdue` | the order to record it |
 //! | a leg or call is being ended | `HangUpOverdue` | the order to end it |
 //! | wrap-up, rest | `WrapUpEnds`, `RestEnds` | the end of the conversation or offer |
 //! | a recording is to be told of | `RecordingOverdue` | the end of the conversation |
@@ -41,7 +42,7 @@ pub(super) const RECORDING: Span = Span::seconds(30);
 const INSISTING: u32 = 2;
 
 impl Engine {
-    fn stuck(&mut self, stuck: Stuck, call: Option<CallId>, out: &mut Commands) {
+    pub(super) fn stuck(&mut self, stuck: Stuck, call: Option<CallId>, out: &mut Commands) {
         let call_known = call.and_then(|call| self.calls.get(&call));
         let offer = call_known.and_then(|call| call.offer.as_ref());
         let agent = offer.map(|offer| offer.agent.clone());

@@ -257,9 +257,10 @@ impl Desk {
         name: &str,
     ) -> Result<FiledRecording, FilingError> {
         let place = self.settings.folder.place(name);
+        let is_message = matches!(order.media, RecordedMedia::Mono { .. });
         // Filed by a run that ended before it could say so.
         if place.is_file() {
-            return on_thread(move || measured(&place))
+            return on_thread(move || measured(&place, is_message))
                 .await
                 .map(|found| found.named(name));
         }
@@ -299,8 +300,13 @@ impl Desk {
         let path = name.to_owned();
         on_thread(move || {
             let length_ms = fetched.assemble(assembled.path())?;
+            let heard_ms = heard(assembled.path(), is_message)?;
             let digest = folder.settle(&assembled, &path)?;
-            Ok(Measured { length_ms, digest })
+            Ok(Measured {
+                length_ms,
+                heard_ms,
+                digest,
+            })
         })
         .await
         .map(|filed| filed.named(name))
@@ -347,6 +353,7 @@ impl Fetched {
 
 struct Measured {
     length_ms: u64,
+    heard_ms: Option<u64>,
     digest: FileDigest,
 }
 
@@ -355,19 +362,31 @@ impl Measured {
         FiledRecording {
             name: name.to_owned(),
             length_ms: self.length_ms,
+            heard_ms: self.heard_ms,
             bytes: self.digest.bytes,
             sha256: self.digest.sha256,
         }
     }
 }
 
-fn measured(place: &Path) -> Result<Measured, FilingError> {
+/// Where the last sound of a message is.
+fn heard(place: &Path, is_message: bool) -> Result<Option<u64>, AssembleError> {
+    let heard = is_message.then(|| assemble::heard_ms(place));
+    heard.transpose()
+}
+
+fn measured(place: &Path, is_message: bool) -> Result<Measured, FilingError> {
     let length_ms = assemble::length_ms(place)?;
+    let heard_ms = heard(place, is_message)?;
     let digest = digest(place).map_err(|why| FolderError::NotPlaced {
         path: place.to_owned(),
         why,
     })?;
-    Ok(Measured { length_ms, digest })
+    Ok(Measured {
+        length_ms,
+        heard_ms,
+        digest,
+    })
 }
 
 async fn on_thread<T: Send + 'static>(

@@ -384,6 +384,13 @@ impl Board {
             | Fact::Decided { .. }
             | Fact::QueueLearnt { .. }
             | Fact::Overflowed { .. }
+            | Fact::Diverted { .. }
+            | Fact::MessageAsked { .. }
+            | Fact::MessageDropped { .. }
+            | Fact::MessageLeft { .. }
+            | Fact::MessageMoved { .. }
+            | Fact::MessageDeleted { .. }
+            | Fact::LampSet { .. }
             | Fact::AgentSought { .. }
             | Fact::Recognised { .. }
             | Fact::Wished { .. }

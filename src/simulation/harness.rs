@@ -299,6 +299,7 @@ impl<'a> Harness<'a> {
                 let filed = FiledRecording {
                     name: format!("{recording}.wav"),
                     length_ms: 0,
+                    heard_ms: None,
                     bytes: 0,
                     sha256: "0".repeat(64),
                 };

@@ -8,6 +8,7 @@ pub mod calls;
 mod connection;
 mod error;
 pub mod journal;
+pub mod messages;
 mod migrations;
 pub mod moment;
 pub mod password;

@@ -268,6 +268,26 @@ table! {
 }
 
 table! {
+    messages (message) {
+        message -> Text,
+        tenant -> Text,
+        site -> Text,
+        switch -> Text,
+        mailbox -> Text,
+        call -> Text,
+        recording -> BigInt,
+        caller_number -> Text,
+        caller_name -> Text,
+        left_at -> BigInt,
+        length_ms -> BigInt,
+        state -> Text,
+        changed_at -> BigInt,
+        changed_by -> Nullable<Text>,
+        note -> Nullable<Text>,
+    }
+}
+
+table! {
     command_failures (journal, seq, nth) {
         journal -> Text,
         seq -> BigInt,
@@ -324,3 +344,4 @@ table! {
 }
 
 allow_tables_to_appear_in_same_query!(sessions, users);
+allow_tables_to_appear_in_same_query!(messages, recordings);

@@ -169,6 +169,11 @@ pub enum DigitMethod {
 #[serde(try_from = "char", into = "char")]
 pub struct Key(char);
 
+impl Key {
+    /// `#`, by which a caller says that they are done.
+    pub const END: Key = Key('#');
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a telephone key (0-9, *, #, A-D)")]
 pub struct NotAKey(pub char);
@@ -588,10 +593,13 @@ pub struct SwitchOrder {
 
 impl SwitchCommand {
     /// Whether the command can't be taken back, so that it must leave only
-    /// after the event that caused it is durable.
+    /// after the event that caused it is durable. What a caller says after the
+    /// tone is such a thing: no run may forget that it is recorded.
     pub fn is_irrevocable(&self) -> bool {
         match self {
-            SwitchCommand::HangUp { .. } | SwitchCommand::Refuse { .. } => true,
+            SwitchCommand::HangUp { .. }
+            | SwitchCommand::Refuse { .. }
+            | SwitchCommand::RecordMessage { .. } => true,
             SwitchCommand::Ring(ring) => matches!(ring.to, Target::Number(_)),
             SwitchCommand::Play { prompts, .. } => prompts.iter().any(PromptId::is_promise),
             _ => false,

@@ -86,6 +86,8 @@ pub(crate) fn centre() -> Centre {
         in_call: Default::default(),
         not_ready_reasons: Default::default(),
         missed_offers: Default::default(),
+        voicemail: Default::default(),
+        sites: Default::default(),
     }
 }
 
@@ -389,6 +391,7 @@ fn answered_call(journal: &Journal) {
     let filed = FiledRecording {
         name: "acme/2026/05/28/x.wav".to_owned(),
         length_ms: 25_900,
+        heard_ms: None,
         bytes: 828_844,
         sha256: "ab".repeat(32),
     };

@@ -2,8 +2,10 @@
 
 use crate::engine::centre::{CallbackSettings, Level, MissedOffers};
 use crate::engine::condition::Condition;
-use crate::engine::id::{CalendarId, FlowId, MusicClass, PromptId, QueueId, SkillId};
+use crate::engine::id::{CalendarId, FlowId, MusicClass, PromptId, QueueId, SiteId, SkillId};
+use crate::engine::mailbox::Mailbox;
 use crate::engine::time::Span;
+use crate::switch::PhoneNumber;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -110,6 +112,10 @@ impl fmt::Display for OverflowTo {
             OverflowTo::Queue(queue) => write!(f, "queue:{queue}"),
             OverflowTo::Flow(flow) => write!(f, "flow:{flow}"),
             OverflowTo::Callback => f.write_str("callback"),
+            OverflowTo::Voicemail(None) => f.write_str("voicemail"),
+            OverflowTo::Voicemail(Some(mailbox)) => write!(f, "voicemail:{mailbox}"),
+            OverflowTo::Number(number) => write!(f, "number:{number}"),
+            OverflowTo::Site(site) => write!(f, "site:{site}"),
             OverflowTo::Busy => f.write_str("busy"),
             OverflowTo::HangUp => f.write_str("hang_up"),
         }
@@ -125,6 +131,12 @@ pub enum OverflowTo {
     Flow(FlowId),
     /// The caller is asked for the number, and called back in turn.
     Callback,
+    /// The caller leaves a message; without a mailbox, in that of the queue.
+    Voicemail(Option<Mailbox>),
+    /// A number outside; when nobody answers there, the next rule, or the place it had.
+    Number(PhoneNumber),
+    /// Another site, by its own queue or number.
+    Site(SiteId),
     /// The call is refused with busy, or hung up so if it was answered.
     Busy,
     HangUp,

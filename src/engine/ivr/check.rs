@@ -1,7 +1,8 @@
 //! Finds what is wrong with a flow before a caller does.
 
 use crate::engine::id::{AgentId, BlockId, CalendarId, QueueId};
-use crate::engine::ivr::flow::{Block, Flow};
+use crate::engine::ivr::flow::{Block, Flow, VoicemailBlock};
+use crate::engine::mailbox::Mailbox;
 use crate::engine::wishes::AgentSet;
 use crate::nearest::suggestion;
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,6 +40,10 @@ pub enum Problem {
     /// A condition asks about something else than the call.
     NotOfTheCall {
         asks: &'static str,
+    },
+    /// Nobody is there whose mailbox it would be.
+    UnknownMailbox {
+        mailbox: Mailbox,
     },
     Unreachable,
     NoPrompts,
@@ -82,6 +87,9 @@ impl fmt::Display for Problem {
             Problem::NotOfTheCall { asks } => {
                 write!(f, "asks about `{asks}`, of which nothing is known here")
             }
+            Problem::UnknownMailbox { mailbox } => {
+                write!(f, "no agent, group or queue has the mailbox \"{mailbox}\"")
+            }
             Problem::Unreachable => f.write_str("no way from the start leads to this block"),
             Problem::NoPrompts => f.write_str("there is no prompt to play"),
             Problem::NoChoices => f.write_str("the menu has no choices"),
@@ -111,6 +119,7 @@ pub struct Known {
     pub queues: BTreeSet<QueueId>,
     pub calendars: BTreeSet<CalendarId>,
     pub agents: BTreeSet<AgentId>,
+    pub mailboxes: BTreeSet<Mailbox>,
 }
 
 /// Everything found in `flow`, in the order of its blocks.
@@ -238,6 +247,15 @@ fn content(id: &BlockId, block: &Block, known: &Known, findings: &mut Vec<FlowFi
                 &repair.unwrap_or_else(|| "configure a queue of this name".to_owned()),
             );
         }
+        Block::Voicemail(VoicemailBlock { to, .. }) if !known.mailboxes.contains(to) => {
+            let names: Vec<String> = known.mailboxes.iter().map(Mailbox::to_string).collect();
+            let repair = suggestion(&to.to_string(), names.iter().map(String::as_str));
+            let usual = "write \"agent:<id>\", \"group:<id>\" or \"queue:<id>\" of one there is";
+            let problem = Problem::UnknownMailbox {
+                mailbox: to.clone(),
+            };
+            add("to", problem, &repair.unwrap_or_else(|| usual.to_owned()));
+        }
         Block::Hours { calendar, .. } if !known.calendars.contains(calendar) => {
             let names = known.calendars.iter().map(|calendar| calendar.as_str());
             let repair = suggestion(calendar.as_str(), names);
@@ -360,6 +378,7 @@ mod tests {
             queues: BTreeSet::from([QueueId::new("desk").unwrap()]),
             calendars: BTreeSet::from([CalendarId::new("office").unwrap()]),
             agents: BTreeSet::from([AgentId::new("anna").unwrap()]),
+            mailboxes: BTreeSet::from(["queue:desk".parse().unwrap()]),
         };
         let place = |finding: &FlowFinding| {
             let block = finding.block.as_ref().map_or("-", BlockId::as_str);

@@ -3,11 +3,13 @@
 use crate::engine::cause::Cause;
 use crate::engine::condition::Condition;
 use crate::engine::id::{BlockId, CalendarId, PromptId, QueueId};
+use crate::engine::mailbox::Mailbox;
 use crate::engine::time::Span;
 use crate::engine::wishes::{AgentSet, Wishes};
 use crate::switch::Key;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 /// What a caller goes through: begins at `start`, follows the blocks' edges.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +62,9 @@ pub enum Block {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         full: Option<BlockId>,
     },
+    /// Ask for a message, and go on when it is left. What is not given here, the
+    /// section `[voicemail]` says.
+    Voicemail(VoicemailBlock),
     /// Go on by whether a calendar is open now.
     Hours {
         calendar: CalendarId,
@@ -76,6 +81,24 @@ pub enum Block {
         #[serde(default = "default_hang_up_cause")]
         cause: Cause,
     },
+}
+
+/// The message that a block asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VoicemailBlock {
+    pub to: Mailbox,
+    /// What the caller hears before the tone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<PromptId>,
+    /// The longest message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_s: Option<NonZeroU32>,
+    /// Silence that ends it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silence_s: Option<NonZeroU32>,
+    /// Where the call goes on afterwards.
+    pub next: BlockId,
 }
 
 fn default_menu_timeout() -> u32 {
@@ -176,7 +199,9 @@ impl Block {
     /// Every block this one can lead to, with the name of the edge.
     pub fn edges(&self) -> Vec<(String, &BlockId)> {
         match self {
-            Block::Answer { next } | Block::Play { next, .. } => vec![("next".to_owned(), next)],
+            Block::Answer { next }
+            | Block::Play { next, .. }
+            | Block::Voicemail(VoicemailBlock { next, .. }) => vec![("next".to_owned(), next)],
             Block::Menu {
                 choices, otherwise, ..
             } => {
@@ -226,7 +251,11 @@ impl Block {
             Block::Answer { .. } | Block::Play { .. } | Block::Hours { .. } | Block::If { .. } => {
                 true
             }
-            Block::Menu { .. } | Block::Queue { .. } | Block::Busy | Block::HangUp { .. } => false,
+            Block::Menu { .. }
+            | Block::Queue { .. }
+            | Block::Voicemail(_)
+            | Block::Busy
+            | Block::HangUp { .. } => false,
         }
     }
 

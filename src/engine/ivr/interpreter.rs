@@ -5,7 +5,7 @@ use crate::engine::calendar::Calendars;
 use crate::engine::cause::Cause;
 use crate::engine::condition::CallFacts;
 use crate::engine::id::{BlockId, FlowId, PromptId};
-use crate::engine::ivr::flow::{Block, Flow, MenuKey, QueueList};
+use crate::engine::ivr::flow::{Block, Flow, MenuKey, QueueList, VoicemailBlock};
 use crate::engine::time::{Span, Timestamp};
 use crate::switch::Key;
 
@@ -33,6 +33,8 @@ pub enum Input {
     TimedOut,
     /// The queue does not take the call.
     QueueFull,
+    /// The caller left a message, or could not.
+    MessageLeft,
 }
 
 /// What a step depends on besides the session.
@@ -58,6 +60,7 @@ pub enum Action {
     /// Give the caller this long to press a key.
     AwaitKey(Span),
     Queue(QueueList),
+    TakeMessage(VoicemailBlock),
     Refuse(Cause),
     HangUp(Cause),
 }
@@ -117,6 +120,9 @@ impl Session {
             (Block::Queue { queue, .. }, Input::Resume) => {
                 moves.actions.push(Action::Queue(queue.clone()));
             }
+            (Block::Voicemail(asked), Input::Resume) => {
+                moves.actions.push(Action::TakeMessage(asked.clone()));
+            }
             // It never stays here; a call that was found here goes by what holds now.
             (Block::Hours { .. } | Block::If { .. }, Input::Resume) => {
                 self.enter(flow, self.block.clone(), around, &mut moves);
@@ -126,7 +132,8 @@ impl Session {
                 moves.actions.push(Action::HangUp(*cause));
             }
             (Block::Answer { next }, Input::Answered)
-            | (Block::Play { next, .. }, Input::PlaybackEnded) => {
+            | (Block::Play { next, .. }, Input::PlaybackEnded)
+            | (Block::Voicemail(VoicemailBlock { next, .. }), Input::MessageLeft) => {
                 self.enter(flow, next.clone(), &answered, &mut moves);
             }
             (Block::Menu { timeout_s, .. }, Input::PlaybackEnded) => {
@@ -209,6 +216,7 @@ impl Session {
                 }
                 Some(Block::Busy) => Action::Refuse(Cause::UserBusy),
                 Some(Block::HangUp { cause }) => Action::HangUp(*cause),
+                Some(Block::Voicemail(asked)) => Action::TakeMessage(asked.clone()),
                 None => Action::HangUp(Cause::Congestion),
             };
             moves.actions.push(action);

@@ -35,6 +35,7 @@ fn from_arrival_to_wrap_up() {
     let filed = FiledRecording {
         name: "hotel/r.wav".into(),
         length_ms: 120_000,
+        heard_ms: None,
         bytes: 1,
         sha256: "0".repeat(64),
     };

@@ -19,8 +19,10 @@ mod conferences;
 mod consultations;
 mod controllers_that_leave;
 mod events_that_are_lost;
+mod messages_are_left;
 mod numbers_that_are_dialled;
 mod offers_that_fail;
+mod overflows_that_leave_the_centre;
 mod settings_that_change;
 mod supervisors;
 mod switches_that_vanish;
@@ -110,6 +112,8 @@ fn centre() -> Centre {
         in_call: InCallSettings::default(),
         not_ready_reasons: BTreeMap::new(),
         missed_offers: MissedOffers::default(),
+        voicemail: Default::default(),
+        sites: Default::default(),
         limits: Limits {
             max_offers: 3,
             audit_every: Span::ZERO,
@@ -636,6 +640,19 @@ fn describe(command: &Command) -> Option<String> {
             }
             Fact::AgentSought { agents, .. } if agents.is_empty() => "waits for anybody".to_owned(),
             Fact::AgentSought { agents, .. } => format!("waits for {}", agents.names()),
+            Fact::MessageAsked { leaving, .. } => format!("message for {}", leaving.mailbox),
+            Fact::MessageDropped { mailbox, why, .. } => {
+                format!("no message for {mailbox}: {}", why.word())
+            }
+            Fact::MessageLeft { message } => {
+                format!(
+                    "message left in {}, {} ms",
+                    message.mailbox, message.length_ms
+                )
+            }
+            Fact::MessageMoved { state, by, .. } => format!("message {} by {by}", state.word()),
+            Fact::MessageDeleted { by, .. } => format!("message deleted by {by}"),
+            Fact::Diverted { from, .. } => format!("diverted from {}", from.queue),
             Fact::Recognised { recognition, .. } => match recognition.listed().as_str() {
                 "" => return None,
                 listed => format!("{} on {listed}", recognition.familiarity.word()),

@@ -127,6 +127,9 @@ fn remembered_call(play: &Play, call: CallId, channel: &str, state: CallState) -
         parties: Vec::new(),
         parking: None,
         served: None,
+        leaving: None,
+        diverted: None,
+        rules_tried: Default::default(),
         dialler: None,
         ringing: Vec::new(),
         called_back: false,
@@ -183,6 +186,8 @@ fn a_new_run_goes_on_where_the_last_one_stopped() {
     let remembered = Remembered {
         patrons: Default::default(),
         callbacks: Vec::new(),
+        messages: Default::default(),
+        lamps: Vec::new(),
         agents: vec![
             agent("anna", AgentState::OnCall, Some(talked_on)),
             agent("bert", AgentState::Ready, None),

@@ -162,6 +162,8 @@ fn changed_settings_keep_what_is_live() {
         in_call: Default::default(),
         not_ready_reasons: Default::default(),
         missed_offers: Default::default(),
+        voicemail: Default::default(),
+        sites: Default::default(),
     });
     assert_eq!(
         (

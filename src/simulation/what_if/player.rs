@@ -519,6 +519,7 @@ fn filed(order: &FilingOrder) -> Event {
         filed: FiledRecording {
             name: order.recording.to_string(),
             length_ms: 0,
+            heard_ms: None,
             bytes: 0,
             sha256: String::new(),
         },

@@ -152,6 +152,11 @@ fn call_of(fact: &Fact) -> Option<CallId> {
         | Fact::StepReached { call, .. }
         | Fact::AgentSought { call, .. }
         | Fact::Overflowed { call, .. }
+        | Fact::Diverted { call, .. }
+        | Fact::MessageAsked { call, .. }
+        | Fact::MessageDropped { call, .. }
+        | Fact::MessageMoved { call, .. }
+        | Fact::MessageDeleted { call, .. }
         | Fact::Decided { call, .. }
         | Fact::Offered { call, .. }
         | Fact::OfferEnded { call, .. }
@@ -171,6 +176,7 @@ fn call_of(fact: &Fact) -> Option<CallId> {
         | Fact::CallbackMoved { callback: call, .. } => Some(*call),
         // The call in which they talk began with facts of its own.
         Fact::CallbackClosed { callback, call, .. } => Some(call.unwrap_or(*callback)),
+        Fact::MessageLeft { message } => Some(message.call),
         Fact::AgentMoved { call, .. }
         | Fact::Asked { call, .. }
         | Fact::CommandFailed { call, .. }
@@ -181,6 +187,7 @@ fn call_of(fact: &Fact) -> Option<CallId> {
         | Fact::AgentAsked { .. }
         | Fact::LinkChanged { .. }
         | Fact::QueueLearnt { .. }
+        | Fact::LampSet { .. }
         | Fact::Reconciled { .. } => None,
     }
 }

@@ -7,6 +7,7 @@ mod agents;
 mod callbacks;
 mod calls;
 mod links;
+mod messages;
 mod offers;
 mod queues;
 mod recordings;
@@ -27,6 +28,7 @@ use callbacks::Callbacks;
 use calls::{Calls, close_what_is_open};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use messages::Messages;
 use offers::Offers;
 use queues::Queues;
 use recordings::Recordings;
@@ -108,6 +110,7 @@ struct Taking<'a> {
     callbacks: Callbacks,
     queues: Queues,
     recordings: Recordings,
+    messages: Messages,
     agents: Agents,
 }
 
@@ -158,6 +161,7 @@ impl<'a> Taking<'a> {
             callbacks: Callbacks::default(),
             queues: Queues::default(),
             recordings: Recordings::default(),
+            messages: Messages::default(),
             agents: Agents::default(),
         }
     }
@@ -191,6 +195,7 @@ impl<'a> Taking<'a> {
         close_what_is_open(conn, &closed)?;
         self.queues.write(conn)?;
         self.recordings.write(conn)?;
+        self.messages.write(conn)?;
         self.agents.write(conn)?;
         for (table, rows) in self.history.into_values() {
             table.add(conn, rows)?;
@@ -378,7 +383,27 @@ impl Taking<'_> {
             | Fact::Recognised { .. }
             | Fact::Wished { .. }
             | Fact::CallerBlocked { .. }
+            | Fact::MessageAsked { .. }
+            | Fact::MessageDropped { .. }
             | Fact::Overflowed { .. } => self.in_call(fact),
+            Fact::MessageLeft { message } => {
+                self.in_call(fact)?;
+                self.message_left(message)
+            }
+            Fact::MessageMoved {
+                message,
+                state,
+                by,
+                note,
+                ..
+            } => {
+                self.message_moved(*message, state, by, note);
+                Ok(())
+            }
+            Fact::MessageDeleted { message, by, .. } => {
+                self.message_deleted(*message, by);
+                Ok(())
+            }
             Fact::WrapUpExtended { agent, until, .. } => {
                 self.wrap_up_extended(agent, *until);
                 Ok(())
@@ -392,6 +417,8 @@ impl Taking<'_> {
             | Fact::AgentAsked { .. }
             | Fact::RecordingAsked { .. }
             | Fact::PartyMoved { .. }
+            | Fact::Diverted { .. }
+            | Fact::LampSet { .. }
             | Fact::DialAnswered { .. }
             | Fact::Drift { .. }
             | Fact::Overdue { .. } => Ok(()),

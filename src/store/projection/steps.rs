@@ -145,6 +145,15 @@ impl Taking<'_> {
                 why,
                 to,
             } => Step::of(*call, "overflow", why.word(), format!("{queue} → {to}")),
+            Fact::MessageAsked { call, leaving } => {
+                Step::of(*call, "message", "asked", leaving.mailbox.to_string())
+            }
+            Fact::MessageDropped {
+                call, mailbox, why, ..
+            } => Step::of(*call, "message", why.word(), mailbox.to_string()),
+            Fact::MessageLeft { message } => {
+                Step::of(message.call, "message", "left", message.mailbox.to_string())
+            }
             Fact::OfferMissed {
                 call,
                 agent,

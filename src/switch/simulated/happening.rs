@@ -20,6 +20,10 @@ pub enum Happening {
     HearsPrompt {
         channel: ChannelId,
     },
+    /// What the far end says from here on is kept as a message.
+    RecordsMessage {
+        channel: ChannelId,
+    },
     /// The far end begins to hear music.
     HearsMusic {
         channel: ChannelId,

@@ -12,11 +12,11 @@ use crate::switch::simulated::channel::{Channel, Hears, Place};
 use crate::switch::simulated::happening::Happening;
 use crate::switch::simulated::recording::Recording;
 use crate::switch::simulated::refusal::{
-    ANSWERED, CHANNEL_EXISTS, FULL, NO_CHANNEL, NO_VOICEMAIL, NOT_ANSWERED, ONE_CHANNEL, Refusal,
+    ANSWERED, CHANNEL_EXISTS, FULL, NO_CHANNEL, NOT_ANSWERED, ONE_CHANNEL, Refusal,
 };
 use crate::switch::{
-    Arrival, ChannelState, Digit, DigitMethod, Examination, Key, LegVariables, LiveLeg, Ring,
-    Snapshot, SwitchCommand, SwitchEvent,
+    Arrival, ChannelState, Digit, DigitMethod, Examination, Extension, Key, LegVariables, LiveLeg,
+    Ring, Snapshot, SwitchCommand, SwitchEvent,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -33,10 +33,17 @@ pub struct ModelSettings {
     pub missing_prompts: BTreeSet<PromptId>,
     /// How long an arrived leg waits for its first command before it falls back.
     pub adoption: Span,
+    /// How long a caller speaks who leaves a message, drawn for each.
+    #[serde(default = "message_length")]
+    pub message_length: (Span, Span),
     /// How long the fallback path keeps a call before it offers it again.
     pub fallback_offers_every: Span,
     /// How often the fallback path offers a call before it hangs up.
     pub fallback_offers: u32,
+}
+
+fn message_length() -> (Span, Span) {
+    (Span::millis(500), Span::seconds(20))
 }
 
 impl Default for ModelSettings {
@@ -47,6 +54,7 @@ impl Default for ModelSettings {
             prompt_length: (Span::millis(1_500), Span::millis(3_500)),
             missing_prompts: BTreeSet::new(),
             adoption: Span::seconds(10),
+            message_length: message_length(),
             fallback_offers_every: Span::seconds(5),
             fallback_offers: 60,
         }
@@ -72,6 +80,8 @@ pub(super) enum Due {
     RingingEnds(ChannelId),
     Guard(ChannelId),
     OfferAgain(ChannelId),
+    /// The message is as long as it may be, or the caller is silent.
+    MessageEnds(CommandId),
 }
 
 #[derive(Debug)]
@@ -80,6 +90,8 @@ pub struct Model {
     pub(super) chance: Chance,
     pub(super) channels: BTreeMap<ChannelId, Channel>,
     pub(super) recordings: BTreeMap<CommandId, Recording>,
+    /// What the lamps of mailboxes show: new and old messages.
+    pub(super) lamps: BTreeMap<Extension, (u32, u32)>,
     pub(super) callers: u32,
     pub(super) agenda: Agenda<Due>,
     pub(super) happened: VecDeque<Happening>,
@@ -92,6 +104,7 @@ impl Model {
             chance: Chance::new(seed, "channels"),
             channels: BTreeMap::new(),
             recordings: BTreeMap::new(),
+            lamps: BTreeMap::new(),
             callers: 0,
             agenda: Agenda::default(),
             happened: VecDeque::new(),
@@ -114,6 +127,9 @@ impl Model {
                 Due::RingingEnds(channel) => self.end(now, &channel, Cause::NoAnswer),
                 Due::Guard(channel) => self.fall_back(now, &channel),
                 Due::OfferAgain(channel) => self.offer_again(now, &channel),
+                Due::MessageEnds(recording) => {
+                    self.stop_recording(now, recording);
+                }
             }
         }
     }
@@ -126,6 +142,16 @@ impl Model {
     /// Whether the channel exists, on the fallback path or not.
     pub fn knows(&self, channel: &ChannelId) -> bool {
         self.channels.contains_key(channel)
+    }
+
+    /// What the lamp of a mailbox shows: new and old messages.
+    pub fn lamp(&self, mailbox: &Extension) -> (u32, u32) {
+        self.lamps.get(mailbox).copied().unwrap_or_default()
+    }
+
+    /// Lights a lamp, or puts it out.
+    pub fn set_lamp(&mut self, mailbox: &Extension, new: u32, old: u32) {
+        self.lamps.insert(mailbox.clone(), (new, old));
     }
 
     pub fn channel_count(&self) -> usize {
@@ -289,6 +315,10 @@ impl Model {
                 }
                 Ok(())
             }
+            SwitchCommand::SetLamp { mailbox, new, old } => {
+                self.set_lamp(mailbox, *new, *old);
+                Ok(())
+            }
             other => {
                 let channel = other.channel().ok_or(NO_CHANNEL)?;
                 if self.leg(channel)?.guard.is_some_and(|guard| guard.adoption) {
@@ -362,13 +392,16 @@ impl Model {
             | SwitchCommand::AnswerTransfer { channel, .. } => {
                 answered(&mut self.channels, channel)?;
             }
-            SwitchCommand::RecordMessage { .. } | SwitchCommand::SetLamp { .. } => {
-                return Err(NO_VOICEMAIL);
-            }
+            SwitchCommand::RecordMessage {
+                channel,
+                max,
+                silence,
+            } => self.record_message(at, id, channel, *max, *silence)?,
             SwitchCommand::Ring(ring) => self.ring(at, ring)?,
             // Obeyed before: they are about no channel of their own.
             SwitchCommand::List
             | SwitchCommand::Examine { .. }
+            | SwitchCommand::SetLamp { .. }
             | SwitchCommand::FindRecording { .. } => {}
         }
         Ok(())
@@ -513,6 +546,7 @@ impl Model {
     pub fn restart(&mut self) {
         self.channels.clear();
         self.recordings.clear();
+        self.lamps.clear();
         self.callers = 0;
         self.agenda.clear();
         self.happened.clear();

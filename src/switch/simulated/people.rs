@@ -12,7 +12,7 @@ use crate::switch::simulated::crowd::{Crowd, DeviceHabits};
 use crate::switch::simulated::happening::Happening;
 use crate::switch::simulated::model::{Model, NewCall};
 use crate::switch::simulated::tally::Tally;
-use crate::switch::{Extension, SwitchEvent, Target};
+use crate::switch::{Extension, Key, SwitchEvent, Target};
 use std::collections::BTreeMap;
 
 pub use crate::switch::simulated::crowd::{PeopleSettings, Population};
@@ -29,6 +29,8 @@ const ALONE: Span = Span::seconds(8);
 const DEVICE_REACHED: Span = Span::millis(150);
 /// From ringing to the reject button.
 const REJECTS_AFTER: Span = Span::seconds(2);
+/// How long a caller speaks to a machine.
+const MESSAGE: (Span, Span) = (Span::millis(500), Span::seconds(25));
 /// Keys one caller presses at most.
 const MAX_KEYS: u32 = 6;
 
@@ -64,6 +66,8 @@ enum Act {
     Alert(ChannelId),
     PickUp(ChannelId),
     Press(ChannelId),
+    /// Presses `#`, which ends a message.
+    PressEnd(ChannelId),
     Leave(ChannelId, Cause),
 }
 
@@ -77,6 +81,7 @@ struct Person {
     waits: bool,
     talked: bool,
     left_by_choice: bool,
+    left_message: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -214,6 +219,7 @@ impl People {
                     model.press(&channel, *key);
                 }
             }
+            Act::PressEnd(channel) => model.press(&channel, Key::END),
             Act::Leave(channel, cause) => {
                 if let Some(person) = self.persons.get_mut(&channel) {
                     person.left_by_choice = true;
@@ -292,6 +298,7 @@ impl People {
             Happening::Called { channel, to } => self.device_called(at, channel, to),
             Happening::HearsPrompt { channel } => self.hears_prompt(at, channel),
             Happening::HearsMusic { channel } => self.hears_music(at, channel),
+            Happening::RecordsMessage { channel } => self.leaves_message(at, channel),
             Happening::FellBack { .. } => self.tally.fallbacks += 1,
             Happening::Recorded(_) | Happening::HearsNothing { .. } => {}
             Happening::Event(SwitchEvent::Answered { channel }) => self.answered(at, channel),
@@ -412,6 +419,25 @@ impl People {
         }
     }
 
+    /// A caller who leaves a message speaks, and then hangs up, presses `#` or
+    /// waits for what comes.
+    fn leaves_message(&mut self, at: Timestamp, channel: &ChannelId) {
+        let Some((person, callers)) = caller_on(&mut self.persons, &mut self.crowds, channel)
+        else {
+            return;
+        };
+        person.left_message = true;
+        let spoken = at + callers.chance.between(MESSAGE);
+        match callers.chance.number(3) {
+            0 => self.leaves(channel, spoken, Cause::NormalClearing),
+            1 => {
+                self.leaves(channel, at + MENU_PATIENCE, Cause::NormalClearing);
+                self.agenda.add(spoken, Act::PressEnd(channel.clone()));
+            }
+            _ => self.leaves(channel, at + MENU_PATIENCE, Cause::NormalClearing),
+        }
+    }
+
     fn talks(&mut self, at: Timestamp, channel: &ChannelId, peer: &ChannelId) {
         let sides = [channel, peer];
         let agents_talk = sides.iter().find_map(|side| match self.persons.get(side) {
@@ -465,7 +491,7 @@ impl People {
             }
             Role::Caller(_) if person.talked => {}
             Role::Caller(caller) => {
-                if person.left_by_choice {
+                if person.left_by_choice || person.left_message {
                     self.tally.abandoned += 1;
                 } else {
                     self.tally.dropped += 1;
@@ -523,6 +549,7 @@ impl Person {
             waits: false,
             talked: false,
             left_by_choice: false,
+            left_message: false,
         }
     }
 }

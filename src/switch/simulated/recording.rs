@@ -1,10 +1,10 @@
 //! Recordings of the simulated switch while they run.
 
 use crate::engine::id::{ChannelId, CommandId};
-use crate::engine::time::Timestamp;
+use crate::engine::time::{Span, Timestamp};
 use crate::switch::SwitchEvent;
 use crate::switch::simulated::happening::Happening;
-use crate::switch::simulated::model::{Model, answered};
+use crate::switch::simulated::model::{Due, Model, answered};
 use crate::switch::simulated::refusal::{Refusal, TOO_MANY_RECORDINGS};
 use crate::switch::simulated::tape::{MAX_STRETCHES, Tape};
 use std::collections::BTreeSet;
@@ -20,6 +20,8 @@ pub(super) struct Recording {
     started: Timestamp,
     talk: Vec<(Timestamp, Timestamp)>,
     talking_since: Option<Timestamp>,
+    /// A message: what the caller says to nobody, until then.
+    speaks_until: Option<Timestamp>,
 }
 
 impl Model {
@@ -45,6 +47,7 @@ impl Model {
             started: at,
             talk: Vec::new(),
             talking_since: None,
+            speaks_until: None,
         };
         if let Some(peer) = &self.leg(caller)?.peer {
             recording.resume(at, caller, peer);
@@ -67,6 +70,43 @@ impl Model {
         self.record(at, id, channel, None)
     }
 
+    /// Records what one channel says, for as long as it speaks: until `max` is
+    /// over or it has been silent for `silence`.
+    ///
+    /// # Errors
+    /// [`Refusal`] when the channel does not exist or is not answered.
+    pub fn record_message(
+        &mut self,
+        at: Timestamp,
+        id: CommandId,
+        channel: &ChannelId,
+        max: Span,
+        silence: Span,
+    ) -> Result<(), Refusal> {
+        let leg = answered(&mut self.channels, channel)?;
+        if leg.recordings.len() >= MAX_RECORDINGS {
+            return Err(TOO_MANY_RECORDINGS);
+        }
+        leg.recordings.push(id);
+        let speaks_until = at + self.chance.between(self.settings.message_length);
+        let recording = Recording {
+            caller: channel.clone(),
+            agent: None,
+            started: at,
+            talk: Vec::new(),
+            talking_since: None,
+            speaks_until: Some(speaks_until),
+        };
+        self.recordings.insert(id, recording);
+        let ends = (speaks_until + silence).min(at + max);
+        self.agenda.add(ends, Due::MessageEnds(id));
+        self.tell(SwitchEvent::RecordingStarted { recording: id });
+        self.happened.push_back(Happening::RecordsMessage {
+            channel: channel.clone(),
+        });
+        Ok(())
+    }
+
     /// Ends a recording; false when there is none of this name.
     pub fn stop_recording(&mut self, at: Timestamp, id: CommandId) -> bool {
         let Some(mut recording) = self.recordings.remove(&id) else {
@@ -76,9 +116,11 @@ impl Model {
         let Recording {
             caller,
             started,
-            talk,
+            mut talk,
+            speaks_until,
             ..
         } = recording;
+        talk.extend(speaks_until.map(|until| (started, until.min(at))));
         let file = format!("{caller}-{id}.wav");
         let tape = Tape {
             recording: id,
@@ -86,6 +128,7 @@ impl Model {
             started,
             ended: at,
             talk,
+            is_message: speaks_until.is_some(),
         };
         self.happened.push_back(Happening::Recorded(tape));
         true

@@ -33,10 +33,6 @@ pub(super) const NOT_TALKING: Refusal = Refusal {
     why: Failure::WrongState,
     detail: "the channel to hear is in no conversation",
 };
-pub(super) const NO_VOICEMAIL: Refusal = Refusal {
-    why: Failure::Refused,
-    detail: "the simulated switch keeps no messages and has no lamps",
-};
 pub(super) const ANSWERED: Refusal = Refusal {
     why: Failure::WrongState,
     detail: "the channel is already answered",

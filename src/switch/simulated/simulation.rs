@@ -365,6 +365,7 @@ impl Simulation {
                 Happening::Called { .. }
                 | Happening::HearsPrompt { .. }
                 | Happening::HearsMusic { .. }
+                | Happening::RecordsMessage { .. }
                 | Happening::HearsNothing { .. } => continue,
                 Happening::FellBack { channel, talked } => {
                     self.fallen_back.push((channel, talked));

@@ -28,17 +28,27 @@ pub struct Tape {
     pub ended: Timestamp,
     /// From when to when the two legs were bridged; silence in between.
     pub talk: Vec<(Timestamp, Timestamp)>,
+    /// A message that a caller left: the caller alone.
+    pub is_message: bool,
 }
 
 impl Tape {
+    /// From the beginning to the last sound.
+    pub fn heard(&self) -> Span {
+        let last = self.talk.last();
+        last.map_or(Span::ZERO, |(_, until)| until.since(self.started))
+    }
+
     pub fn length(&self) -> Span {
         self.ended.since(self.started)
     }
 
     /// What the switch says when the file is complete.
     pub fn finished(&self) -> SwitchEvent {
-        let media = RecordedMedia::Stereo {
-            file: self.file.clone(),
+        let file = self.file.clone();
+        let media = match self.is_message {
+            true => RecordedMedia::Mono { file },
+            false => RecordedMedia::Stereo { file },
         };
         SwitchEvent::RecordingFinished {
             recording: self.recording,
@@ -47,13 +57,14 @@ impl Tape {
     }
 
     /// Writes the recording as it lasted: stereo, the caller's tone on the left
-    /// and the agent's on the right while they talked.
+    /// and the agent's on the right while they talked; of a message the caller's
+    /// tone alone.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), hound::Error> {
         let spec = hound::WavSpec {
-            channels: 2,
+            channels: if self.is_message { 1 } else { 2 },
             sample_rate: SAMPLE_RATE,
             bits_per_sample: 16,
             sample_format: hound::SampleFormat::Int,
@@ -79,7 +90,9 @@ impl Tape {
                 if talking { tone[place] } else { 0 }
             };
             file.write_sample(heard(&caller))?;
-            file.write_sample(heard(&agent))?;
+            if !self.is_message {
+                file.write_sample(heard(&agent))?;
+            }
         }
         file.finalize()
     }
@@ -114,6 +127,7 @@ mod tests {
             started: at(1_000),
             ended: at(4_000),
             talk: vec![(at(1_500), at(2_500)), (at(3_500), at(4_000))],
+            is_message: false,
         };
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(&tape.file);

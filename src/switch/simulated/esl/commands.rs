@@ -9,7 +9,7 @@ use crate::switch::simulated::esl::dial_string::{self, DialString};
 use crate::switch::simulated::esl::face::{Dialling, Face, RunningRecording};
 use crate::switch::simulated::esl::frame::Message;
 use crate::switch::simulated::esl::leg::{self, Application, Leg, cause_named};
-use crate::switch::{LegVariables, Ring, SwitchCommand, Target};
+use crate::switch::{Extension, LegVariables, Ring, SwitchCommand, Target};
 use tokio::sync::oneshot;
 
 /// The answer to an API command: at once, or when a dialled leg is answered or over.
@@ -24,8 +24,38 @@ const RINGING: Span = Span::seconds(60);
 /// Legs that may be dialled at once.
 const MAX_DIALLING: usize = 10_000;
 
+/// The greatest length and the silence of `uuid_record … <max> {variables}`, when
+/// the recording is of one side alone.
+fn message(how: &[&str]) -> Option<(Span, Span)> {
+    let (max, variables) = (how.first()?, how.get(1)?);
+    let variables = variables.strip_prefix('{')?.strip_suffix('}')?;
+    let value = |wanted: &str| {
+        let mut pairs = variables.split(',').filter_map(|pair| pair.split_once('='));
+        pairs.find_map(|(name, value)| (name == wanted).then_some(value))
+    };
+    value("RECORD_READ_ONLY")?;
+    let silence = value("RECORD_FINAL_TIMEOUT_MS")?.parse().ok()?;
+    Some((Span::seconds(max.parse().ok()?), Span::millis(silence)))
+}
+
 impl Face {
-    /// Anything but `api`, `bgapi` and `sendmsg`.
+    /// `sendevent`: only what lights a lamp is simulated.
+    pub(super) fn send_event(&mut self, message: &Message) -> Answer {
+        let name = message.line.strip_prefix("sendevent").unwrap_or_default();
+        let counts = message.header("MWI-Voice-Message");
+        let counts = counts.and_then(|counts| counts.split_once('/'));
+        let account = message.header("MWI-Message-Account").unwrap_or_default();
+        let mailbox = account.split('@').next().unwrap_or_default();
+        if name.trim() == "MESSAGE_WAITING"
+            && let (Ok(mailbox), Some((new, old))) = (Extension::new(mailbox), counts)
+            && let (Ok(new), Ok(old)) = (new.parse(), old.parse())
+        {
+            self.exchange.model.set_lamp(&mailbox, new, old);
+        }
+        Answer::reply("+OK")
+    }
+
+    /// Anything but `api`, `bgapi`, `sendmsg` and `sendevent`.
     pub(super) fn command(&mut self, connection: u64, line: &str) -> Answer {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         let Some(subscriber) = self.subscriber(connection) else {
@@ -263,7 +293,9 @@ impl Face {
                 true
             }
             ("uuid_bridge", [_, peer]) => return self.connect_legs(channel, peer),
-            ("uuid_record", [_, action, file, ..]) => return self.record(channel, action, file),
+            ("uuid_record", [_, action, file, how @ ..]) => {
+                return self.record(channel, action, file, how);
+            }
             ("uuid_transfer", [_, _, ..]) => {
                 self.tearing = true;
                 self.exchange.model.fall_back(self.now, channel);
@@ -354,7 +386,7 @@ impl Face {
         }
     }
 
-    fn record(&mut self, channel: &ChannelId, action: &str, file: &str) -> String {
+    fn record(&mut self, channel: &ChannelId, action: &str, file: &str, how: &[&str]) -> String {
         match action {
             "start" => {
                 let id = self.command_id();
@@ -363,7 +395,14 @@ impl Face {
                     file: file.to_owned(),
                 };
                 self.recordings.insert(id, running);
-                match self.exchange.model.record_channel(self.now, id, channel) {
+                let model = &mut self.exchange.model;
+                let begun = match message(how) {
+                    Some((max, silence)) => {
+                        model.record_message(self.now, id, channel, max, silence)
+                    }
+                    None => model.record_channel(self.now, id, channel),
+                };
+                match begun {
                     Ok(()) => "+OK Success\n".to_owned(),
                     Err(_) => {
                         self.recordings.remove(&id);

@@ -313,6 +313,7 @@ fn hear(face: &mut Face, connection: u64, message: &Message) -> Heard {
             face.background(rest, job)
         }
         "sendmsg" => face.send_message(message),
+        "sendevent" => face.send_event(message),
         _ => face.command(connection, &message.line),
     })
 }

@@ -3,7 +3,7 @@
 
 use crate::engine::cause::Cause;
 use crate::engine::id::{ChannelId, CommandId, MusicClass, PromptId};
-use crate::engine::time::Timestamp;
+use crate::engine::time::{Span, Timestamp};
 use crate::switch::simulated::esl::face::{Dialling, Face, Todo};
 use crate::switch::simulated::esl::leg::{Application, ChannelPhase, Leg, cause_name};
 use crate::switch::simulated::happening::Happening;
@@ -11,6 +11,9 @@ use crate::switch::simulated::tape::Tape;
 use crate::switch::{Arrival, Digit, Extension, Language, SwitchCommand, SwitchEvent};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Component, Path, PathBuf};
+
+/// What the dialect asks for with `RECORD_MIN_SEC`.
+const SHORTEST_MESSAGE: Span = Span::seconds(1);
 
 impl Face {
     pub(super) fn tell(&mut self, happening: Happening) {
@@ -21,6 +24,8 @@ impl Face {
                 self.playback("PLAYBACK_START", &channel, &[]);
             }
             Happening::HearsNothing { channel } => self.heard(&channel),
+            // Told by the beginning of its recording.
+            Happening::RecordsMessage { .. } => {}
             Happening::Recorded(tape) => self.recorded(tape),
             Happening::FellBack { channel, .. } => {
                 self.emit("CHANNEL_UNPARK", &channel, &[]);
@@ -368,15 +373,19 @@ impl Face {
             leg.set("record_samples", &samples.to_string());
             leg.set("record_ms", &tape.length().as_millis().to_string());
         }
-        let cause = if self.write_recording(&tape, &running.file) {
-            "success-maxtime"
-        } else {
-            "uri-failure"
+        let too_short = tape.is_message && tape.length() < SHORTEST_MESSAGE;
+        let cause = match too_short {
+            true => "input-too-short",
+            false if self.write_recording(&tape, &running.file) => "success-maxtime",
+            false => "uri-failure",
         };
-        let headers = [
+        let mut headers = vec![
             ("Record-File-Path", running.file.as_str()),
             ("Record-Completion-Cause", cause),
         ];
+        if tape.is_message {
+            headers.push(("Recording-Variable-RECORD_READ_ONLY", "true"));
+        }
         self.emit("RECORD_STOP", &running.channel, &headers);
     }
 
