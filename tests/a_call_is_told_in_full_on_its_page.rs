@@ -167,3 +167,58 @@ async fn a_call_that_waits_and_an_agent_without_one_are_told_why() {
     let nobody = boss.get("/agents/nobody").await;
     assert_eq!(nobody.status, StatusCode::NOT_FOUND, "{}", nobody.body);
 }
+
+#[tokio::test]
+async fn what_people_asked_for_is_listed_newest_first_and_page_by_page() {
+    let web = TestWeb::start().await;
+    let boss = web.sign_in("boss").await;
+    for agent in ["li", "chen"] {
+        let asked = format!(
+            r#"{{"request":"set_state","agent":"{agent}","state":{{"request":"sign_in"}}}}"#
+        );
+        let answer = boss.post("/api/supervision", &asked).await;
+        assert!(answer.status.is_success(), "{}", answer.body);
+    }
+    let refused = boss
+        .post("/api/agents/li/call", r#"{"request":"hold"}"#)
+        .await;
+    assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.body);
+    web.store_all().await;
+
+    let first = boss.get("/api/requests?limit=2").await.json();
+    let asked = |page: &serde_json::Value| -> Vec<String> {
+        let requests = page["requests"].as_array().unwrap().iter();
+        requests
+            .map(|one| {
+                format!(
+                    "{} {}",
+                    one["asked"].as_str().unwrap(),
+                    one["agent"].as_str().unwrap()
+                )
+            })
+            .collect()
+    };
+    assert_eq!(asked(&first), ["hold li", "force_state chen"]);
+    assert_eq!(first["requests"][0]["refused"], "not_on_a_call");
+    let next = first["next"].as_str().unwrap();
+    let last = boss
+        .get(&format!("/api/requests?limit=2&before={next}"))
+        .await
+        .json();
+    assert_eq!(asked(&last), ["force_state li"]);
+    assert!(last["next"].is_null());
+    let wrong = boss.get("/api/requests?before=yesterday").await;
+    assert_eq!(
+        wrong.status,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "{}",
+        wrong.body
+    );
+
+    let page = boss.get("/requests?by=boss").await.body;
+    for told in ["操作记录", "李强", "坐席不在通话中", "被拒绝"] {
+        assert!(page.contains(told), "{told} is missing in {page}");
+    }
+    let chen = web.sign_in("chen").await;
+    assert_eq!(chen.get("/requests").await.status, StatusCode::FORBIDDEN);
+}

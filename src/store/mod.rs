@@ -17,6 +17,7 @@ mod projection;
 pub mod projector;
 pub mod recall;
 pub mod recordings;
+pub mod requests;
 pub mod schema;
 pub mod sessions;
 mod url;

@@ -35,6 +35,7 @@ pub(super) const SOURCES: &[(&str, &str)] = templates![
     "call",
     "call/waiting",
     "agent",
+    "requests",
     "problem",
 ];
 

@@ -7,6 +7,7 @@ pub mod links;
 pub mod me;
 pub mod openapi;
 pub mod queues;
+pub mod requests;
 pub mod why;
 
 use crate::web::error::Problem;

@@ -29,6 +29,7 @@ use utoipa::openapi::OpenApi as Document;
         api::calls::live,
         api::calls::show,
         api::links::list,
+        api::requests::list,
         api::why::waiting,
         api::why::idle,
         health::alive,

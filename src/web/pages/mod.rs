@@ -8,6 +8,7 @@ pub mod language;
 pub mod live;
 mod names;
 pub mod problem;
+pub mod requests;
 pub mod sign_in;
 mod why;
 
@@ -81,11 +82,12 @@ fn render(
 }
 
 /// Which entry of the navigation a template belongs to.
-const NAVIGATION: [(&str, &str); 4] = [
+const NAVIGATION: [(&str, &str); 5] = [
     ("live", "live"),
     ("agent", "agent"),
     ("calls", "calls"),
     ("call", "calls"),
+    ("requests", "requests"),
 ];
 
 /// The word that the API uses for a value of a plain enum.
