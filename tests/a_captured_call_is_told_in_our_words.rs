@@ -35,6 +35,7 @@ fn capture(name: &str) -> Vec<u8> {
 
 fn dialect() -> Dialect {
     let settings = FreeswitchConfig {
+        trunks: Default::default(),
         outbound: None,
         address: "127.0.0.1:8021".to_owned(),
         password: String::new(),

@@ -420,7 +420,8 @@ async fn a_transfer_by_the_phones_own_key_is_obeyed_like_ours() {
         hears(&lina.line, &[CALLER_HZ], &[AGENT_HZ, MUSIC_HZ]).await;
         let told = talk.agent.story();
         assert!(told.contains("\r\n\r\nSIP/2.0 200 OK"), "{told}");
-        talk.is_ended_by_the_supervisor().await;
+        let hang_up = json!({"request": "hang_up"});
+        talk.boss.asks("/api/agents/lina/call", hang_up).await;
         let told = talk.ends().await;
         let mut steps = steps(&told);
         if holds_ms > 0 {
@@ -431,7 +432,7 @@ async fn a_transfer_by_the_phones_own_key_is_obeyed_like_ours() {
             "rung target lina lina",
             "asked transfer lina zhangwei zhangwei",
             "handed_over served lina lina",
-            "asked force_hang_up lina",
+            "asked hang_up lina lina",
         ];
         assert_eq!(steps, sent);
         assert_eq!(agents(&told), ["zhangwei", "lina"]);

@@ -24,6 +24,7 @@ const FIRST_COMMANDS: usize = 2;
 
 fn settings(address: String) -> FreeswitchConfig {
     FreeswitchConfig {
+        trunks: Default::default(),
         outbound: None,
         address,
         password: "secret".to_owned(),

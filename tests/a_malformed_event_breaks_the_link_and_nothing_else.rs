@@ -18,6 +18,7 @@ use switchyard::switch::{Failure, Outcome, SwitchCommand, SwitchEvent};
 
 fn settings(address: String) -> FreeswitchConfig {
     FreeswitchConfig {
+        trunks: Default::default(),
         outbound: None,
         address,
         password: "secret".to_owned(),
@@ -126,6 +127,7 @@ async fn a_setting_that_would_be_syntax_keeps_the_link_down_and_says_so() {
     let socket = EventSocket::saying("secret", Vec::new()).await;
     let endpoint = "user/{extension} &system(true)".to_owned();
     let settings = FreeswitchConfig {
+        trunks: Default::default(),
         outbound: None,
         endpoint,
         ..settings(socket.address())

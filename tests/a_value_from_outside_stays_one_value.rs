@@ -22,6 +22,7 @@ fn say(command: SwitchCommand) -> Vec<String> {
 /// Says it on a switch whose devices are dialled through `endpoint`.
 fn say_through(endpoint: &str, command: SwitchCommand) -> Result<Vec<String>, Unspeakable> {
     let settings = FreeswitchConfig {
+        trunks: Default::default(),
         outbound: Some("sofia/gateway/carrier/{number}".to_owned()),
         address: "127.0.0.1:8021".to_owned(),
         password: String::new(),

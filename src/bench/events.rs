@@ -280,6 +280,7 @@ fn spawn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> JoinHa
 
 fn dialect() -> Result<Dialect, EventsError> {
     let settings = FreeswitchConfig {
+        trunks: Default::default(),
         outbound: None,
         address: String::new(),
         password: String::new(),

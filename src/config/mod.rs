@@ -224,6 +224,7 @@ impl Config {
                 .filter(|switch| switch.kind.dials_outside())
                 .map(|switch| switch.id.clone())
                 .collect(),
+            pools: switch::pools(&self.switches),
             numbers: numbers.collect(),
             flows: self
                 .flows

@@ -3,6 +3,7 @@
 use crate::config::section::{Reader, Section, section};
 use crate::engine::id::SwitchId;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// One switch: its id, and what its kind needs.
@@ -48,6 +49,15 @@ impl SwitchKind {
         }
     }
 
+    /// How agents on other switches are dialled.
+    pub fn trunks(&self) -> &BTreeMap<SwitchId, String> {
+        match self {
+            SwitchKind::Freeswitch(settings) => &settings.trunks,
+            SwitchKind::Asterisk(settings) => &settings.trunks,
+            SwitchKind::Simulated(settings) => &settings.trunks,
+        }
+    }
+
     /// Reads the table of one switch by the `kind` it names.
     pub(super) fn read(mut reader: Reader<'_>) -> Option<Self> {
         match reader.required("kind", "\"asterisk\"")? {
@@ -56,6 +66,16 @@ impl SwitchKind {
             KindWord::Simulated => SimulatedConfig::read(reader).map(SwitchKind::Simulated),
         }
     }
+}
+
+/// The switches that reach each other by trunks: each with the first of its pool,
+/// by name. One that stands alone is not named.
+pub fn pools(switches: &[SwitchConfig]) -> BTreeMap<SwitchId, SwitchId> {
+    let linked = switches.iter().filter_map(|switch| {
+        let first = switch.kind.trunks().keys().next()?;
+        Some((switch.id.clone(), first.min(&switch.id).clone()))
+    });
+    linked.collect()
 }
 
 section! {
@@ -70,6 +90,10 @@ section! {
         default endpoint: String = "user/{extension}",
         /// How a number outside is dialled; `{number}` is replaced. Without it none is.
         optional outbound: Option<String> = "sofia/gateway/carrier/{number}",
+        /// How agents on other switches are dialled over a trunk to their switch, for example
+        /// `{ sanya = "sofia/gateway/sanya/{extension}" }`. Switches that reach each other serve
+        /// each other's callers; `switchyard render dialplan` writes what answers such a trunk.
+        default trunks: BTreeMap<SwitchId, String> = {},
         /// Folder of prompts on the switch: `<prompts>/<language>/<prompt>.wav`.
         default prompts: PathBuf = "/usr/share/freeswitch/sounds/switchyard",
         /// Folder the switch records into.
@@ -98,6 +122,10 @@ section! {
         default endpoint: String = "PJSIP/{extension}",
         /// How a number outside is dialled; `{number}` is replaced. Without it none is.
         optional outbound: Option<String> = "PJSIP/{number}@carrier",
+        /// How agents on other switches are dialled over a trunk to their switch, for example
+        /// `{ sanya = "PJSIP/{extension}@sanya" }`. Switches that reach each other serve each
+        /// other's callers; `switchyard render dialplan` writes what answers such a trunk.
+        default trunks: BTreeMap<SwitchId, String> = {},
         /// Folder of prompts below the switch's sounds: `<prompts>/<language>/<prompt>`.
         default prompts: String = "switchyard",
     }
@@ -114,6 +142,8 @@ section! {
         default talk_s: u32 = 60,
         /// Mean patience of a waiting caller, in seconds.
         default patience_s: u32 = 90,
+        /// Other switches whose agents it reaches over a trunk: `{ sanya = "{extension}" }`.
+        default trunks: BTreeMap<SwitchId, String> = {},
         /// Folder the simulated switch records into.
         default recordings: PathBuf = "/var/lib/switchyard/simulated-recordings",
     }

@@ -52,6 +52,21 @@ pub(super) fn path<'v>(setting: &str, value: &'v str) -> Result<&'v str, NotPlai
     })
 }
 
+/// What stands before and after the extension where a device is dialled.
+pub(super) fn around_extension<'v>(
+    setting: &str,
+    value: &'v str,
+) -> Result<(&'v str, &'v str), NotPlain> {
+    let allowed = "letters, digits, '/', '@', ':', '.', '_', '-' around {extension}";
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/@:._-".contains(c);
+    match value.split_once("{extension}") {
+        Some((before, after)) if before.chars().chain(after.chars()).all(plain) => {
+            Ok((before, after))
+        }
+        _ => Err(refused(setting, value, allowed)),
+    }
+}
+
 fn only<'v>(
     setting: &str,
     value: &'v str,

@@ -3,7 +3,7 @@
 
 use crate::config::Config;
 use crate::config::switch::{AsteriskConfig, FreeswitchConfig};
-use crate::dialplan::plain::{NotPlain, name, number, path, words};
+use crate::dialplan::plain::{NotPlain, around_extension, name, number, path, words};
 use serde::Serialize;
 
 #[derive(Debug, Serialize)]
@@ -19,6 +19,29 @@ pub(super) struct FreeswitchValues<'a> {
     offer_s: u32,
     offers: u32,
     last_resort: Option<String>,
+    agents: Option<Device<'a>>,
+}
+
+/// What is dialled for an extension of the switch's own, when others reach it
+/// over a trunk.
+#[derive(Debug, Serialize)]
+struct Device<'a> {
+    before: &'a str,
+    after: &'a str,
+}
+
+fn agents<'a>(
+    config: &Config,
+    switch_id: &str,
+    endpoint: &'a str,
+) -> Result<Option<Device<'a>>, NotPlain> {
+    let others = config.switches.iter();
+    let mut trunks = others.flat_map(|switch| switch.kind.trunks().keys());
+    if trunks.all(|to| to.as_str() != switch_id) {
+        return Ok(None);
+    }
+    let (before, after) = around_extension("endpoint", endpoint)?;
+    Ok(Some(Device { before, after }))
 }
 
 impl<'a> FreeswitchValues<'a> {
@@ -56,6 +79,7 @@ impl<'a> FreeswitchValues<'a> {
             offer_s: dialplan.again_s.get(),
             offers: dialplan.again_times.get(),
             last_resort: last_resort.transpose()?.map(|place| place.join(" ")),
+            agents: agents(config, switch_id, &switch.endpoint)?,
         })
     }
 }
@@ -71,6 +95,7 @@ pub(super) struct AsteriskValues<'a> {
     again_s: u32,
     again_times: u32,
     fallback_queue: Option<&'a str>,
+    agents: Option<Device<'a>>,
 }
 
 impl<'a> AsteriskValues<'a> {
@@ -93,6 +118,7 @@ impl<'a> AsteriskValues<'a> {
             fallback_queue: queue
                 .map(|queue| name("dialplan.fallback_queue", queue))
                 .transpose()?,
+            agents: agents(config, switch_id, &switch.endpoint)?,
         })
     }
 }

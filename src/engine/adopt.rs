@@ -190,7 +190,7 @@ impl Engine {
         let rings = known.rung_agents().any(|rung| *rung == agent);
         let is_ready = |agent: &Agent| {
             let ready = rings || agent.state == AgentState::Ready;
-            ready && agent.settings.switch == leg.switch
+            ready && self.are_linked(&agent.settings.switch, &leg.switch)
         };
         if !self.agents.get(&agent).is_some_and(is_ready) {
             return false;

@@ -36,6 +36,10 @@ pub struct Centre {
     /// Those of them that can dial numbers outside.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outbound: Vec<SwitchId>,
+    /// Switches that reach each other by trunks, each with the first of its pool
+    /// by name: their calls and agents are served as if they were on one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pools: BTreeMap<SwitchId, SwitchId>,
     /// Access numbers (DNIS) and the flow each starts.
     pub numbers: BTreeMap<String, AccessNumber>,
     pub flows: BTreeMap<FlowId, Arc<Flow>>,
@@ -75,6 +79,7 @@ impl Centre {
             site,
             switches: Vec::new(),
             outbound: Vec::new(),
+            pools: BTreeMap::new(),
             numbers: BTreeMap::new(),
             flows: BTreeMap::new(),
             queues: BTreeMap::new(),
@@ -139,6 +144,14 @@ impl Default for VoicemailSettings {
             min: Span::seconds(2),
             max_messages: 500,
         }
+    }
+}
+
+impl Centre {
+    /// Whether an agent on one of these switches can be rung for a caller on the other.
+    pub fn are_linked(&self, one: &SwitchId, other: &SwitchId) -> bool {
+        let pool = |switch| self.pools.get(switch);
+        one == other || pool(one).is_some_and(|pool| self.pools.get(other) == Some(pool))
     }
 }
 
@@ -365,14 +378,27 @@ impl AgentSettings {
         let near: Vec<Device> = self.devices.iter().filter(|d| switch(d)).cloned().collect();
         match near.is_empty() {
             false => near,
-            true => vec![self.own_device()],
+            true => vec![self.own_device(caller)],
         }
     }
 
-    /// The extension that the agent is known by.
-    fn own_device(&self) -> Device {
+    /// The extension that the agent is known by, as this switch dials it: over a
+    /// trunk when it is on another.
+    pub fn device_from(&self, switch: &SwitchId) -> Target {
+        let extension = self.extension.clone();
+        match self.switch == *switch {
+            true => Target::Extension(extension),
+            false => Target::Remote {
+                switch: self.switch.clone(),
+                extension,
+            },
+        }
+    }
+
+    /// The same as a device.
+    fn own_device(&self, caller: &SwitchId) -> Device {
         Device {
-            to: Target::Extension(self.extension.clone()),
+            to: self.device_from(caller),
             switch: None,
             confirm: false,
         }

@@ -62,8 +62,12 @@ impl Engine {
             }
         }
         let agents = self.agents.iter();
+        self.queues.set_pools(&centre.pools);
         self.queues
             .configure(&queues, agents.map(|(id, agent)| (id, &agent.settings)));
+        for (switch, up) in &self.links {
+            self.queues.set_reachable(switch, *up);
+        }
         // At the start what is remembered says of each agent what there is to say.
         let begins = self.centre.replace(centre).is_none();
         for agent in added.into_iter().filter(|_| !begins) {

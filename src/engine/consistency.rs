@@ -210,7 +210,7 @@ impl Engine {
         let Some(index) = self.queues.agent_index(id) else {
             return Ok(());
         };
-        let switch = self.queues.switch_of(index);
+        let pool = self.queues.pool_of(index);
         let reachable = self.links.get(&agent.settings.switch) == Some(&true);
         let free = agent.unavailable().is_none() && reachable;
         for demand in self.queues.demands() {
@@ -224,7 +224,7 @@ impl Engine {
                     .is_some_and(meets);
             let listed = self
                 .queues
-                .idle(demand, switch)
+                .idle(demand, pool)
                 .any(|idle| *idle == (agent.idle_since, index));
             if listed != eligible {
                 return Err(Violation::WrongStanding {

@@ -77,7 +77,8 @@ impl Engine {
         let queue = self.queues.queue(queue);
         let settings = &agent_known.settings;
         let devices = settings.devices_for(&known.caller.id.switch);
-        let switch = settings.switch.clone();
+        // Also a device on another switch is rung by the caller's, over a trunk.
+        let switch = known.caller.id.switch.clone();
         let ring = Ring {
             channel: offer.channel(),
             to: Target::Extension(settings.extension.clone()),
@@ -100,7 +101,7 @@ impl Engine {
                 false => OfferId::from_ulid(self.new_ulid()).channel(),
             };
             let leg = LegId {
-                switch: device.switch.clone().unwrap_or_else(|| switch.clone()),
+                switch: switch.clone(),
                 channel: channel.clone(),
             };
             let ring = SwitchCommand::Ring(Ring {
@@ -594,7 +595,9 @@ impl Engine {
 impl Device {
     fn address(&self) -> (Option<Extension>, Option<PhoneNumber>) {
         match &self.to {
-            Target::Extension(extension) => (Some(extension.clone()), None),
+            Target::Extension(extension) | Target::Remote { extension, .. } => {
+                (Some(extension.clone()), None)
+            }
             Target::Number(number) => (None, Some(number.clone())),
         }
     }

@@ -7,7 +7,7 @@ use crate::engine::cause::Cause;
 use crate::engine::command::Commands;
 use crate::engine::event::AgentRequest;
 use crate::engine::fact::{EndedBy, Fact, OfferOutcome, PartyOutcome, Stuck};
-use crate::engine::id::{AgentId, CallId, LegId, OfferId};
+use crate::engine::id::{AgentId, CallId, LegId, OfferId, SwitchId};
 use crate::engine::leg::{Leg, LegRole, LegState};
 use crate::engine::offer::SETTLING;
 use crate::engine::order::Purpose;
@@ -19,16 +19,24 @@ use crate::switch::{
 };
 
 impl Engine {
+    /// Whether an agent on one switch can be rung for a caller on the other.
+    pub(super) fn are_linked(&self, one: &SwitchId, other: &SwitchId) -> bool {
+        let centre = self.centre.as_ref();
+        centre.is_some_and(|centre| centre.are_linked(one, other))
+    }
+
     /// Whether an agent's device can be rung for a call on this leg's switch.
     pub(super) fn can_ring(&self, agent: &AgentId, beside: &LegId) -> Result<(), Refusal> {
         let agent = self.agents.get(agent).ok_or(Refusal::NoSuchAgent)?;
         if self.draining {
             return Err(Refusal::Draining);
         }
-        if agent.settings.switch != beside.switch {
+        let own = &agent.settings.switch;
+        if !self.are_linked(own, &beside.switch) {
             return Err(Refusal::OtherSwitch);
         }
-        if self.links.get(&beside.switch) != Some(&true) {
+        let is_up = |switch| self.links.get(switch) == Some(&true);
+        if !is_up(own) || !is_up(&beside.switch) {
             return Err(Refusal::SwitchDown);
         }
         if agent.is_busy() || !agent.closing.is_empty() {
@@ -63,9 +71,9 @@ impl Engine {
         let own = who.agent().and_then(|agent| self.agents.get(agent));
         let auto_answer = own.is_some_and(|agent| agent.settings.auto_answer);
         let extension = own.map(|agent| agent.settings.extension.clone());
-        let to = match (&who, &extension) {
+        let to = match (&who, own) {
             (Invitee::Number(number), _) => Target::Number(number.clone()),
-            (Invitee::Agent(_), Some(extension)) => Target::Extension(extension.clone()),
+            (Invitee::Agent(_), Some(agent)) => agent.settings.device_from(&switch),
             (Invitee::Agent(_), None) => return,
         };
         let timeout = self.in_call().ring;

@@ -33,6 +33,8 @@ pub(crate) struct DemandIndex(u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct AgentIndex(u32);
 
+/// A switch, which stands for all that reach each other by trunks where agents
+/// are looked for: see [`Queues::pool`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct SwitchIndex(u32);
 
@@ -61,7 +63,7 @@ pub(crate) struct Member {
     pub(crate) settings: AgentSettings,
     /// What strategies compare.
     pub(crate) shift: Shift,
-    switch: SwitchIndex,
+    pool: SwitchIndex,
     /// The demands of their queues whose terms they meet.
     meets: Vec<DemandIndex>,
     /// Those whose terms they do not meet, and why.
@@ -103,6 +105,13 @@ impl Demand {
 #[derive(Debug, Default)]
 pub(crate) struct Queues {
     switches: Vec<SwitchId>,
+    /// Which switch stands for which others, and itself, by their ids.
+    pools: BTreeMap<SwitchId, SwitchId>,
+    /// The one that stands for each switch, and those each stands for.
+    pool_of: Vec<SwitchIndex>,
+    pooled: Vec<Vec<SwitchIndex>>,
+    /// Whether calls on the switch can be served now.
+    reachable: Vec<bool>,
     /// The switches in the order of their ids.
     switch_order: Vec<SwitchIndex>,
     /// In the order of their ids.
@@ -133,6 +142,11 @@ impl Queues {
         let before = std::mem::take(self);
         self.switches = before.switches;
         self.switch_order = before.switch_order;
+        self.reachable = before.reachable;
+        self.pool_of = before.pool_of;
+        self.pooled = before.pooled;
+        self.pools = before.pools;
+        self.pool_switches();
         for (id, settings) in settings {
             self.queues.push(Queue::new(id.clone(), settings.clone()));
         }
@@ -156,12 +170,12 @@ impl Queues {
 
     /// Adds an agent, signed out. They come in the order of their ids.
     fn admit(&mut self, id: &AgentId, settings: &AgentSettings, shift: Shift) {
-        let switch = self.switch(&settings.switch);
+        let pool = self.pool(&settings.switch);
         let mut member = Member {
             id: id.clone(),
             settings: settings.clone(),
             shift,
-            switch,
+            pool,
             meets: Vec::new(),
             lacks: Vec::new(),
         };
@@ -251,7 +265,7 @@ impl Queues {
             (None, Standing::Excluded(reason)) => tally.excluded.add(reason),
             (None, Standing::Free { idle_since }) => {
                 tally.eligible += 1;
-                let position = self.position(demand, member.switch);
+                let position = self.position(demand, member.pool);
                 let is_free = is_free(&self.standings);
                 self.lines[position].idle.add((idle_since, agent), is_free);
             }
@@ -316,8 +330,47 @@ impl Queues {
         &mut self.members[agent.0 as usize].shift
     }
 
-    pub(crate) fn switch_of(&self, agent: AgentIndex) -> SwitchIndex {
-        self.members[agent.0 as usize].switch
+    /// Whose calls the agent serves.
+    pub(crate) fn pool_of(&self, agent: AgentIndex) -> SwitchIndex {
+        self.members[agent.0 as usize].pool
+    }
+
+    /// Says which switches reach each other, each with the one that stands for
+    /// them; it counts from the next [`Queues::configure`] on.
+    pub(crate) fn set_pools(&mut self, pools: &BTreeMap<SwitchId, SwitchId>) {
+        self.pools.clone_from(pools);
+    }
+
+    fn pool_switches(&mut self) {
+        for id in self.pools.clone().into_values() {
+            self.switch(&id);
+        }
+        let stands_for = |id: &SwitchId| self.pools.get(id).unwrap_or(id).clone();
+        let pools: Vec<SwitchId> = self.switches.iter().map(stands_for).collect();
+        let pool_of: Vec<SwitchIndex> = pools.iter().map(|id| self.switch(id)).collect();
+        self.pool_of = pool_of;
+        self.pooled = vec![Vec::new(); self.switches.len()];
+        for (switch, pool) in self.pool_of.iter().enumerate() {
+            self.pooled[pool.0 as usize].push(SwitchIndex(number(switch)));
+        }
+    }
+
+    /// The switch that stands for this one and all that it reaches.
+    pub(crate) fn pool(&mut self, id: &SwitchId) -> SwitchIndex {
+        let switch = self.switch(id);
+        self.pool_of[switch.0 as usize]
+    }
+
+    /// Whether a switch is one of this pool.
+    fn is_pooled(&self, id: &SwitchId, pool: SwitchIndex) -> bool {
+        let mut switches = self.switches.iter().zip(&self.pool_of);
+        switches.any(|(switch, of)| switch == id && *of == pool)
+    }
+
+    /// Says whether calls on a switch can be served.
+    pub(crate) fn set_reachable(&mut self, id: &SwitchId, reachable: bool) {
+        let switch = self.switch(id);
+        self.reachable[switch.0 as usize] = reachable;
     }
 
     /// The number of a switch; one not heard of before gets the next.
@@ -332,11 +385,18 @@ impl Queues {
             .partition_point(|index| self.switch_id(*index) < id);
         self.switch_order.insert(rank, switch);
         self.switches.push(id.clone());
+        self.reachable.push(true);
+        self.pooled.push(Vec::new());
+        let pool = self.pools.get(id).filter(|pool| *pool != id).cloned();
+        self.pool_of.push(switch);
         let mut lines = std::mem::take(&mut self.lines).into_iter();
         for _ in 0..self.demands.len() {
             self.lines.extend(lines.by_ref().take(before));
             self.lines.push(Line::default());
         }
+        let pool = pool.map_or(switch, |pool| self.switch(&pool));
+        self.pool_of[before] = pool;
+        self.pooled[pool.0 as usize].push(switch);
         switch
     }
 
@@ -415,7 +475,7 @@ impl Queues {
         if old == standing {
             return;
         }
-        let (switches, switch) = (self.switches.len(), member.switch.0 as usize);
+        let (switches, switch) = (self.switches.len(), member.pool.0 as usize);
         let is_free = is_free(&self.standings);
         for demand in &member.meets {
             let idle = &mut self.lines[demand.0 as usize * switches + switch].idle;
@@ -456,25 +516,29 @@ impl Queues {
         if !self.is_free(agent) {
             return None;
         }
-        let first = |demand: &DemandIndex| Some((*self.first(*demand, member.switch)?, *demand));
+        let first = |demand: &DemandIndex| Some((*self.first(*demand, member.pool)?, *demand));
         let urgent = member.meets.iter().filter_map(first).min();
         urgent.map(|(_, demand)| demand)
     }
 
-    /// The demand whose first call is the most urgent of those on a switch that
+    /// The demand whose first call is the most urgent of those in a pool that
     /// somebody can take now.
-    pub(crate) fn most_urgent_on(&self, switch: SwitchIndex) -> Option<DemandIndex> {
+    pub(crate) fn most_urgent_in(&self, pool: SwitchIndex) -> Option<DemandIndex> {
         let offered = |demand: DemandIndex| {
-            let free = self.eligible(demand, switch) > 0;
-            Some((*self.first(demand, switch).filter(|_| free)?, demand))
+            let free = self.eligible(demand, pool) > 0;
+            Some((*self.first(demand, pool).filter(|_| free)?, demand))
         };
         let urgent = self.demands().filter_map(offered).min();
         urgent.map(|(_, demand)| demand)
     }
 
-    /// The call on `switch` whose turn it is.
-    pub(crate) fn first(&self, demand: DemandIndex, switch: SwitchIndex) -> Option<&Place> {
-        self.lines[self.position(demand, switch)].waiting.first()
+    /// The call in a pool whose turn it is, on a switch that can be reached.
+    pub(crate) fn first(&self, demand: DemandIndex, pool: SwitchIndex) -> Option<&Place> {
+        let switches = self.pooled[pool.0 as usize].iter();
+        let reachable = switches.filter(|switch| self.reachable[switch.0 as usize]);
+        let first =
+            |switch: &SwitchIndex| self.lines[self.position(demand, *switch)].waiting.first();
+        reachable.filter_map(first).min()
     }
 
     /// Whether agents' seats with this demand's queue are of different levels.
@@ -482,33 +546,33 @@ impl Queues {
         self.demands[demand.0 as usize].has_levels
     }
 
-    /// How many agents can take a call on `switch` now.
-    pub(crate) fn eligible(&self, demand: DemandIndex, switch: SwitchIndex) -> u32 {
-        self.lines[self.position(demand, switch)].idle.len()
+    /// How many agents can take a call in a pool now.
+    pub(crate) fn eligible(&self, demand: DemandIndex, pool: SwitchIndex) -> u32 {
+        self.lines[self.position(demand, pool)].idle.len()
     }
 
     /// Makes ready for [`Queues::idle`].
-    pub(crate) fn tidy(&mut self, demand: DemandIndex, switch: SwitchIndex) {
-        let position = self.position(demand, switch);
+    pub(crate) fn tidy(&mut self, demand: DemandIndex, pool: SwitchIndex) {
+        let position = self.position(demand, pool);
         self.lines[position].idle.tidy(is_free(&self.standings));
     }
 
-    /// The agents who can take a call on `switch` now, longest idle first, when
+    /// The agents who can take a call in a pool now, longest idle first, when
     /// the order is tidy.
     pub(crate) fn idle(
         &self,
         demand: DemandIndex,
-        switch: SwitchIndex,
+        pool: SwitchIndex,
     ) -> impl Iterator<Item = &Idle> {
-        let order = self.lines[self.position(demand, switch)].idle.iter();
+        let order = self.lines[self.position(demand, pool)].idle.iter();
         let is_free = is_free(&self.standings);
         order.filter(move |idle| is_free(idle))
     }
 
-    /// Agents excluded by reason, for a call on `switch`.
-    pub(crate) fn excluded_for(&self, demand: DemandIndex, switch: SwitchIndex) -> Exclusions {
+    /// Agents excluded by reason, for a call in a pool.
+    pub(crate) fn excluded_for(&self, demand: DemandIndex, pool: SwitchIndex) -> Exclusions {
         let tally = &self.tallies[demand.0 as usize];
-        let elsewhere = tally.eligible - self.eligible(demand, switch);
+        let elsewhere = tally.eligible - self.eligible(demand, pool);
         tally.excluded.with(Exclusion::OtherSwitch, elsewhere)
     }
 

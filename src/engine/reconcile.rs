@@ -104,6 +104,7 @@ impl Engine {
             up,
             why,
         });
+        self.queues.set_reachable(&switch, up);
         for agent in self.agents_on(&switch) {
             self.refresh_standing(&agent);
         }

@@ -27,16 +27,23 @@ impl Engine {
             Some(Company::With(peer)) => Some(peer),
             _ => None,
         };
-        let granted = match (self.owner_of(call, leg), replaces) {
-            (Some(agent), None) => self.refer(agent, to, out).is_ok(),
-            (Some(agent), Some(_)) => {
-                self.refuse_refer(&agent, to, Refusal::NoSuchCall, out);
-                false
-            }
-            // A caller's phone, or one outside, has nothing to send anywhere.
-            (None, _) => false,
+        // A caller's phone, or one outside, has nothing to send anywhere.
+        let Some(agent) = self.owner_of(call, leg) else {
+            return self.answer_transfer(call, leg, peer.as_ref(), false, out);
         };
+        let meant = match replaces {
+            Some(_) => Err(Refusal::NoSuchCall),
+            None => self.dialled_by_phone(&agent, to.as_str()),
+        };
+        let serves = self.served_by(&agent) == Some(call);
+        let goes = |to: &Destination| serves && self.may_transfer(call, to).is_ok();
+        let granted = meant.as_ref().is_ok_and(goes);
+        // Granted, the phone hears of it before its leg is let go.
         self.answer_transfer(call, leg, peer.as_ref(), granted, out);
+        match meant {
+            Ok(to) => self.transfer_by_phone(agent, to, out),
+            Err(refusal) => self.refuse_transfer(agent, to, refusal, out),
+        }
     }
 
     /// The agent whose device a leg of a call is, whatever they are to it.
@@ -48,36 +55,27 @@ impl Engine {
         serving.or(party).cloned()
     }
 
-    fn refer(
-        &mut self,
-        agent: AgentId,
-        to: &OutsideText,
-        out: &mut Commands,
-    ) -> Result<(), Refusal> {
-        let Some(to) = self.dialled_by_phone(&agent, to.as_str()) else {
-            let refusal = Refusal::NoSuchDestination;
-            self.refuse_refer(&agent, to, refusal, out);
-            return Err(refusal);
-        };
+    fn transfer_by_phone(&mut self, agent: AgentId, to: Destination, out: &mut Commands) {
         let what = Request::InCall {
             agent: agent.clone(),
             ask: CallRequest::Transfer { to },
         };
-        self.carry_out(Principal::Device(agent), what, out)
+        // Refused or not, it is noted.
+        let _ = self.carry_out(Principal::Device(agent), what, out);
     }
 
-    /// What a phone dialled that could not be understood is noted as it was dialled.
-    fn refuse_refer(
+    /// What was not understood is noted as it was dialled.
+    fn refuse_transfer(
         &mut self,
-        agent: &AgentId,
+        agent: AgentId,
         to: &OutsideText,
         refusal: Refusal,
         out: &mut Commands,
     ) {
         out.note(Fact::Asked {
-            by: Principal::Device(agent.clone()),
+            call: self.agents.get(&agent).and_then(|agent| agent.call),
             agent: Some(agent.clone()),
-            call: self.agents.get(agent).and_then(|agent| agent.call),
+            by: Principal::Device(agent),
             ask: OutsideText::new("transfer"),
             object: to.clone(),
             refused: Some(refusal),
@@ -87,22 +85,24 @@ impl Engine {
     /// What an agent's phone means by the user part of an address: a code of the
     /// settings, an agent's extension, an access number, the name of a queue or
     /// a flow, and then a number outside.
-    fn dialled_by_phone(&self, by: &AgentId, text: &str) -> Option<Destination> {
-        let centre = self.centre.as_ref()?;
+    fn dialled_by_phone(&self, by: &AgentId, text: &str) -> Result<Destination, Refusal> {
+        let unknown = Refusal::NoSuchDestination;
+        let centre = self.centre.as_ref().ok_or(unknown)?;
         if let Some(to) = centre.in_call.transfer_codes.get(text) {
-            return Some(to.clone());
+            return Ok(to.clone());
         }
         if let Some(agent) = self.agent_at(by, text) {
-            return Some(Destination::Agent(agent));
+            return Ok(Destination::Agent(agent));
         }
         if let Some(number) = centre.numbers.get(text) {
-            return Some(Destination::Flow(number.flow.clone()));
+            return Ok(Destination::Flow(number.flow.clone()));
         }
         let queue = text.parse().ok().filter(|id| self.queues.contains_key(id));
         let flow = text.parse().ok().filter(|id| centre.flows.contains_key(id));
         let number = || PhoneNumber::new(text).ok().map(Destination::Number);
         let named = queue.map(Destination::Queue);
-        named.or(flow.map(Destination::Flow)).or_else(number)
+        let named = named.or(flow.map(Destination::Flow));
+        named.or_else(number).ok_or(unknown)
     }
 
     /// Whose extension this is: one on the same switch comes first.

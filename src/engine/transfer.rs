@@ -16,11 +16,7 @@ impl Engine {
         to: &Destination,
         out: &mut Commands,
     ) -> Result<(), Refusal> {
-        let known = self.calls.get(&call).ok_or(Refusal::NotOnACall)?;
-        let free = known.parties.iter().all(|party| party.is_supervisor());
-        if !matches!(known.talk, Talk::Together | Talk::Held) || !free {
-            return Err(Refusal::WrongMoment);
-        }
+        self.may_transfer(call, to)?;
         match to {
             Destination::Agent(agent) => self.send_to(call, Invitee::Agent(agent.clone()), out),
             Destination::Number(number) => self.send_to(call, Invitee::Number(number.clone()), out),
@@ -29,8 +25,34 @@ impl Engine {
         }
     }
 
+    /// Whether the caller can go there at this moment.
+    pub(super) fn may_transfer(&self, call: CallId, to: &Destination) -> Result<(), Refusal> {
+        let known = self.calls.get(&call).ok_or(Refusal::NotOnACall)?;
+        let free = known.parties.iter().all(|party| party.is_supervisor());
+        if !matches!(known.talk, Talk::Together | Talk::Held) || !free {
+            return Err(Refusal::WrongMoment);
+        }
+        match to {
+            Destination::Agent(agent) => self.may_reach(call, &Invitee::Agent(agent.clone())),
+            Destination::Number(number) => self.may_reach(call, &Invitee::Number(number.clone())),
+            Destination::Queue(queue) => match self.queues.get(queue) {
+                None => Err(Refusal::NoSuchQueue),
+                Some(queue) if queue.is_full() => Err(Refusal::QueueFull),
+                Some(_) => Ok(()),
+            },
+            Destination::Flow(flow) => {
+                let known = self
+                    .centre
+                    .as_ref()
+                    .map(|centre| centre.flows.contains_key(flow));
+                (known == Some(true))
+                    .then_some(())
+                    .ok_or(Refusal::NoSuchFlow)
+            }
+        }
+    }
+
     fn send_to(&mut self, call: CallId, to: Invitee, out: &mut Commands) -> Result<(), Refusal> {
-        self.may_reach(call, &to)?;
         let back = self.leave_to_us(call, CallState::Transferring, out);
         self.keep_caller(call, out);
         self.ring_party(call, to, PartyRole::Target { back }, out);
@@ -43,10 +65,6 @@ impl Engine {
         to: &QueueId,
         out: &mut Commands,
     ) -> Result<(), Refusal> {
-        let queue = self.queues.get(to).ok_or(Refusal::NoSuchQueue)?;
-        if queue.is_full() {
-            return Err(Refusal::QueueFull);
-        }
         let priority = self.priority_in(call, to).unwrap_or_default();
         self.leave_to_us(call, CallState::Transferring, out);
         self.hold_in_switch(call, out);

@@ -358,16 +358,16 @@ impl Engine {
     }
 
     /// Makes every offer on a switch where many agents and calls became known at
-    /// once: the most urgent call of all queues first.
+    /// once, and on those it reaches: the most urgent call of all queues first.
     pub(super) fn distribute_on(
         &mut self,
         switch: &SwitchId,
         trigger: Trigger,
         out: &mut Commands,
     ) {
-        let switch = self.queues.switch(switch);
-        while let Some(demand) = self.queues.most_urgent_on(switch) {
-            if !self.offer_first(demand, switch, trigger, out) {
+        let pool = self.queues.pool(switch);
+        while let Some(demand) = self.queues.most_urgent_in(pool) {
+            if !self.offer_first(demand, pool, trigger, out) {
                 return;
             }
         }
@@ -410,9 +410,9 @@ impl Engine {
         let Some(agent) = self.queues.agent_index(agent) else {
             return;
         };
-        let switch = self.queues.switch_of(agent);
+        let pool = self.queues.pool_of(agent);
         while let Some(demand) = self.queues.most_urgent(agent) {
-            if !self.offer_first(demand, switch, trigger, out) {
+            if !self.offer_first(demand, pool, trigger, out) {
                 return;
             }
         }

@@ -1,5 +1,7 @@
-//! Whom a leg is dialled to: a device of the centre, or a number outside.
+//! Whom a leg is dialled to: a device of the centre, here or on another switch,
+//! or a number outside.
 
+use crate::engine::id::SwitchId;
 use crate::switch::Extension;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -12,6 +14,11 @@ pub enum Target {
     Extension(Extension),
     /// A number outside, by the switch's `outbound` setting.
     Number(PhoneNumber),
+    /// A device on another switch, by the switch's trunk to it (`trunks` setting).
+    Remote {
+        switch: SwitchId,
+        extension: Extension,
+    },
 }
 
 /// A number that can be dialled: digits, `*` and `#`, and a `+` in front at most.
@@ -74,7 +81,7 @@ impl<'de> Deserialize<'de> for PhoneNumber {
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Target::Extension(extension) => extension.fmt(f),
+            Target::Extension(extension) | Target::Remote { extension, .. } => extension.fmt(f),
             Target::Number(number) => number.fmt(f),
         }
     }

@@ -25,6 +25,7 @@ impl Asterisk {
             Some(Asterisk {
                 settings: AsteriskConfig {
                     outbound: None,
+                    trunks: Default::default(),
                     url: read("ARI_URL")?,
                     user: read("ARI_USER")?,
                     password: read("ARI_PASSWORD")?,

@@ -123,6 +123,7 @@ impl Switch {
     /// The settings of the adapter, with agents' phones at `agents` (`host:port`).
     pub fn settings(&self, agents: &str) -> FreeswitchConfig {
         FreeswitchConfig {
+            trunks: Default::default(),
             outbound: None,
             address: self.recorder.address(),
             password: self.password.clone(),

@@ -43,10 +43,14 @@ enum Step {
         switch: usize,
     },
     Pass(Span),
+    /// The link to a switch is lost, or back.
+    Link(usize),
 }
 
 #[derive(Clone, Debug, Default)]
 struct Settings {
+    /// The switches reach each other.
+    linked: bool,
     queues: BTreeMap<QueueId, QueueSettings>,
     agents: BTreeMap<AgentId, AgentSettings>,
 }
@@ -65,6 +69,8 @@ struct Reference {
     settings: Settings,
     standings: BTreeMap<AgentId, Standing>,
     calls: Vec<Waiting>,
+    /// Switches that cannot be reached.
+    away: Vec<SwitchId>,
 }
 
 impl Reference {
@@ -82,8 +88,15 @@ impl Reference {
         }
     }
 
+    fn reaches(&self, one: &SwitchId, other: &SwitchId) -> bool {
+        one == other || self.settings.linked
+    }
+
     fn first(&self, terms: &Terms, switch: &SwitchId) -> Option<&Place> {
-        let here = |call: &&Waiting| call.terms == *terms && call.switch == *switch && !call.aside;
+        let here = |call: &&Waiting| {
+            let up = !self.away.contains(&call.switch);
+            call.terms == *terms && self.reaches(&call.switch, switch) && up && !call.aside
+        };
         let places = self.calls.iter().filter(here).map(|call| &call.place);
         places.min_by_key(|place| {
             let worth = i64::try_from(WORTH.as_millis()).unwrap();
@@ -143,7 +156,7 @@ impl Reference {
         for (agent, settings) in &self.settings.agents {
             let reason = match self.ask(agent, terms) {
                 None => continue,
-                Some((level, Ok(idle_since))) if settings.switch == *switch => {
+                Some((level, Ok(idle_since))) if self.reaches(&settings.switch, switch) => {
                     let seat = settings.seat(&terms.queue);
                     let position = match queue.strategy {
                         Choice::InOrder => seat.map_or(u16::MAX, |seat| seat.position),
@@ -282,7 +295,11 @@ fn settings() -> impl Strategy<Value = Settings> {
         });
     let name = (0..AGENTS).prop_map(|number| id(&format!("agent{number}")));
     let agents = prop::collection::btree_map(name, agent, 1..=AGENTS);
-    (queues, agents).prop_map(|(queues, agents)| Settings { queues, agents })
+    (queues, agents, any::<bool>()).prop_map(|(queues, agents, linked)| Settings {
+        linked,
+        queues,
+        agents,
+    })
 }
 
 fn standing() -> impl Strategy<Value = Standing> {
@@ -312,6 +329,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => settings().prop_map(Step::Configure),
         3 => place.prop_map(|(queue, (step, wish), switch)| Step::Plan { queue, step, wish, switch }),
         1 => (0..5u64).prop_map(|millis| Step::Pass(Span::millis(millis))),
+        1 => (0..SWITCHES.len()).prop_map(Step::Link),
     ]
 }
 
@@ -376,6 +394,14 @@ impl Both {
             Step::Configure(settings) => {
                 self.reference.configure(settings);
                 let settings = &self.reference.settings;
+                let all = SWITCHES.map(|name| (id(name), id("east")));
+                let pools = BTreeMap::from(all);
+                let pools = if settings.linked {
+                    pools
+                } else {
+                    BTreeMap::new()
+                };
+                self.queues.set_pools(&pools);
                 self.queues
                     .configure(&settings.queues, settings.agents.iter());
                 for call in &self.reference.calls {
@@ -402,12 +428,23 @@ impl Both {
                     let offered = offered.next().unwrap();
                     offered.aside = true;
                     let demand = self.queues.demand(&terms).unwrap();
+                    let switch = offered.switch.clone();
                     self.queues.set_aside(demand, &switch, &offered.place);
                     let busy = Standing::Excluded(Exclusion::OnCall);
                     self.stand(&explanation.chosen.agent, busy);
                 }
             }
             Step::Pass(span) => self.now = self.now + span,
+            Step::Link(switch) => {
+                let switch: SwitchId = id(SWITCHES[switch]);
+                let away = &mut self.reference.away;
+                let back = away.iter().position(|other| *other == switch);
+                match back {
+                    Some(nth) => drop(away.remove(nth)),
+                    None => away.push(switch.clone()),
+                }
+                self.queues.set_reachable(&switch, back.is_some());
+            }
         }
     }
 
@@ -420,7 +457,7 @@ impl Both {
 
     fn plan(&mut self, terms: &Terms, switch: &SwitchId) -> Option<Planned> {
         let demand = self.queues.demand(terms)?;
-        let switch = self.queues.switch(switch);
+        let switch = self.queues.pool(switch);
         let trigger = Trigger::CallEntered;
         let chance = &mut Pcg64::seed_from_u64(0);
         let plan = strategy::plan(&mut self.queues, demand, switch, self.now, trigger, chance)?;
@@ -447,7 +484,7 @@ impl Both {
         for agent in self.reference.settings.agents.keys() {
             let index = self.queues.agent_index(agent).unwrap();
             let urgent = self.queues.most_urgent(index);
-            let switch = self.queues.switch_of(index);
+            let switch = self.queues.pool_of(index);
             let urgent = urgent.and_then(|demand| Some(self.queues.first(demand, switch)?.call));
             assert_eq!(urgent, self.reference.most_urgent(agent));
         }

@@ -23,8 +23,8 @@ impl Queues {
                 continue;
             };
             let elsewhere = || {
-                let is_there = self.switch_id(member.switch) == switch;
-                (!is_there).then_some(Exclusion::OtherSwitch)
+                let serves = self.is_pooled(switch, member.pool);
+                (!serves).then_some(Exclusion::OtherSwitch)
             };
             let lacking = asked.lacking(terms, &member.id, &member.settings, level);
             match (lacking.or_else(elsewhere), standing) {
@@ -49,7 +49,7 @@ impl Queues {
                 match lacks {
                     _ if waiting == 0 => {}
                     Some((_, lack)) => unsuited.add_many(*lack, waiting),
-                    None if *switch != member.settings.switch => {
+                    None if !self.is_pooled(switch, member.pool) => {
                         unsuited.add_many(Exclusion::OtherSwitch, waiting);
                     }
                     None => suited += waiting,

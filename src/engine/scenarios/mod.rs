@@ -26,6 +26,7 @@ mod overflows_that_leave_the_centre;
 mod settings_that_change;
 mod supervisors;
 mod switches_that_vanish;
+mod switches_with_trunks;
 mod transfers;
 mod transfers_by_phone;
 mod what_is_waited_for;
@@ -85,6 +86,7 @@ fn centre() -> Centre {
         site: "main".parse().unwrap(),
         switches: vec![SWITCH.parse().unwrap()],
         outbound: vec![SWITCH.parse().unwrap()],
+        pools: BTreeMap::new(),
         numbers: BTreeMap::from([(
             "4001".to_owned(),
             AccessNumber {

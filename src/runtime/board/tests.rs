@@ -152,6 +152,7 @@ fn changed_settings_keep_what_is_live() {
         site: "main".parse().unwrap(),
         switches: Vec::new(),
         outbound: Vec::new(),
+        pools: BTreeMap::new(),
         numbers: BTreeMap::new(),
         flows: BTreeMap::new(),
         queues: BTreeMap::new(),

@@ -2,7 +2,7 @@
 
 use super::address::AriAddress;
 use super::request::{BadRequest, Method, Request};
-use crate::engine::id::ChannelId;
+use crate::engine::id::{ChannelId, SwitchId};
 use crate::switch::{Failure, PhoneNumber};
 use reqwest::header::HeaderValue;
 use serde::de::DeserializeOwned;
@@ -59,6 +59,10 @@ pub(super) enum ApiError {
     },
     #[error("number {0} cannot be dialled: the switch has no `outbound` setting")]
     NoOutbound(PhoneNumber),
+    #[error(
+        "an agent on {0} cannot be rung: the switch has no trunk to it in its `trunks` setting"
+    )]
+    NoTrunk(SwitchId),
     #[error("legs {0} and {1} are not in one bridge")]
     Apart(ChannelId, ChannelId),
     #[error(

@@ -6,7 +6,7 @@ use super::request::{Method, Request};
 use super::translate::DIALLED_BY_US;
 use crate::config::switch::AsteriskConfig;
 use crate::engine::cause::Cause;
-use crate::engine::id::{ChannelId, MusicClass, PromptId};
+use crate::engine::id::{ChannelId, MusicClass, PromptId, SwitchId};
 use crate::engine::time::Span;
 use crate::switch::{Extension, Key, Language, LegVariables, Ring, Target};
 use serde::Serialize;
@@ -18,6 +18,7 @@ pub(super) struct Dialect {
     pub(super) app: String,
     endpoint: String,
     outbound: Option<String>,
+    trunks: BTreeMap<SwitchId, String>,
     prompts: String,
 }
 
@@ -27,6 +28,7 @@ impl Dialect {
             app: settings.app.clone(),
             endpoint: settings.endpoint.clone(),
             outbound: settings.outbound.clone(),
+            trunks: settings.trunks.clone(),
             prompts: settings.prompts.trim_matches('/').to_owned(),
         }
     }
@@ -35,19 +37,10 @@ impl Dialect {
     /// one request is cut when it is answered while the controller is away.
     ///
     /// # Errors
-    /// [`ApiError::NoOutbound`] for a number outside without the `outbound` setting.
+    /// [`ApiError::NoOutbound`] for a number outside without the `outbound` setting,
+    /// [`ApiError::NoTrunk`] for a device on a switch without a trunk to it.
     pub(super) fn create(&self, ring: &Ring) -> Result<Request, ApiError> {
-        let endpoint = match (&ring.to, &self.outbound) {
-            (Target::Extension(extension), _) => {
-                self.endpoint.replace("{extension}", extension.as_str())
-            }
-            (Target::Number(number), Some(outbound)) => {
-                outbound.replace("{number}", number.as_str())
-            }
-            (Target::Number(number), None) => {
-                return Err(ApiError::NoOutbound(number.clone()));
-            }
-        };
+        let endpoint = self.endpoint_of(&ring.to)?;
         let is_pjsip = endpoint.starts_with("PJSIP/");
         let create = Request::post(&["channels", "create"])
             .query("endpoint", endpoint)
@@ -59,6 +52,23 @@ impl Dialect {
             None => create,
         };
         Ok(create.json(variables_of(ring, is_pjsip)))
+    }
+
+    fn endpoint_of(&self, to: &Target) -> Result<String, ApiError> {
+        let device = |setting: &str, extension: &Extension| {
+            setting.replace("{extension}", extension.as_str())
+        };
+        match to {
+            Target::Extension(extension) => Ok(device(&self.endpoint, extension)),
+            Target::Remote { switch, extension } => match self.trunks.get(switch) {
+                Some(trunk) => Ok(device(trunk, extension)),
+                None => Err(ApiError::NoTrunk(switch.clone())),
+            },
+            Target::Number(number) => match &self.outbound {
+                Some(outbound) => Ok(outbound.replace("{number}", number.as_str())),
+                None => Err(ApiError::NoOutbound(number.clone())),
+            },
+        }
     }
 
     pub(super) fn play(
@@ -93,6 +103,9 @@ const AUTO_ANSWER: [(&str, &str); 2] = [
 /// Leaves a transfer that the phone asks for (REFER) to us.
 const TRANSFERS_ARE_OURS: (&str, &str) = ("PJSIP_TRANSFER_HANDLING()", "ari-only");
 
+/// Tells the other switch that a controller's trunk rings one of its agents.
+const OVER_TRUNK: &str = "PJSIP_HEADER(add,X-Switchyard-Trunk)";
+
 /// Our variables, whom the agent's phone shows as the caller, and how a SIP
 /// phone is to behave.
 fn variables_of(ring: &Ring, is_pjsip: bool) -> String {
@@ -106,6 +119,9 @@ fn variables_of(ring: &Ring, is_pjsip: bool) -> String {
     variables.insert("CONNECTEDLINE(name,i)", ring.caller_name.as_str());
     if is_pjsip {
         variables.extend([TRANSFERS_ARE_OURS]);
+        if let Target::Remote { switch, .. } = &ring.to {
+            variables.insert(OVER_TRUNK, switch.as_str());
+        }
         variables.extend(AUTO_ANSWER.into_iter().filter(|_| ring.auto_answer));
     }
     // A map of texts always serialises.
@@ -216,6 +232,7 @@ pub(super) mod tests {
             app: "switchyard".to_owned(),
             endpoint: "PJSIP/{extension}".to_owned(),
             outbound: None,
+            trunks: BTreeMap::new(),
             prompts: "switchyard".to_owned(),
         }
     }
@@ -294,6 +311,34 @@ pub(super) mod tests {
             ..dialect()
         };
         insta::assert_snapshot!(trunk.create(&ring).unwrap().address().unwrap(), @"/channels/create?endpoint=PJSIP%2F%2B8613800138000%40trunk&app=switchyard&appArgs=ring&channelId=leg-1&originator=1795307979.0");
+    }
+
+    #[test]
+    fn an_agent_on_another_switch_is_dialled_over_the_trunk_to_it() {
+        let ring = Ring {
+            to: Target::Remote {
+                switch: "sanya".parse().unwrap(),
+                extension: Extension::new("3004").unwrap(),
+            },
+            originator: None,
+            ..a_ring()
+        };
+        let refused = dialect().create(&ring).unwrap_err();
+        assert!(matches!(refused, ApiError::NoTrunk(_)), "{refused}");
+        let linked = Dialect {
+            trunks: BTreeMap::from([(
+                "sanya".parse().unwrap(),
+                "PJSIP/{extension}@to-sanya".to_owned(),
+            )]),
+            ..dialect()
+        };
+        let create = linked.create(&ring).unwrap();
+        insta::assert_snapshot!(create.address().unwrap(), @"/channels/create?endpoint=PJSIP%2F3004%40to-sanya&app=switchyard&appArgs=ring&channelId=leg-1");
+        let body = create.body.unwrap();
+        assert!(
+            body.contains(r#""PJSIP_HEADER(add,X-Switchyard-Trunk)":"sanya""#),
+            "{body}"
+        );
     }
 
     #[test]

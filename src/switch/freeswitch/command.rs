@@ -38,6 +38,10 @@ pub enum Unspeakable {
     #[error("number {0} cannot be dialled: the switch has no `outbound` setting")]
     NoOutbound(PhoneNumber),
     #[error(
+        "an agent on {0} cannot be rung: the switch has no trunk to it in its `trunks` setting"
+    )]
+    NoTrunk(SwitchId),
+    #[error(
         "the lamp of mailbox {0} has no address: name the domain in the `endpoint` setting, as in user/{{extension}}@example.org"
     )]
     NoDomain(Extension),
@@ -128,9 +132,13 @@ impl Dialect {
                 target,
                 mode,
             } => batch.supervise(channel, target, *mode),
-            SwitchCommand::AnswerTransfer { peer, granted, .. } => {
+            SwitchCommand::AnswerTransfer {
+                channel,
+                peer,
+                granted,
+            } => {
                 if let Some(peer) = peer {
-                    batch.answer_transfer(peer, *granted, order.id)?;
+                    batch.answer_transfer(channel, peer, *granted, order.id)?;
                 }
             }
             SwitchCommand::SendDigits { channel, digits } => {

@@ -7,6 +7,7 @@ use crate::switch::freeswitch::command::{MARK, Unspeakable, assignments, seconds
 use crate::switch::freeswitch::quote::inert;
 use crate::switch::freeswitch::setting::{SettingError, plain};
 use crate::switch::{Extension, Ring, Target};
+use std::collections::BTreeMap;
 
 /// What every leg of ours carries from its beginning. The dialplan sets the same
 /// on those that arrive.
@@ -37,6 +38,7 @@ const AUTO_ANSWER: [&str; 2] = [
 pub(super) struct Endpoints {
     inside: String,
     outside: Option<String>,
+    trunks: BTreeMap<SwitchId, String>,
 }
 
 impl Endpoints {
@@ -54,18 +56,35 @@ impl Endpoints {
             }
             plain("outbound", &outside.replace("{number}", ""))?;
         }
-        Ok(Self { inside, outside })
+        let trunks = settings.trunks.clone();
+        for trunk in trunks.values() {
+            if !trunk.contains("{extension}") {
+                let found = trunk.clone();
+                return Err(SettingError::NoExtension { found });
+            }
+            plain("trunks", &trunk.replace("{extension}", ""))?;
+        }
+        Ok(Self {
+            inside,
+            outside,
+            trunks,
+        })
     }
 
     fn of(&self, to: &Target) -> Result<String, Unspeakable> {
-        match (to, &self.outside) {
-            (Target::Extension(extension), _) => {
-                Ok(self.inside.replace("{extension}", extension.as_str()))
-            }
-            (Target::Number(number), Some(outside)) => {
-                Ok(outside.replace("{number}", number.as_str()))
-            }
-            (Target::Number(number), None) => Err(Unspeakable::NoOutbound(number.clone())),
+        let device = |setting: &str, extension: &Extension| {
+            setting.replace("{extension}", extension.as_str())
+        };
+        match to {
+            Target::Extension(extension) => Ok(device(&self.inside, extension)),
+            Target::Remote { switch, extension } => match self.trunks.get(switch) {
+                Some(trunk) => Ok(device(trunk, extension)),
+                None => Err(Unspeakable::NoTrunk(switch.clone())),
+            },
+            Target::Number(number) => match &self.outside {
+                Some(outside) => Ok(outside.replace("{number}", number.as_str())),
+                None => Err(Unspeakable::NoOutbound(number.clone())),
+            },
         }
     }
 
@@ -97,6 +116,10 @@ impl Endpoints {
         }
         if ring.auto_answer {
             variables.extend(AUTO_ANSWER.map(str::to_owned));
+        }
+        if let Target::Remote { switch, .. } = &ring.to {
+            let name = inert(switch.as_str());
+            variables.push(format!("sip_h_X-Switchyard-Trunk={name}"));
         }
         variables.extend(assignments(&ring.variables));
         Ok(format!("{{{}}}{}", variables.join(","), self.of(&ring.to)?))

@@ -111,15 +111,20 @@ impl Batch {
 
     /// Answers the REFER of the device that `peer` was bridged to, which waits for
     /// it (`confirm_blind_transfer`). Where it is refused the switch bridges the
-    /// two again by itself; the timer that came with the REFER must not part them.
+    /// two again by itself (`intercept:<blind_transfer_uuid>`); the device's leg is to
+    /// outlive this bridge, and the timer that came with the REFER must not end it.
     pub(super) fn answer_transfer(
         &mut self,
+        phone: &ChannelId,
         peer: &ChannelId,
         granted: bool,
         id: CommandId,
     ) -> Result<(), Unspeakable> {
         if !granted {
             self.disarm(peer)?;
+            self.api(&format!(
+                "uuid_setvar {phone} blind_transfer_uuid {peer},park"
+            ));
         }
         let (granted, id) = (granted.to_string(), format!("switchyard-transfer-{id}"));
         self.execute(peer, "blind_transfer_ack", &granted, &id);

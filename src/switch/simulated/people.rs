@@ -117,7 +117,9 @@ struct Devices {
 impl Devices {
     fn habits_of(&self, to: &Target) -> &DeviceHabits {
         let particular = match to {
-            Target::Extension(extension) => self.particular.get(extension),
+            Target::Extension(extension) | Target::Remote { extension, .. } => {
+                self.particular.get(extension)
+            }
             Target::Number(_) => None,
         };
         particular.unwrap_or(&self.usual)
@@ -347,7 +349,9 @@ impl People {
         let reached = at + DEVICE_REACHED;
         let habits = self.devices.habits_of(to);
         let refusal = if habits.registered.as_ref().is_some_and(|all| match to {
-            Target::Extension(extension) => !all.contains(extension),
+            Target::Extension(extension) | Target::Remote { extension, .. } => {
+                !all.contains(extension)
+            }
             Target::Number(_) => false,
         }) {
             Some(Cause::NotReachable)

@@ -1,0 +1,158 @@
+use super::*;
+use crate::engine::cause::Cause;
+
+const FAR: &str = "far";
+
+/// Two switches with trunks to each other; `bert` is on the far one.
+fn linked() -> Play {
+    two_switches(true)
+}
+
+fn two_switches(linked: bool) -> Play {
+    let far: SwitchId = FAR.parse().unwrap();
+    let mut play = Play::with(|centre| {
+        centre.switches.push(far.clone());
+        if linked {
+            for switch in centre.switches.clone() {
+                centre.pools.insert(switch, far.clone());
+            }
+        }
+        agent(centre, "bert").switch = far.clone();
+    });
+    play.on_far(SwitchEvent::Snapshot(Snapshot::default()));
+    play.told();
+    play
+}
+
+impl Play {
+    fn on_far(&mut self, event: SwitchEvent) {
+        let switch = FAR.parse().unwrap();
+        self.event(Event::Switch { switch, event });
+    }
+
+    /// Where and whom the last ring was ordered.
+    fn last_ring(&self) -> (String, Target) {
+        let ring = self
+            .orders
+            .iter()
+            .rev()
+            .find_map(|order| match &order.command {
+                SwitchCommand::Ring(ring) => Some((order.switch.to_string(), ring.to.clone())),
+                _ => None,
+            });
+        ring.expect("somebody was rung")
+    }
+}
+
+fn bert_over_the_trunk() -> (String, Target) {
+    let extension = Extension::new("bert").unwrap();
+    let switch = FAR.parse().unwrap();
+    (SWITCH.to_owned(), Target::Remote { switch, extension })
+}
+
+fn lost(why: &str) -> SwitchEvent {
+    SwitchEvent::LinkLost {
+        why: OutsideText::new(why),
+    }
+}
+
+#[test]
+fn an_agent_elsewhere_is_rung_by_the_callers_switch() {
+    let mut play = linked();
+    play.ready("bert");
+    play.queues_up("c1");
+    let rung = play.rung("bert");
+    play.accepts = true;
+    play.answered(&rung);
+    play.bridged("c1", &rung);
+    play.asks("bert", CallRequest::Hold).unwrap();
+    play.unbridged("c1", &rung);
+    play.asks("bert", CallRequest::Resume).unwrap();
+    play.bridged("c1", &rung);
+    play.hangs_up(&rung, Cause::NormalClearing);
+    insta::assert_snapshot!(play.told(), @"");
+}
+
+#[test]
+fn the_ring_goes_over_the_trunk() {
+    let mut play = linked();
+    play.ready("bert");
+    play.arrives("c1", "4001");
+    play.answered("c1");
+    play.key("c1", '1');
+    assert_eq!(play.last_ring(), bert_over_the_trunk());
+    let (mut play, _) = {
+        let mut play = linked();
+        play.ready("anna");
+        play.queues_up("c1");
+        let anna = play.rung("anna");
+        play.answered(&anna);
+        play.bridged("c1", &anna);
+        play.ready("bert");
+        (play, anna)
+    };
+    let bert = Invitee::Agent("bert".parse().unwrap());
+    play.asks("anna", CallRequest::Consult { to: bert })
+        .unwrap();
+    assert_eq!(play.last_ring(), bert_over_the_trunk());
+}
+
+#[test]
+fn the_most_urgent_call_of_both_switches_is_next() {
+    let mut play = linked();
+    play.queues_up("c1");
+    play.pass(Span::seconds(1));
+    play.on_far(SwitchEvent::Arrived(arrival("f1", "4001")));
+    let channel: ChannelId = "f1".parse().unwrap();
+    play.on_far(SwitchEvent::Answered {
+        channel: channel.clone(),
+    });
+    let digit = Digit {
+        key: Key::try_from('1').unwrap(),
+        method: DigitMethod::Rfc4733,
+    };
+    play.on_far(SwitchEvent::Digit { channel, digit });
+    play.told();
+    // Bert is nearer to the second caller, and the first waits longer.
+    play.ready("bert");
+    assert_eq!(play.last_ring(), bert_over_the_trunk());
+    play.ready("anna");
+    let (switch, to) = play.last_ring();
+    assert_eq!(switch, FAR);
+    assert_eq!(to.to_string(), "anna");
+}
+
+#[test]
+fn who_is_on_a_switch_out_of_reach_waits_and_is_not_rung() {
+    let mut play = linked();
+    play.queues_up("c1");
+    play.on_far(lost("gone"));
+    play.ready("bert");
+    play.pass(Span::seconds(5));
+    insta::assert_snapshot!(play.told(), @"");
+    // Back, and now the caller's own switch is out of reach: nobody is rung for them.
+    play.on_switch(lost("gone"));
+    play.on_far(SwitchEvent::Snapshot(Snapshot::default()));
+    play.pass(Span::seconds(5));
+    insta::assert_snapshot!(play.told(), @"");
+    let legs = vec![up("c1", None)];
+    play.on_switch(SwitchEvent::Snapshot(Snapshot {
+        legs,
+        ..Snapshot::default()
+    }));
+    assert_eq!(play.last_ring(), bert_over_the_trunk());
+}
+
+#[test]
+fn without_a_trunk_each_switch_serves_its_own() {
+    let mut play = two_switches(false);
+    play.ready("bert");
+    play.queues_up("c1");
+    play.ready("anna");
+    let anna = play.rung("anna");
+    play.answered(&anna);
+    play.bridged("c1", &anna);
+    let bert = Invitee::Agent("bert".parse().unwrap());
+    let asked = play.asks("anna", CallRequest::Consult { to: bert });
+    assert_eq!(asked, Err(Refusal::OtherSwitch));
+}
