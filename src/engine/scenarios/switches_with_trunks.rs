@@ -70,7 +70,36 @@ fn an_agent_elsewhere_is_rung_by_the_callers_switch() {
     play.asks("bert", CallRequest::Resume).unwrap();
     play.bridged("c1", &rung);
     play.hangs_up(&rung, Cause::NormalClearing);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      bert ready
+    0      call arrived
+    0      call in_flow
+    0      > answer c1
+    0      > play welcome to c1
+    0      > silence c1
+    0      call waiting
+    0      > ring bert
+    0      bert offered
+    0      call offered
+    0      > music default to c1
+    0      > bridge c1 and the agent's leg
+    0      offer to bert: Accepted
+    0      left desk: Answered
+    0      call connected
+    0      bert on_call
+    0      > record c1 and the agent's leg
+    0      > part c1 and the agent's leg
+    0      talk held
+    0      bert hold
+    0      > music default to c1
+    0      bert asks: hold
+    0      talk together
+    0      bert on_call
+    0      > bridge c1 and the agent's leg
+    0      bert asks: resume
+    0      bert wrap_up
+    0      > hang up c1 with normal_clearing
+    "#);
 }
 
 #[test]
@@ -129,12 +158,26 @@ fn who_is_on_a_switch_out_of_reach_waits_and_is_not_rung() {
     play.on_far(lost("gone"));
     play.ready("bert");
     play.pass(Span::seconds(5));
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      call arrived
+    0      call in_flow
+    0      > answer c1
+    0      > play welcome to c1
+    0      > silence c1
+    0      call waiting
+    0      > music default to c1
+    0      link far down
+    0      bert ready
+    "#);
     // Back, and now the caller's own switch is out of reach: nobody is rung for them.
     play.on_switch(lost("gone"));
     play.on_far(SwitchEvent::Snapshot(Snapshot::default()));
     play.pass(Span::seconds(5));
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    5000   link sw down
+    5000   link far up
+    5000   reconciled: 0 adopted, 0 closed
+    "#);
     let legs = vec![up("c1", None)];
     play.on_switch(SwitchEvent::Snapshot(Snapshot {
         legs,

@@ -35,7 +35,22 @@ fn to_an_extension_as_if_the_button_had_been_pressed() {
     let bert = play.party();
     play.answered(&bert);
     play.bridged("c1", &bert);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      > grant the transfer of the agent's leg with c1
+    0      > part c1 and the agent's leg
+    0      call transferring
+    0      > hang up the agent's leg with normal_clearing
+    0      anna wrap_up
+    0      > music default to c1
+    0      > ring bert
+    0      bert offered
+    0      anna asks: transfer
+    0      > bridge c1 and the agent's leg
+    0      bert on_call
+    0      bert serves
+    0      call connected
+    0      > record c1 and the agent's leg
+    "#);
 }
 
 #[test]
@@ -44,7 +59,16 @@ fn what_the_switch_parted_before_is_transferred_all_the_same() {
     play.unbridged("c1", &anna);
     play.refers(&anna, "13900139000");
     play.hangs_up(&anna, Cause::NormalClearing);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      > grant the transfer of the agent's leg with c1
+    0      > part c1 and the agent's leg
+    0      call transferring
+    0      > hang up the agent's leg with normal_clearing
+    0      anna wrap_up
+    0      > music default to c1
+    0      > ring 13900139000
+    0      anna asks: transfer
+    "#);
 }
 
 #[test]
@@ -55,7 +79,10 @@ fn what_the_group_may_not_dial_is_refused_and_the_two_talk_on() {
     play.bridged("c1", &anna);
     play.accept_orders();
     play.pass(Span::seconds(60));
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      > refuse the transfer of the agent's leg with c1
+    0      anna asks: transfer, refused: the agent's group may not dial this number: see may_dial of its section in [groups]
+    "#);
     assert_eq!(
         play.last_asked(),
         ("0085212345678".into(), Some(Refusal::NumberForbidden))
@@ -101,7 +128,22 @@ fn a_caller_who_is_held_goes_too_and_is_kept_when_it_is_refused() {
     play.unbridged("c1", &anna);
     play.refers(&anna, "95588");
     play.refers(&anna, "13900139000");
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      > part c1 and the agent's leg
+    0      talk held
+    0      anna hold
+    0      > music default to c1
+    0      anna asks: hold
+    0      > refuse the transfer of the agent's leg with nobody
+    0      anna asks: transfer, refused: the agent's group may not dial this number: see may_dial of its section in [groups]
+    0      > grant the transfer of the agent's leg with nobody
+    0      call transferring
+    0      > hang up the agent's leg with normal_clearing
+    0      anna wrap_up
+    0      > music default to c1
+    0      > ring 13900139000
+    0      anna asks: transfer
+    "#);
 }
 
 #[test]
@@ -110,5 +152,7 @@ fn a_phone_that_serves_no_call_sends_nobody_anywhere() {
     play.unbridged("c1", &anna);
     play.refers("c1", "13900139000");
     play.bridged("c1", &anna);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      > refuse the transfer of c1 with the agent's leg
+    "#);
 }
