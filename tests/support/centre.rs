@@ -35,19 +35,20 @@ pub async fn start(asterisk: &Asterisk, folder: &Path, extra: &[(&str, &str)]) -
     let variables = variables.map(|(name, value)| (format!("SWITCHYARD_{name}"), value));
     let config = Config::read(&file, &text, variables).expect("a sound configuration");
     let running = assembly::start(&config).await.expect("the centre starts");
-    let mut link = running
-        .handle
-        .links
-        .values()
-        .next()
-        .expect("a switch")
-        .clone();
-    let alive = link.wait_for(|state| *state == LinkState::Alive);
-    tokio::time::timeout(WITHIN, alive)
-        .await
-        .expect("in time")
-        .expect("the adapter runs");
+    are_attached(&running).await;
     running
+}
+
+/// Waits until the links to all switches are alive.
+pub async fn are_attached(running: &Running) {
+    for link in running.handle.links.values() {
+        let mut link = link.clone();
+        let alive = link.wait_for(|state| *state == LinkState::Alive);
+        tokio::time::timeout(WITHIN, alive)
+            .await
+            .expect("in time")
+            .expect("the adapter runs");
+    }
 }
 
 pub async fn ready(running: &Running, agent: &str) {

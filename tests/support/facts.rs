@@ -73,6 +73,7 @@ pub(crate) fn centre() -> Centre {
         callers: Default::default(),
         tenant: TenantId::new("acme").unwrap(),
         site: SiteId::new("north").unwrap(),
+        pools: BTreeMap::new(),
         switches: vec![switch()],
         outbound: vec![switch()],
         numbers: BTreeMap::new(),

@@ -8,7 +8,8 @@
 //!   without authentication (127.0.0.1:5070);
 //! - `SWITCHYARD_TEST_ESL_CONTEXTS` = folder the switch reads dialplan contexts
 //!   from; the rendered dialplan is put there;
-//! - and its dialplan hands calls to 4000–4999 to the context `switchyard-trunk`.
+//! - and its dialplan hands calls to 4000–4999 to the context `switchyard-trunk`, and
+//!   those with a header `X-Switchyard-Trunk` to `switchyard-trunk-agents`.
 
 use super::recorder::Recorder;
 use std::path::Path;
@@ -49,10 +50,9 @@ pub struct Switch {
 }
 
 /// The dialplan as `switchyard render dialplan` writes it, with `settings` of `[dialplan]`.
-fn dialplan(prompts: &Path, settings: &[(&str, &str)]) -> String {
+fn dialplan(prompts: &Path, settings: &[(&str, &str)], trunk: &str) -> String {
     let switch = format!(
-        "\n[switches.{SWITCH}]\nkind = \"freeswitch\"\npassword = \"x\"\nprompts = {:?}\n",
-        prompts
+        "\n[switches.{SWITCH}]\nkind = \"freeswitch\"\npassword = \"x\"\nprompts = {prompts:?}\n{trunk}"
     );
     let always = [("CONTEXT", "switchyard-trunk"), ("MUSIC", "moh")];
     let settings = always.iter().chain(settings);
@@ -103,14 +103,32 @@ impl Switch {
 
     /// Puts a rendered dialplan in its place and has the switch read it.
     pub async fn load(&self, settings: &[(&str, &str)]) {
+        self.load_text(&dialplan(&self.prompts(), settings, ""))
+            .await;
+    }
+
+    /// The same, with what answers a trunk: agents' phones are at `agents` (`host:port`).
+    pub async fn load_with_trunk(&self, agents: &str) {
+        let settings = self.settings(agents);
+        let trunk = format!(
+            "endpoint = {:?}\ntrunks = {{ other = \"sofia/internal/{{extension}}@other\" }}\n\
+             [switches.other]\nkind = \"asterisk\"\npassword = \"x\"\n\
+             trunks = {{ {SWITCH} = \"PJSIP/{{extension}}@{SWITCH}\" }}\n",
+            settings.endpoint
+        );
+        self.load_text(&dialplan(&self.prompts(), &[], &trunk))
+            .await;
+    }
+
+    fn prompts(&self) -> std::path::PathBuf {
+        self.folder.path().join("prompts")
+    }
+
+    async fn load_text(&self, dialplan: &str) {
         let folder = std::env::var("SWITCHYARD_TEST_ESL_CONTEXTS")
             .expect("SWITCHYARD_TEST_ESL_CONTEXTS, beside SWITCHYARD_TEST_ESL");
         let file = Path::new(&folder).join("switchyard.xml");
-        std::fs::write(
-            file,
-            dialplan(&self.folder.path().join("prompts"), settings),
-        )
-        .expect("a writable folder of contexts");
+        std::fs::write(file, dialplan).expect("a writable folder of contexts");
         let answer = self.api("reloadxml").await;
         assert!(answer.contains("+OK"), "reloadxml: {answer}");
     }
