@@ -325,6 +325,8 @@ fn agent_settings(
             group: None,
             supervises: Vec::new(),
             auto_answer: false,
+            number: None,
+            language: Default::default(),
             name: name.clone(),
         };
         all.insert(AgentId::new(&name)?, settings);

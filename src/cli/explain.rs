@@ -244,6 +244,12 @@ fn step_words(step: &CallStep) -> String {
         ("sought", _) => format!("waits for agent {agent}, who served the caller last"),
         ("caller", _) => caller_words(word, subject),
         ("wished", _) => format!("is never to reach {subject}"),
+        ("confirmed", _) => format!("agent {agent} confirmed by key to be there"),
+        ("briefed", _) => match word.as_str() {
+            "whispered" => format!("agent {agent} hears whose call it is"),
+            "told" => format!("the caller hears the number of agent {agent}"),
+            _ => format!("agent {agent} hears whose call it is, the caller the agent's number"),
+        },
         ("blocked", _) => format!("the caller is blocked ({word}) by the list {subject}"),
         ("asked", Some(why)) => format!("{by} asked for {word} {subject}: refused, {why}"),
         ("asked", None) => format!("{by} asked for {word} {subject}"),

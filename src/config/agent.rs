@@ -3,7 +3,7 @@
 use crate::config::section::section;
 use crate::engine::centre::{AgentSettings, Device, Level, Seat};
 use crate::engine::id::{GroupId, SkillId, SwitchId};
-use crate::switch::{Extension, PhoneNumber, Target};
+use crate::switch::{Extension, Language, PhoneNumber, Target};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -38,6 +38,10 @@ section! {
         /// Whether the device is asked to answer by itself when it is rung for the agent; it must
         /// be set up to do so.
         default auto_answer: bool = false,
+        /// What callers are told of the agent (工号), where the queue says so.
+        optional number: Option<Extension> = "1024",
+        /// The language of what the agent hears; by default the centre's.
+        optional language: Option<Language> = "en",
     }
 }
 
@@ -94,6 +98,8 @@ impl From<&AgentConfig> for AgentSettings {
             group: agent.group.clone(),
             supervises: agent.supervises.clone(),
             auto_answer: agent.auto_answer,
+            number: agent.number.clone(),
+            language: agent.language.unwrap_or_default(),
         }
     }
 }

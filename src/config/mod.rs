@@ -35,7 +35,7 @@ pub mod switch;
 pub mod voicemail;
 
 use crate::engine::caller_list::Callers;
-use crate::engine::centre::{AccessNumber, Centre};
+use crate::engine::centre::{AccessNumber, AgentSettings, Centre};
 use crate::engine::id::{
     AgentId, CalendarId, CallerListId, FlowId, GroupId, QueueId, ReasonId, SiteId, SwitchId,
 };
@@ -239,7 +239,7 @@ impl Config {
             agents: self
                 .agents
                 .iter()
-                .map(|(id, agent)| (id.clone(), agent.into()))
+                .map(|(id, agent)| (id.clone(), self.agent(agent)))
                 .collect(),
             calendars: self
                 .calendars
@@ -267,6 +267,15 @@ impl Config {
                 .iter()
                 .filter_map(|(id, site)| Some((id.clone(), site.settings()?)))
                 .collect(),
+        }
+    }
+}
+
+impl Config {
+    fn agent(&self, agent: &AgentConfig) -> AgentSettings {
+        AgentSettings {
+            language: agent.language.unwrap_or(self.centre.language),
+            ..agent.into()
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::config::missed::QueueMissedConfig;
 use crate::config::section::section;
 use crate::engine::centre::{
     Announcements, CallbackSettings, LastAgent, Level, OverflowRule, OverflowTo, OverflowWhen,
-    QueueSettings, RouteStep, Strategy, WrapUpExtension,
+    QueueSettings, RouteStep, Strategy, Whisper, WrapUpExtension,
 };
 use crate::engine::condition::Condition;
 use crate::engine::id::{CalendarId, MusicClass, PromptId, QueueId, SkillId};
@@ -53,6 +53,11 @@ section! {
         /// and `may_not_dial` (beginnings), `min_digits`, `max_digits`; `shown` to them;
         /// `attempts`, `retry_after_s`, `wrap_up_unreached`; `max` open, `days_ahead`, `keep_h`.
         optional callback: Option<CallbackConfig> = { may_dial = ["1", "0"], may_not_dial = ["00"] },
+        /// What an agent hears before the bridge: a `prompt` that says which queue it is, and with
+        /// `wait` how long the caller waited. Any key of the agent's cuts it short.
+        optional whisper: Option<WhisperConfig> = { prompt = "reservations", wait = true },
+        /// Whether callers hear the agent's `number` before the bridge, at the same time.
+        default announce_agent: bool = false,
         /// Class of music on hold, as the switch knows it.
         default music: MusicClass = "default",
         /// Seconds one agent is rung.
@@ -193,6 +198,25 @@ pub struct AnnounceConfig {
     pub comfort: Vec<PromptId>,
 }
 
+/// A queue's `whisper`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WhisperConfig {
+    #[serde(default)]
+    pub prompt: Option<PromptId>,
+    #[serde(default)]
+    pub wait: bool,
+}
+
+impl From<&WhisperConfig> for Whisper {
+    fn from(whisper: &WhisperConfig) -> Self {
+        Self {
+            prompt: whisper.prompt.clone(),
+            wait: whisper.wait,
+        }
+    }
+}
+
 impl From<&AnnounceConfig> for Announcements {
     fn from(announce: &AnnounceConfig) -> Self {
         Self {
@@ -227,6 +251,8 @@ impl From<&QueueConfig> for QueueSettings {
             overflow: queue.overflow.iter().map(|rule| rule.0.clone()).collect(),
             announce: queue.announce.as_ref().map(Announcements::from),
             callback: queue.callback.as_ref().map(CallbackSettings::from),
+            whisper: queue.whisper.as_ref().map(Whisper::from),
+            announce_agent: queue.announce_agent,
             music: queue.music.clone(),
             ring: Span::seconds(queue.ring_s.get()),
             wrap_up: Span::seconds(queue.wrap_up_s),

@@ -157,6 +157,7 @@ impl Engine {
                 offers: 0,
                 ringing: Vec::new(),
                 offer: None,
+                briefing: None,
                 talk: Talk::default(),
                 parties: Vec::new(),
                 parking: None,

@@ -9,6 +9,7 @@ use crate::engine::ivr::interpreter::Session;
 use crate::engine::leg::{Leg, LegState};
 use crate::engine::message::Leaving;
 use crate::engine::party::{Party, Talk};
+use crate::engine::prelude::Briefing;
 use crate::engine::queue::Place;
 use crate::engine::recognition::Recognition;
 use crate::engine::ringing::Ringing;
@@ -92,6 +93,8 @@ pub(crate) struct Call {
     pub(crate) ringing: Vec<Ringing>,
     /// The agent who answered.
     pub(crate) offer: Option<Offer>,
+    /// What is heard before the bridge.
+    pub(crate) briefing: Option<Briefing>,
     /// What caller and agent are to each other, while it is connected.
     pub(crate) talk: Talk,
     /// Who else is rung for it or takes part.
@@ -193,7 +196,8 @@ pub(crate) struct Offer {
 #[serde(rename_all = "snake_case")]
 pub enum OfferStage {
     Ringing,
-    /// The agent answered; the bridge is asked for.
+    /// The agent answered; the bridge is asked for, or comes when both have heard
+    /// what there is to hear.
     Connecting,
     Connected,
 }

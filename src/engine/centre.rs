@@ -10,7 +10,7 @@ pub use callback::CallbackSettings;
 pub use desk::{Missed, MissedOffer, MissedOffers, MissedThen, NotReadyReason};
 pub use queue::{
     Announcements, LastAgent, OverflowRule, OverflowTo, OverflowWhen, QueueSettings, RouteStep,
-    Strategy, WrapUpExtension,
+    Strategy, Whisper, WrapUpExtension,
 };
 
 use crate::engine::calendar::Calendars;
@@ -356,6 +356,12 @@ pub struct AgentSettings {
     /// The device is asked to answer by itself when it is rung.
     #[serde(default)]
     pub auto_answer: bool,
+    /// What callers are told of the agent (工号).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<Extension>,
+    /// What the agent hears.
+    #[serde(default)]
+    pub language: Language,
 }
 
 /// One of the devices an agent answers calls on.

@@ -79,6 +79,8 @@ pub enum Violation {
     StrayTurn { call: CallId, callback: CallId },
     #[error("command {command} stands for a playback of call {call}, which hears another")]
     StrayPlayback { command: CommandId, call: CallId },
+    #[error("call {call} has something to be heard before a bridge that nobody waits for")]
+    StrayBriefing { call: CallId },
 }
 
 impl Engine {
@@ -105,6 +107,15 @@ impl Engine {
                 return Err(Violation::LegWithoutCall { leg, call });
             }
             self.check_offers(call, known)?;
+            if let Some(briefing) = &known.briefing {
+                let stage = known.offer.as_ref().map(|offer| offer.stage);
+                let mut playing = briefing.playing.iter();
+                let known = playing.all(|command| self.preludes.get(command) == Some(&call));
+                if stage != Some(OfferStage::Connecting) || !known || briefing.playing.is_empty() {
+                    return Err(Violation::StrayBriefing { call });
+                }
+                self.has(Reason::BriefingEnds(call))?;
+            }
             if let Some(command) = known.playback
                 && self.playbacks.get(&command) != Some(&call)
             {
@@ -359,6 +370,14 @@ impl Engine {
                     let call = self.offers.get(offer).and_then(|call| self.calls.get(call));
                     call.is_some_and(|call| !call.is_connected())
                 }
+                Reason::ConfirmationEnds(leg) => {
+                    let call = self.call_of(leg).and_then(|call| self.calls.get(&call));
+                    call.is_some_and(|call| call.is_confirming(leg))
+                }
+                Reason::BriefingEnds(call) => {
+                    let call = self.calls.get(call);
+                    call.is_some_and(|call| call.briefing.is_some())
+                }
                 Reason::AnnouncementDue(call) => {
                     let call = self.calls.get(call);
                     call.is_some_and(Call::is_waiting)
@@ -470,6 +489,10 @@ impl Engine {
             }
             for party in call.parties.iter().filter(|party| !party.is_in()) {
                 self.has(Reason::PartyOverdue(party.leg.id.clone()))?;
+            }
+            let devices = call.ringing.iter().flat_map(|ringing| &ringing.devices);
+            for device in devices.filter(|device| device.is_confirming()) {
+                self.has(Reason::ConfirmationEnds(device.leg.id.clone()))?;
             }
             for (offer, _) in call.open_offers() {
                 self.has(Reason::OfferOverdue(offer))?;

@@ -221,6 +221,20 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         queue: Option<QueueId>,
     },
+    /// Who answered a device pressed the key that shows it is the agent.
+    Confirmed {
+        call: CallId,
+        agent: AgentId,
+        leg: LegId,
+    },
+    /// The agent answered, and before the bridge hears whose call it is; or the
+    /// caller hears the agent's number.
+    Briefed {
+        call: CallId,
+        agent: AgentId,
+        whispered: bool,
+        told: bool,
+    },
     OfferEnded {
         offer: OfferId,
         call: CallId,

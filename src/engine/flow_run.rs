@@ -250,6 +250,9 @@ impl Engine {
         why: Option<OutsideText>,
         out: &mut Commands,
     ) {
+        if self.briefing_heard(playback, why.as_ref(), out) {
+            return;
+        }
         let Some(call) = self.playbacks.remove(&playback) else {
             return;
         };
@@ -287,7 +290,13 @@ impl Engine {
             leg: leg.clone(),
             digit,
         });
+        if self.cuts_briefing(call, leg) {
+            return self.briefing_ended(call, out);
+        }
         let known = self.calls.get(&call);
+        if known.is_some_and(|call| call.is_confirming(leg)) {
+            return self.confirmed_by(call, leg, digit.key, out);
+        }
         let is_caller = known.is_some_and(|call| call.caller.id == *leg);
         if is_caller && self.callback_key(call, digit.key, out) {
             return;

@@ -323,6 +323,9 @@ impl Memory {
                     shift.offered(at, queue)
                 });
             }
+            Fact::Confirmed { call, leg, .. } => {
+                self.call(*call, |known| known.confirmed(leg));
+            }
             Fact::OfferEnded {
                 offer,
                 call,
@@ -406,6 +409,7 @@ impl Memory {
             }
             Fact::Asked { .. }
             | Fact::CallerBlocked { .. }
+            | Fact::Briefed { .. }
             | Fact::DigitPressed { .. }
             | Fact::Overflowed { .. }
             | Fact::MessageDropped { .. }
@@ -688,6 +692,16 @@ impl RememberedCall {
                 confirm,
                 ..RememberedDevice::ringing(leg)
             }),
+        }
+    }
+
+    /// The key was pressed: the device counts as answered.
+    fn confirmed(&mut self, leg: &LegId) {
+        let mut ringing = self.ringing.iter_mut();
+        let device = ringing.find_map(|r| r.devices.iter_mut().find(|d| d.leg == *leg));
+        if let Some(device) = device {
+            device.confirm = false;
+            self.device_moved(leg, LegState::Answered);
         }
     }
 

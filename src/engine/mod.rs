@@ -24,6 +24,7 @@ mod composed;
 pub mod condition;
 mod conference;
 mod configure;
+mod confirmation;
 pub mod consistency;
 mod consult;
 mod conversation;
@@ -54,6 +55,7 @@ mod park;
 mod parties;
 pub mod party;
 pub mod patrons;
+mod prelude;
 pub(crate) mod queue;
 pub(crate) mod queues;
 pub mod recognition;
@@ -157,6 +159,8 @@ pub struct Engine {
     offers: BTreeMap<OfferId, CallId>,
     /// The playbacks whose end moves a call on.
     playbacks: BTreeMap<CommandId, CallId>,
+    /// The playbacks that a bridge waits for.
+    preludes: BTreeMap<CommandId, CallId>,
     recordings: BTreeMap<CommandId, conversation::Recording>,
     pending: BTreeMap<CommandId, Pending>,
     last_command: CommandId,
@@ -200,6 +204,7 @@ impl Engine {
             outages: BTreeMap::new(),
             offers: BTreeMap::new(),
             playbacks: BTreeMap::new(),
+            preludes: BTreeMap::new(),
             recordings: BTreeMap::new(),
             pending: BTreeMap::new(),
             last_command: CommandId::default(),
@@ -260,6 +265,8 @@ impl Engine {
             Reason::OfferOverdue(offer) => self.offer_overdue(offer, out),
             Reason::StepDue(call, queue) => self.step_due(call, &queue, out),
             Reason::OverflowDue(call, queue) => self.overflow_due(call, &queue, out),
+            Reason::ConfirmationEnds(leg) => self.not_confirmed(&leg, out),
+            Reason::BriefingEnds(call) => self.briefing_ended(call, out),
             Reason::SearchEnds(call, queue) => self.search_ended(call, &queue, out),
             Reason::AnnouncementDue(call) => self.announcement_due(call, out),
             Reason::WrapUpEnds(agent) => self.wrap_up_ended(&agent, out),

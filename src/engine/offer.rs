@@ -261,8 +261,16 @@ impl Engine {
 
     /// The agent is there: connect the two.
     pub(super) fn agent_answered(&mut self, call: CallId, leg: &LegId, out: &mut Commands) {
+        if self.ask_to_confirm(call, leg, out) {
+            return;
+        }
+        self.answer_counts(call, leg, out);
+    }
+
+    /// The agent is there, and nothing has to be confirmed any more.
+    pub(super) fn answer_counts(&mut self, call: CallId, leg: &LegId, out: &mut Commands) {
         if self.take_answer(call, leg, out) {
-            self.connect(call, out);
+            self.brief(call, out);
         }
     }
 
@@ -302,7 +310,7 @@ impl Engine {
         true
     }
 
-    fn close_devices(
+    pub(super) fn close_devices(
         &mut self,
         call: CallId,
         agent: &AgentId,
@@ -312,6 +320,7 @@ impl Engine {
     ) {
         for RungDevice { leg, .. } in devices {
             let answered = leg.is_answered();
+            self.timers.clear(&Reason::ConfirmationEnds(leg.id.clone()));
             self.close_leg(call, &leg.id, Some(agent), cause, answered, out);
         }
     }
@@ -324,6 +333,7 @@ impl Engine {
         let Some(offer) = &known.offer else { return };
         let caller = known.caller.id.clone();
         let (id, peer) = (offer.id, offer.leg.id.channel.clone());
+        self.forget_briefing(call);
         // From here on what the caller hears moves nothing: the bridge ends it.
         self.let_go_of_caller(call, &caller);
         let command = SwitchCommand::Bridge {
@@ -383,6 +393,7 @@ impl Engine {
             known.caller.id.clone(),
         );
         let queue = offer.queue.clone();
+        self.forget_briefing(call);
         self.timers.clear(&Reason::OfferOverdue(id));
         self.timers.clear(&Reason::AnswerOverdue(call));
         self.let_go_of_caller(call, &caller_leg);
@@ -434,6 +445,14 @@ impl Engine {
         let Some(known) = self.calls.get_mut(&call) else {
             return;
         };
+        let outcome = match known.is_confirming(leg) {
+            // Who hangs up instead of confirming has not answered.
+            true => OfferOutcome::NoAnswer,
+            // Who hangs up when told whose call it is does not want it.
+            false if known.briefing.is_some() => OfferOutcome::Rejected,
+            false => outcome,
+        };
+        self.timers.clear(&Reason::ConfirmationEnds(leg.clone()));
         let offer = if let Some(ringing) = known.ringing_on(leg) {
             ringing.devices.retain(|device| device.leg.id != *leg);
             if !ringing.devices.is_empty() && outcome != OfferOutcome::Rejected {
@@ -520,6 +539,7 @@ impl Engine {
         };
         let rung = known.ringing.iter().position(|ringing| ringing.id == id);
         let answered = known.offer.take_if(|offer| offer.id == id);
+        let was_answered = answered.is_some();
         let (agent, queue, legs) = match (rung, answered) {
             (Some(nth), _) => {
                 let rung = known.ringing.remove(nth);
@@ -534,6 +554,7 @@ impl Engine {
             _ => Cause::OriginatorCancel,
         };
         for leg in legs {
+            self.timers.clear(&Reason::ConfirmationEnds(leg.id.clone()));
             // One that ended by itself has ended the offer.
             if self.legs.contains_key(&leg.id) {
                 let answered = leg.is_answered();
@@ -542,6 +563,9 @@ impl Engine {
         }
         self.offers.remove(&id);
         self.timers.clear(&Reason::OfferOverdue(id));
+        if was_answered {
+            self.briefing_in_vain(call, outcome, out);
+        }
         out.note(Fact::OfferEnded {
             offer: id,
             call,

@@ -150,6 +150,7 @@ impl Engine {
                 offers: known.offers,
                 ringing,
                 offer,
+                briefing: None,
                 talk: known.talk,
                 parties,
                 parking: known.parking,
@@ -163,6 +164,7 @@ impl Engine {
                 ending: known.ending,
             },
         );
+        self.remember_confirmations(call);
         let apart = |call: &Call| {
             call.is_talking() && call.caller.state == LegState::Answered && call.ending.is_none()
         };
@@ -223,6 +225,17 @@ impl Engine {
             agent: known.agent,
             queue: known.queue,
             devices,
+        }
+    }
+
+    /// Who answered and has not confirmed it has all of the time again.
+    fn remember_confirmations(&mut self, call: CallId) {
+        let known = self.calls.get(&call).into_iter();
+        let devices = known.flat_map(|known| known.ringing.iter().flat_map(|r| &r.devices));
+        let confirming = devices.filter(|device| device.is_confirming());
+        let legs: Vec<LegId> = confirming.map(|device| device.leg.id.clone()).collect();
+        for leg in &legs {
+            self.expect_confirmation(call, leg);
         }
     }
 
@@ -403,6 +416,8 @@ fn settings_of_departed(agent: &AgentId, switch: &SwitchId) -> Option<AgentSetti
         attributes: Default::default(),
         group: None,
         supervises: Vec::new(),
+        number: None,
+        language: Default::default(),
         auto_answer: false,
     })
 }

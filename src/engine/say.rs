@@ -62,6 +62,12 @@ pub const WORDS: &[Word] = &[
     both("say-to", "到", "to"),
     english("say-minute", "minute"),
     both("say-minutes", "分钟", "minutes"),
+    both(
+        "say-confirm",
+        "接听来电请按一。",
+        "Press one to take the call.",
+    ),
+    both("say-waited", "来电已等待", "The caller waited"),
     both("say-agent", "工号", "Agent number"),
     both("say-agent-end", "为您服务。", "will take your call."),
     both(
@@ -189,6 +195,18 @@ pub fn minutes_between(low: u32, high: u32, language: Language) -> Vec<PromptId>
     words.extend(counted(high, language));
     words.push("say-minutes");
     prompts(&words)
+}
+
+/// Asks who answers to press a key.
+pub fn confirm() -> Vec<PromptId> {
+    prompts(&["say-confirm"])
+}
+
+/// How long a caller waited, as an agent hears it.
+pub fn waited(waited: u32, language: Language) -> Vec<PromptId> {
+    let mut said = prompts(&["say-waited"]);
+    said.extend(minutes(waited, language));
+    said
 }
 
 /// The keys of a telephone in `text`, one by one; other characters are not said.

@@ -17,6 +17,10 @@ pub enum Reason {
     OverflowDue(CallId, QueueId),
     /// The call has waited long enough for one agent alone.
     SearchEnds(CallId, QueueId),
+    /// Who answered has not pressed the key that confirms it.
+    ConfirmationEnds(LegId),
+    /// Agent and caller are connected, whatever they still hear.
+    BriefingEnds(CallId),
     /// The waiting caller is told something.
     AnnouncementDue(CallId),
     WrapUpEnds(AgentId),

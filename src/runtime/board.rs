@@ -394,6 +394,8 @@ impl Board {
             | Fact::AgentSought { .. }
             | Fact::Recognised { .. }
             | Fact::Wished { .. }
+            | Fact::Briefed { .. }
+            | Fact::Confirmed { .. }
             | Fact::CallerBlocked { .. }
             | Fact::RecordingStarted { .. }
             | Fact::RecordingFiled { .. }

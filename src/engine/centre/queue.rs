@@ -57,6 +57,21 @@ pub struct QueueSettings {
     /// Whether and how its callers are called back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub callback: Option<CallbackSettings>,
+    /// What an agent hears of a call before the bridge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub whisper: Option<Whisper>,
+    /// Whether callers hear the agent's number before the bridge.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub announce_agent: bool,
+}
+
+/// What an agent hears of a call before the bridge.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Whisper {
+    /// Says which queue it is.
+    pub prompt: Option<PromptId>,
+    /// How long the caller waited, in minutes.
+    pub wait: bool,
 }
 
 /// How much more wrap-up an agent can ask for.
@@ -174,6 +189,8 @@ impl QueueSettings {
             last_agent: None,
             overflow: Vec::new(),
             announce: None,
+            whisper: None,
+            announce_agent: false,
             extension: WrapUpExtension::default(),
             missed_offers: MissedOffers::default(),
             callback: None,

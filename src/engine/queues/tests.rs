@@ -292,6 +292,8 @@ fn settings() -> impl Strategy<Value = Settings> {
             group: None,
             supervises: Vec::new(),
             auto_answer: false,
+            number: None,
+            language: Default::default(),
         });
     let name = (0..AGENTS).prop_map(|number| id(&format!("agent{number}")));
     let agents = prop::collection::btree_map(name, agent, 1..=AGENTS);
@@ -543,6 +545,8 @@ fn an_agent_gone_from_the_settings_is_counted_no_more() {
             group: None,
             supervises: Vec::new(),
             auto_answer: false,
+            number: None,
+            language: Default::default(),
         };
         settings.agents.insert(id(name), agent);
     }

@@ -236,6 +236,8 @@ fn used() -> BTreeSet<(&'static str, String)> {
             minutes(1, language),
             minutes_between(2, 5, language),
             agent("*#"),
+            confirm(),
+            waited(2, language),
         ];
         for prompt in numbers.chain(phrases).flatten() {
             used.insert((language.tag(), prompt.to_string()));

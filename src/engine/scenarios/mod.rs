@@ -29,6 +29,7 @@ mod switches_that_vanish;
 mod switches_with_trunks;
 mod transfers;
 mod transfers_by_phone;
+mod what_is_heard_before_the_bridge;
 mod what_is_waited_for;
 
 use crate::engine::Engine;
@@ -75,6 +76,8 @@ fn centre() -> Centre {
             _ => Vec::new(),
         },
         auto_answer: false,
+        number: None,
+        language: Default::default(),
     };
     let flow = r#"{"name":"desk","start":"in","blocks":{
         "in":{"kind":"answer","next":"menu"},
@@ -579,7 +582,7 @@ fn describe(command: &Command) -> Option<String> {
                 channel, prompts, ..
             } => {
                 let names: Vec<&str> = prompts.iter().map(PromptId::as_str).collect();
-                format!("> play {} to {channel}", names.join(", "))
+                format!("> play {} to {}", names.join(", "), short(channel))
             }
             SwitchCommand::Music { channel, class } => format!("> music {class} to {channel}"),
             SwitchCommand::Silence { channel } => format!("> silence {channel}"),
@@ -662,6 +665,8 @@ fn describe(command: &Command) -> Option<String> {
             Fact::Wished { wishes, .. } if !wishes.never.is_empty() => {
                 format!("never to {}", wishes.never.names())
             }
+            Fact::Confirmed { agent, .. } => format!("{agent} confirms"),
+            Fact::Briefed { agent, .. } => format!("{agent} is briefed"),
             Fact::CallerBlocked { list, flow, .. } => match flow {
                 None => format!("blocked by {list}"),
                 Some(flow) => format!("blocked by {list}, led to {flow}"),

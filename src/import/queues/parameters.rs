@@ -66,7 +66,7 @@ pub(super) const QUEUE: &[Parameter] = &[
     taken("musicclass"),
     taken("music"),
     taken("musiconhold"),
-    lost("announce", "agents hear nothing before the caller"),
+    taken("announce"),
     lost(
         "queue-callerannounce",
         "caller and agent are connected at once",
@@ -159,11 +159,7 @@ pub(super) const QUEUE: &[Parameter] = &[
     ),
     taken("joinempty"),
     taken("leavewhenempty"),
-    unless(
-        "reportholdtime",
-        OFF,
-        "agents hear nothing before the caller; the call's page shows how long it waited",
-    ),
+    taken("reportholdtime"),
     unless(
         "ringinuse",
         OFF,

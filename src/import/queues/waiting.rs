@@ -14,6 +14,33 @@ impl Queue<'_> {
         if let Some(announce) = self.announce(remarks) {
             draft.set("announce", announce);
         }
+        if let Some(whisper) = self.whisper(remarks) {
+            draft.set("whisper", whisper);
+        }
+    }
+
+    /// What agents hear before the caller.
+    pub(super) fn whisper(&self, remarks: &mut Remarks) -> Option<Table> {
+        let mut whisper = Table::new();
+        if let Some(given) = self
+            .given("announce")
+            .filter(|given| !given.value.is_empty())
+        {
+            match names::prompt(given.value.trim()) {
+                Some(prompt) => drop(whisper.insert("prompt".to_owned(), prompt.into())),
+                None => {
+                    let what = format!("{:?} is no prompt", given.value);
+                    remarks.lost(given.line, given.subject(), what);
+                }
+            }
+        }
+        if self
+            .given("reportholdtime")
+            .is_some_and(|given| !is_off(given))
+        {
+            whisper.insert("wait".to_owned(), true.into());
+        }
+        (!whisper.is_empty()).then_some(whisper)
     }
 
     /// The stricter of what lets nobody in and what sends those who wait away.
@@ -131,6 +158,19 @@ mod tests {
         assert_eq!(
             announced("periodic-announce = a,b\nperiodic-announce-frequency = 45").as_deref(),
             Some("{ comfort = [\"a\", \"b\"], every_s = 45 }")
+        );
+    }
+
+    #[test]
+    fn what_members_hear_becomes_a_whisper() {
+        let whisper = |text: &str| {
+            let whisper = with(text, |queue| queue.whisper(&mut Remarks::default()));
+            whisper.map(|table| Value::Table(table).to_string())
+        };
+        assert_eq!(whisper("reportholdtime = no"), None);
+        assert_eq!(
+            whisper("announce = queue-sales\nreportholdtime = yes").as_deref(),
+            Some("{ prompt = \"queue-sales\", wait = true }")
         );
     }
 

@@ -33,7 +33,8 @@ pub struct CallDetail {
 /// One thing that was done in a call, or refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct CallStep {
-    /// `caller`, `wished`, `blocked`, `step`, `overflow`, `sought`, `asked`, `talk`, `rung`, `left`,
+    /// `caller`, `wished`, `blocked`, `confirmed`, `briefed`,
+    /// `step`, `overflow`, `sought`, `asked`, `talk`, `rung`, `left`,
     /// `handed_over`, `parked` or `dialled`.
     pub kind: String,
     /// Why it went elsewhere; what was asked for; what caller and agent are to each other; what the

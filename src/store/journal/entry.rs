@@ -137,6 +137,8 @@ fn call_of(fact: &Fact) -> Option<CallId> {
         | Fact::CallMoved { call, .. }
         | Fact::Recognised { call, .. }
         | Fact::Wished { call, .. }
+        | Fact::Briefed { call, .. }
+        | Fact::Confirmed { call, .. }
         | Fact::CallerBlocked { call, .. }
         | Fact::BlockEntered { call, .. }
         | Fact::BlockRepeated { call, .. }

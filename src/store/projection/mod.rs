@@ -382,6 +382,8 @@ impl Taking<'_> {
             | Fact::OfferMissed { .. }
             | Fact::Recognised { .. }
             | Fact::Wished { .. }
+            | Fact::Briefed { .. }
+            | Fact::Confirmed { .. }
             | Fact::CallerBlocked { .. }
             | Fact::MessageAsked { .. }
             | Fact::MessageDropped { .. }

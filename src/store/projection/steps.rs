@@ -190,6 +190,26 @@ impl Taking<'_> {
             Fact::Wished { call, wishes } if !wishes.never.is_empty() => {
                 Step::of(*call, "wished", "never", wishes.never.names())
             }
+            Fact::Confirmed { call, agent, .. } => Step {
+                agent: Some(agent),
+                ..Step::of(*call, "confirmed", "confirmed", String::new())
+            },
+            Fact::Briefed {
+                call,
+                agent,
+                whispered,
+                told,
+            } => {
+                let word = match (whispered, told) {
+                    (true, true) => "both",
+                    (true, false) => "whispered",
+                    (false, _) => "told",
+                };
+                Step {
+                    agent: Some(agent),
+                    ..Step::of(*call, "briefed", word, String::new())
+                }
+            }
             Fact::CallerBlocked { call, list, flow } => match flow {
                 None => Step::of(*call, "blocked", "refused", list.to_string()),
                 Some(flow) => Step::of(*call, "blocked", "led", format!("{list} → {flow}")),

@@ -31,6 +31,8 @@ const DEVICE_REACHED: Span = Span::millis(150);
 const REJECTS_AFTER: Span = Span::seconds(2);
 /// How long a caller speaks to a machine.
 const MESSAGE: (Span, Span) = (Span::millis(500), Span::seconds(25));
+/// From the first prompt heard at a number outside to the key that confirms.
+const CONFIRMS_AFTER: Span = Span::millis(1_500);
 /// Keys one caller presses at most.
 const MAX_KEYS: u32 = 6;
 
@@ -68,6 +70,8 @@ enum Act {
     Press(ChannelId),
     /// Presses `#`, which ends a message.
     PressEnd(ChannelId),
+    /// Press the key that shows somebody is there.
+    Confirm(ChannelId),
     Leave(ChannelId, Cause),
 }
 
@@ -222,6 +226,11 @@ impl People {
                 }
             }
             Act::PressEnd(channel) => model.press(&channel, Key::END),
+            Act::Confirm(channel) => {
+                if let Ok(key) = Key::try_from('1') {
+                    model.press(&channel, key);
+                }
+            }
             Act::Leave(channel, cause) => {
                 if let Some(person) = self.persons.get_mut(&channel) {
                     person.left_by_choice = true;
@@ -391,6 +400,14 @@ impl People {
     }
 
     fn hears_prompt(&mut self, at: Timestamp, channel: &ChannelId) {
+        let person = self.persons.get_mut(channel);
+        if let Some(person) =
+            person.filter(|person| person.is_outside() && person.keys_pressed == 0)
+        {
+            person.keys_pressed += 1;
+            self.agenda
+                .add(at + CONFIRMS_AFTER, Act::Confirm(channel.clone()));
+        }
         let Some((person, callers)) = caller_on(&mut self.persons, &mut self.crowds, channel)
         else {
             return;
@@ -535,6 +552,11 @@ fn caller_on<'a>(
 impl Person {
     fn is_caller(&self) -> bool {
         self.crowd().is_some()
+    }
+
+    /// Somebody rung at a number outside.
+    fn is_outside(&self) -> bool {
+        matches!(self.role, Role::Device(Target::Number(_)))
     }
 
     /// The caller's crowd.

@@ -152,6 +152,8 @@ impl Course {
             }
             "caller" => self.add(&step.at, "caller", step.subject.clone(), word("caller")),
             "wished" => self.add(&step.at, "wished", step.subject.clone(), None),
+            "confirmed" => self.add(&step.at, "confirmed", who, None),
+            "briefed" => self.add(&step.at, "briefed", who, word("briefed")),
             "blocked" => self.add(&step.at, "blocked", step.subject.clone(), word("blocked")),
             "parked" => self.add(&step.at, "parked", step.subject.clone(), None),
             _ => self.add(&step.at, "dialled", step.subject.clone(), None),

@@ -1,0 +1,114 @@
+//! Confirmation by key: whoever answers a device at which a mailbox may pick up,
+//! a mobile telephone for example, is asked to press a key before they count as
+//! the agent. Meanwhile the caller keeps the place and hears music.
+
+use crate::engine::Engine;
+use crate::engine::call::Call;
+use crate::engine::cause::Cause;
+use crate::engine::command::Commands;
+use crate::engine::fact::{Fact, OfferOutcome};
+use crate::engine::id::{CallId, LegId};
+use crate::engine::offer::SETTLING;
+use crate::engine::order::Purpose;
+use crate::engine::ringing::RungDevice;
+use crate::engine::say;
+use crate::engine::time::Span;
+use crate::engine::timer::Reason;
+use crate::switch::{Key, SwitchCommand};
+
+/// How long the key is awaited, from the answer on.
+pub(super) const CONFIRMING: Span = Span::seconds(15);
+/// The key that confirms.
+const CONFIRMS: char = '1';
+
+impl Call {
+    /// Whether this device was answered and its key is awaited.
+    pub(crate) fn is_confirming(&self, leg: &LegId) -> bool {
+        let mut ringing = self.ringing.iter();
+        let device = ringing.find_map(|ringing| ringing.device(leg));
+        device.is_some_and(RungDevice::is_confirming)
+    }
+}
+
+impl RungDevice {
+    pub(crate) fn is_confirming(&self) -> bool {
+        self.confirm && self.leg.is_answered()
+    }
+}
+
+impl Engine {
+    /// Asks who answered for the key, where that is wanted. Says whether it is.
+    pub(super) fn ask_to_confirm(&mut self, call: CallId, leg: &LegId, out: &mut Commands) -> bool {
+        let known = self.calls.get(&call);
+        let Some(known) = known.filter(|known| known.is_confirming(leg)) else {
+            return false;
+        };
+        let mut ringing = known.ringing.iter();
+        let agent = ringing.find(|ringing| ringing.device(leg).is_some());
+        let agent = agent.and_then(|ringing| self.agents.get(&ringing.agent));
+        let language = agent
+            .map(|agent| agent.settings.language)
+            .unwrap_or_default();
+        let prompt = SwitchCommand::Play {
+            channel: leg.channel.clone(),
+            prompts: say::confirm(),
+            language,
+        };
+        self.order(call, &leg.switch, prompt, Purpose::Comfort, out);
+        self.expect_confirmation(call, leg);
+        true
+    }
+
+    /// Sets the deadline of a key.
+    pub(super) fn expect_confirmation(&mut self, call: CallId, leg: &LegId) {
+        let ends = self.now + CONFIRMING;
+        self.timers.set(Reason::ConfirmationEnds(leg.clone()), ends);
+        let known = self.calls.get_mut(&call);
+        if let Some(offer) = known.and_then(|known| known.ringing_on(leg)).map(|r| r.id) {
+            let overdue = Reason::OfferOverdue(offer);
+            let before = self.timers.get(&overdue).unwrap_or(ends);
+            self.timers.set(overdue, before.max(ends + SETTLING));
+        }
+    }
+
+    /// A key was pressed on a device that is to be confirmed.
+    pub(super) fn confirmed_by(&mut self, call: CallId, leg: &LegId, key: Key, out: &mut Commands) {
+        if char::from(key) != CONFIRMS {
+            return self.not_confirmed(leg, out);
+        }
+        self.timers.clear(&Reason::ConfirmationEnds(leg.clone()));
+        let known = self.calls.get_mut(&call);
+        let Some(agent) = known
+            .and_then(|known| known.ringing_on(leg))
+            .map(|ringing| ringing.agent.clone())
+        else {
+            return;
+        };
+        out.note(Fact::Confirmed {
+            call,
+            agent,
+            leg: leg.clone(),
+        });
+        self.answer_counts(call, leg, out);
+    }
+
+    /// No key, or a wrong one: nobody has answered.
+    pub(super) fn not_confirmed(&mut self, leg: &LegId, out: &mut Commands) {
+        self.timers.clear(&Reason::ConfirmationEnds(leg.clone()));
+        let Some(call) = self.call_of(leg) else {
+            return;
+        };
+        let known = self.calls.get_mut(&call);
+        let Some(ringing) = known.and_then(|known| known.ringing_on(leg)) else {
+            return;
+        };
+        if let [_] = ringing.devices.as_slice() {
+            let offer = ringing.id;
+            return self.give_up_offer(offer, OfferOutcome::NoAnswer, out);
+        }
+        let agent = ringing.agent.clone();
+        let own = |device: &mut RungDevice| device.leg.id == *leg;
+        let own = ringing.devices.extract_if(.., own).collect();
+        self.close_devices(call, &agent, own, Cause::OriginatorCancel, out);
+    }
+}
