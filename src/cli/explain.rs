@@ -10,7 +10,7 @@ use crate::engine::id::{AgentId, CallId};
 use crate::engine::time::Span;
 use crate::runtime::control::{self, Reply, Request};
 use crate::store::Store;
-use crate::store::calls::{CallDetail, CallStep, Decision};
+use crate::store::calls::{CallDetail, CallStep, Decision, callback_course};
 use clap::Args;
 use std::fmt;
 use std::path::Path;
@@ -19,7 +19,7 @@ use std::time::Duration;
 /// How long the controller may take to look.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Say in words why a call went where it went, or why an agent gets nothing
+/// Say in words why a call or callback went where it went, or why an agent gets nothing
 ///
 /// Every step of the call with its time, and for each agent who was rung: what
 /// led to the decision, who was chosen and why, who came next, and why the
@@ -55,6 +55,21 @@ impl Explain {
             (None, None) => return Err("name a call, or an agent with --agent".into()),
         };
         let store = Store::open(&config.store.url)?;
+        let course = callback_course(&store, asked).await?;
+        if !course.is_empty() {
+            let begin = course.first().map_or(0, |step| step.at.ms);
+            let mut steps = Steps {
+                begin,
+                steps: Vec::new(),
+            };
+            for step in &course {
+                steps.add(step.at.ms, step_words(step));
+            }
+            for line in steps.in_order() {
+                writeln!(out, "{line}")?;
+            }
+            return Ok(Verdict::Good);
+        }
         let call = find(&store, asked).await?;
         if self.json {
             serde_json::to_writer_pretty(&mut *out, &call.decisions)?;
@@ -237,6 +252,7 @@ fn step_words(step: &CallStep) -> String {
     let agent = step.agent.as_deref().unwrap_or(subject);
     let by = step.by.as_deref().unwrap_or("somebody");
     match (step.kind.as_str(), &step.refused) {
+        ("callback", _) => callback_words(step),
         ("step", _) => format!("came to a step of its queue: {subject}"),
         ("overflow", _) => format!("went elsewhere ({word}): {subject}"),
         ("sought", _) if word == "anybody" => "waits for anybody from here on".to_owned(),
@@ -259,6 +275,25 @@ fn step_words(step: &CallStep) -> String {
         ("handed_over", _) => format!("agent {agent} serves the caller from here on"),
         ("parked", _) => format!("parked in slot {subject}"),
         (_, _) => format!("{subject} was dialled"),
+    }
+}
+
+fn callback_words(step: &CallStep) -> String {
+    let id = &step.subject;
+    let agent = step.agent.as_deref().unwrap_or("nobody");
+    match step.word.as_str() {
+        "asked" => match &step.by {
+            Some(by) => format!("{by} asked for callback {id}"),
+            None => format!("the caller was promised callback {id}"),
+        },
+        "scheduled" => format!("callback {id} is put off until its time, or the queue's opening"),
+        "held" => format!("callback {id} waits until the customer is off the line"),
+        "waiting" => format!("callback {id} waits for an agent, in its place"),
+        "offered" => format!("agent {agent} was rung for callback {id}"),
+        "dialling" => format!("agent {agent} is there: the number of callback {id} is dialled"),
+        "resting" => format!("callback {id} did not reach the customer and is tried again"),
+        "reached" => format!("callback {id} reached the customer, who talks to agent {agent}"),
+        why => format!("callback {id} is closed: {why}"),
     }
 }
 

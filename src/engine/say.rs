@@ -70,6 +70,10 @@ pub const WORDS: &[Word] = &[
     both("say-waited", "来电已等待", "The caller waited"),
     both("say-agent", "工号", "Agent number"),
     both("say-agent-end", "为您服务。", "will take your call."),
+];
+
+/// Every sentence about callbacks, and what it says.
+pub const SENTENCES: &[Word] = &[
     both(
         callback::PRESS,
         "如不想等候，请按一，我们将保留您的位置并给您回电。",
@@ -108,7 +112,7 @@ pub const WORDS: &[Word] = &[
     ),
 ];
 
-/// What callers hear of callbacks.
+/// The names of [`SENTENCES`].
 pub(crate) mod callback {
     pub(crate) const PRESS: &str = "press-to-be-called-back";
     pub(crate) const ALL_BUSY: &str = "callback-all-busy";

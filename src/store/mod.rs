@@ -4,6 +4,7 @@
 //! What happens to calls goes to the local [`journal`] first; the [`projector`]
 //! takes it over into the tables, and may lag when the database is away.
 
+pub mod callbacks;
 pub mod calls;
 mod connection;
 mod error;

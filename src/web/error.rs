@@ -27,6 +27,8 @@ pub enum WebError {
     WrongCredentials,
     #[error("too many failed attempts; the next one counts in {seconds} s")]
     Locked { seconds: u64 },
+    #[error("too many requests; the next one is taken in {seconds} s")]
+    TooMany { seconds: u64 },
     #[error("there is nothing at this address")]
     NoSuchAddress,
     #[error("this address does not take the method {method}")]
@@ -111,6 +113,12 @@ impl WebError {
                 "sign-in for this name from this address",
                 "wait, then try again",
             ),
+            Self::TooMany { .. } => Telling(
+                S::TOO_MANY_REQUESTS,
+                "too-many",
+                "requests of this login",
+                "wait, then try again",
+            ),
             Self::NoSuchAddress => Telling(
                 S::NOT_FOUND,
                 "no-such-address",
@@ -146,7 +154,10 @@ impl WebError {
             ),
             Self::Refused(refusal) => Telling(
                 match refusal {
-                    Refusal::NoSuchAgent | Refusal::NoSuchCall => S::NOT_FOUND,
+                    Refusal::NoSuchAgent | Refusal::NoSuchCall | Refusal::NoSuchCallback => {
+                        S::NOT_FOUND
+                    }
+                    Refusal::CallbackForbidden => S::FORBIDDEN,
                     Refusal::UnknownReason => S::UNPROCESSABLE_ENTITY,
                     Refusal::NotPermitted | Refusal::NumberForbidden => S::FORBIDDEN,
                     _ => S::CONFLICT,
@@ -234,7 +245,7 @@ impl IntoResponse for WebError {
             HeaderValue::from_static("application/problem+json"),
         );
         match self {
-            Self::Locked { seconds } => {
+            Self::Locked { seconds } | Self::TooMany { seconds } => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             }
             Self::Overloaded => {

@@ -12,6 +12,7 @@ pub mod live;
 pub mod locale;
 pub mod metrics;
 pub mod pages;
+mod rate;
 pub mod router;
 pub mod routes;
 pub mod shed;
@@ -54,6 +55,7 @@ pub struct Shared {
     pub tenant: TenantId,
     pub sessions: Sessions,
     pub lockout: Mutex<Lockout>,
+    pub rate: Mutex<rate::Rate>,
     pub locales: Arc<Locales>,
     pub templates: Templates,
     pub live: Live,
@@ -97,6 +99,7 @@ impl Web {
         Ok(Self(Arc::new(Shared {
             sessions: Sessions::new(store.clone(), &settings),
             lockout: Mutex::default(),
+            rate: Mutex::default(),
             templates: Templates::load(Arc::clone(&locales))?,
             live: Live::default(),
             requests: Semaphore::new(shed::MAX_REQUESTS),

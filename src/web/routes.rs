@@ -42,6 +42,15 @@ impl Routes {
         self.add(Method::POST, MethodFilter::POST, path, access, handler)
     }
 
+    pub fn delete<T: 'static>(
+        self,
+        path: &'static str,
+        access: Access,
+        handler: impl Handler<T, Web>,
+    ) -> Self {
+        self.add(Method::DELETE, MethodFilter::DELETE, path, access, handler)
+    }
+
     fn add<T: 'static>(
         mut self,
         method: Method,

@@ -32,6 +32,7 @@ pub(super) const SOURCES: &[(&str, &str)] = templates![
     "live/agents",
     "live/me",
     "calls",
+    "callbacks",
     "call",
     "call/waiting",
     "agent",

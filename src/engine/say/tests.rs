@@ -266,7 +266,7 @@ fn every_word_in_the_list_is_needed_and_none_is_missing() {
 fn the_script_that_makes_prompts_and_their_documentation_have_every_word() {
     let script = include_str!("../../../scripts/prompts");
     let page = include_str!("../../../docs/operations/prompts.md");
-    for word in WORDS {
+    for word in WORDS.iter().chain(SENTENCES) {
         for language in LANGUAGES {
             let Some(text) = word.text(language) else {
                 continue;

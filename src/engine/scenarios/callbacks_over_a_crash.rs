@@ -169,7 +169,16 @@ fn an_attempt_that_was_ordered_counts_although_its_leg_is_gone() {
         callback.progress.state,
         CallbackState::Resting { .. }
     ));
-    insta::assert_snapshot!(heir.told(), @"");
+    insta::assert_snapshot!(heir.told(), @r#"
+    30000  anna ready
+    30000  > refuse the agent's leg with originator_cancel
+    30000  13800138000 withdrawn
+    30000  call ended
+    30000  call ended with network_failure by System
+    30000  callback resting after 1
+    30000  link sw up
+    30000  reconciled: 0 adopted, 2 closed
+    "#);
 }
 
 #[test]

@@ -70,7 +70,18 @@ fn the_offer_is_missed_and_goes_to_the_next_agent() {
     let (mut play, anna) = rings();
     play.ready("bert");
     play.hangs_up(&anna, Cause::NoAnswer);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    30000  bert ready
+    30000  anna ready
+    30000  call ended
+    30000  call ended with no_answer by Agent
+    30000  callback waiting after 0
+    30000  call arrived
+    30000  call transferring
+    30000  > ring bert
+    30000  bert offered
+    30000  callback offered after 0
+    "#);
 }
 
 #[test]
@@ -78,7 +89,14 @@ fn a_device_that_rings_on_is_called_off() {
     let (mut play, anna) = rings();
     play.pass(Span::seconds(25));
     play.hangs_up(&anna, Cause::OriginatorCancel);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    55000  overdue: party
+    55000  > refuse the agent's leg with no_answer
+    55000  anna ready
+    55000  call ended
+    55000  call ended with no_answer by System
+    55000  callback waiting after 0
+    "#);
 }
 
 #[test]
@@ -109,7 +127,17 @@ fn the_customer_is_not_reached_and_tried_again_and_then_given_up() {
     let customer = play.party();
     play.hangs_up(&customer, Cause::NoAnswer);
     play.hangs_up(&anna, Cause::NormalClearing);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    330000 callback dialling after 2
+    330000 anna on_call
+    330000 > ring 13800138000
+    330000 13800138000 no_answer
+    330000 callback closed: unreached
+    330000 > hang up the agent's leg with normal_clearing
+    330000 anna ready
+    330000 call ended
+    330000 call ended with normal_clearing by System
+    "#);
     assert!(play.engine.callbacks.is_empty());
 }
 
@@ -119,7 +147,14 @@ fn an_agent_who_hangs_up_while_it_rings_has_used_an_attempt() {
     play.told();
     play.hangs_up(&anna, Cause::NormalClearing);
     play.hangs_up(&customer, Cause::OriginatorCancel);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    30000  anna ready
+    30000  > refuse the agent's leg with originator_cancel
+    30000  13800138000 withdrawn
+    30000  call ended
+    30000  call ended with normal_clearing by Agent
+    30000  callback resting after 1
+    "#);
 }
 
 #[test]
@@ -232,7 +267,13 @@ fn a_controller_that_leaves_lets_the_agent_go_and_keeps_the_callback() {
     });
     play.pass(Span::seconds(3));
     play.hangs_up(&anna, Cause::OriginatorCancel);
-    insta::assert_snapshot!(play.told(), @"");
+    insta::assert_snapshot!(play.told(), @r#"
+    33000  > refuse the agent's leg with originator_cancel
+    33000  anna ready
+    33000  call ended
+    33000  call ended with originator_cancel by System
+    33000  callback waiting after 0
+    "#);
     assert_eq!(play.engine.callbacks.len(), 1);
 }
 

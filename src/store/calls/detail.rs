@@ -33,7 +33,7 @@ pub struct CallDetail {
 /// One thing that was done in a call, or refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct CallStep {
-    /// `caller`, `wished`, `blocked`, `confirmed`, `briefed`,
+    /// `callback`, `caller`, `wished`, `blocked`, `confirmed`, `briefed`,
     /// `step`, `overflow`, `sought`, `asked`, `talk`, `rung`, `left`,
     /// `handed_over`, `parked` or `dialled`.
     pub kind: String,
@@ -302,16 +302,40 @@ fn steps_of(conn: &mut AnyConnection, call: &str) -> QueryResult<Vec<CallStep>> 
         .order((call_steps::at, call_steps::seq, call_steps::nth))
         .select(CallStepRow::as_select())
         .load(conn)?;
-    let step = |row: CallStepRow| CallStep {
-        kind: row.kind,
-        word: row.word,
-        subject: row.subject,
-        agent: row.agent,
-        by: row.asked_by,
-        refused: row.refused,
-        at: Moment::from_millis(row.at),
-    };
-    Ok(rows.into_iter().map(step).collect())
+    Ok(rows.into_iter().map(CallStep::from).collect())
+}
+
+/// What became of a callback, in order, from all calls that were about it.
+///
+/// # Errors
+/// [`StoreError`] when the store does not answer.
+pub async fn callback_course(store: &Store, callback: CallId) -> Result<Vec<CallStep>, StoreError> {
+    let id = callback.to_string();
+    store
+        .read(move |conn| {
+            let rows: Vec<CallStepRow> = call_steps::table
+                .filter(call_steps::kind.eq("callback"))
+                .filter(call_steps::subject.eq(&id))
+                .order((call_steps::at, call_steps::seq, call_steps::nth))
+                .select(CallStepRow::as_select())
+                .load(conn)?;
+            Ok(rows.into_iter().map(CallStep::from).collect())
+        })
+        .await
+}
+
+impl From<CallStepRow> for CallStep {
+    fn from(row: CallStepRow) -> Self {
+        Self {
+            kind: row.kind,
+            word: row.word,
+            subject: row.subject,
+            agent: row.agent,
+            by: row.asked_by,
+            refused: row.refused,
+            at: Moment::from_millis(row.at),
+        }
+    }
 }
 
 #[derive(Queryable, Selectable)]

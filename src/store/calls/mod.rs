@@ -5,6 +5,6 @@ mod list;
 
 pub use detail::{
     BlockVisit, CallDetail, CallStep, CommandFailure, Decision, DigitPressed, LegDetail, Offer,
-    QueueVisit, Recording, StateChange, show,
+    QueueVisit, Recording, StateChange, callback_course, show,
 };
 pub use list::{CallFilter, CallPage, CallSummary, MAX_PAGE, list};

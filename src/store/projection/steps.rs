@@ -50,6 +50,13 @@ impl<'a> Step<'a> {
     }
 }
 
+impl<'a> Step<'a> {
+    fn of_callback(callback: CallId, call: Option<CallId>, word: &'a str) -> Self {
+        let about = call.unwrap_or(callback);
+        Self::of(about, "callback", word, callback.to_string())
+    }
+}
+
 impl Taking<'_> {
     /// Takes a fact of what is done in a call; any other adds nothing.
     pub(super) fn in_call(&mut self, fact: &Fact) -> QueryResult<()> {
@@ -95,30 +102,22 @@ impl Taking<'_> {
                 agent: Some(&dialler.agent),
                 ..Step::of(*call, "dialled", "dialled", dialler.number.to_string())
             },
-            Fact::CallbackRequested { callback, order } => {
-                let subject = format!("{} {}", order.queue, order.number);
-                // Told of the call whose caller asked for it, or of the callback itself.
-                let call = order.from.unwrap_or(*callback);
-                Step {
-                    by: order.by.as_ref().map(|by| by.to_string()),
-                    ..Step::of(call, "callback", "asked", subject)
-                }
-            }
+            // Told of the call that it is about, which names the callback; where there is
+            // none, of the callback itself.
+            Fact::CallbackRequested { callback, order } => Step {
+                by: order.by.as_ref().map(|by| by.to_string()),
+                ..Step::of_callback(*callback, order.from, "asked")
+            },
             Fact::CallbackMoved { callback, progress } => {
                 let agent = match &progress.state {
                     CallbackState::Offered { agent, .. }
                     | CallbackState::Dialling { agent, .. } => Some(agent),
                     _ => None,
                 };
-                let subject = progress.state.call().map(|call| call.to_string());
+                let state = &progress.state;
                 Step {
                     agent,
-                    ..Step::of(
-                        *callback,
-                        "callback",
-                        progress.state.word(),
-                        subject.unwrap_or_default(),
-                    )
+                    ..Step::of_callback(*callback, state.call(), state.word())
                 }
             }
             Fact::CallbackClosed {
@@ -129,12 +128,7 @@ impl Taking<'_> {
                 ..
             } => Step {
                 agent: agent.as_ref(),
-                ..Step::of(
-                    *callback,
-                    "callback",
-                    why.word(),
-                    call.map(|call| call.to_string()).unwrap_or_default(),
-                )
+                ..Step::of_callback(*callback, *call, why.word())
             },
             Fact::StepReached {
                 call, queue, step, ..

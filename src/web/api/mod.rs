@@ -1,6 +1,7 @@
 //! The JSON API. `/api/openapi.json` describes it, made from these handlers.
 
 pub mod agents;
+pub mod callbacks;
 pub mod calls;
 pub mod in_call;
 pub mod links;

@@ -141,6 +141,7 @@ impl Course {
             "left" => self.add(&step.at, "party-left", who, word("outcome")),
             "handed_over" => self.add(&step.at, "handed-over", who, None),
             "step" => self.add(&step.at, "step", step.subject.clone(), None),
+            "callback" => self.add(&step.at, "callback", who, word("callback")),
             "overflow" => self.add(&step.at, "overflow", step.subject.clone(), word("overflow")),
             "missed" => {
                 let who = format!("{who} · {}", step.subject);

@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod call;
+pub mod callbacks;
 pub mod calls;
 mod course;
 pub mod language;
@@ -82,9 +83,10 @@ fn render(
 }
 
 /// Which entry of the navigation a template belongs to.
-const NAVIGATION: [(&str, &str); 5] = [
+const NAVIGATION: [(&str, &str); 6] = [
     ("live", "live"),
     ("agent", "agent"),
+    ("callbacks", "callbacks"),
     ("calls", "calls"),
     ("call", "calls"),
     ("requests", "requests"),

@@ -26,6 +26,12 @@ impl Names {
         })
     }
 
+    /// Every queue by its id.
+    pub(super) fn queues(&self) -> impl Iterator<Item = (&str, &str)> {
+        let queues = self.queues.iter();
+        queues.map(|(id, name)| (id.as_str(), name.as_str()))
+    }
+
     /// The name, or the id of a queue that is no longer there.
     pub(super) fn queue(&self, id: &str) -> String {
         self.queues.get(id).map_or(id, String::as_str).to_owned()
