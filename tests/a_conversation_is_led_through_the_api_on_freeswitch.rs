@@ -144,6 +144,7 @@ async fn pages(running: &Running, config: &Config) -> String {
         store: running.store.clone(),
         settings: HttpConfig::on(address),
         tenant: tenant.clone(),
+        recordings: std::path::PathBuf::new(),
     };
     let served = web::serve(listener, state, std::future::pending());
     #[expect(clippy::disallowed_methods, reason = "the pages, until the test ends")]

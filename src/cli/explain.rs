@@ -273,6 +273,12 @@ fn step_words(step: &CallStep) -> String {
         ("rung", _) => format!("{agent} was rung ({word})"),
         ("left", _) => format!("{agent}: {word}"),
         ("handed_over", _) => format!("agent {agent} serves the caller from here on"),
+        ("message", _) => match word.as_str() {
+            "asked" => format!("was asked for a message for {subject}"),
+            "left" => format!("left a message in the mailbox {subject}"),
+            "too_short" => format!("left no message for {subject}: next to nothing was said"),
+            _ => format!("left no message for {subject}: the mailbox is full"),
+        },
         ("parked", _) => format!("parked in slot {subject}"),
         (_, _) => format!("{subject} was dialled"),
     }

@@ -5,10 +5,9 @@
 //! comes back: it may have forgotten.
 
 use crate::engine::Engine;
-use crate::engine::agent::Agent;
 use crate::engine::command::Commands;
 use crate::engine::fact::Fact;
-use crate::engine::id::{AgentId, CallId, SwitchId};
+use crate::engine::id::{CallId, SwitchId};
 use crate::engine::mailbox::Mailbox;
 use crate::engine::order::Purpose;
 use crate::switch::{Extension, SwitchCommand};
@@ -94,7 +93,7 @@ impl Engine {
                 switch: agent.settings.switch.clone(),
                 extension: agent.settings.extension.clone(),
             };
-            for mailbox in mailboxes(id, agent) {
+            for mailbox in Mailbox::of_agent(id, &agent.settings) {
                 if let Some((new, taken)) = counts.get(&mailbox) {
                     let lamp = lamps.entry(phone()).or_default();
                     lamp.new += new;
@@ -104,13 +103,4 @@ impl Engine {
         }
         lamps
     }
-}
-
-/// The mailboxes that are an agent's to look after.
-pub(super) fn mailboxes(id: &AgentId, agent: &Agent) -> Vec<Mailbox> {
-    let own = std::iter::once(Mailbox::Agent(id.clone()));
-    let group = agent.settings.group.clone().map(Mailbox::Group);
-    let seats = agent.settings.queues.iter();
-    let queues = seats.map(|seat| Mailbox::Queue(seat.queue.clone()));
-    own.chain(group).chain(queues).collect()
 }

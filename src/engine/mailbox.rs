@@ -1,7 +1,9 @@
 //! A mailbox: where a message is left, and who it is for.
 
+use crate::engine::centre::AgentSettings;
 use crate::engine::id::{AgentId, GroupId, QueueId};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -16,6 +18,31 @@ pub enum Mailbox {
     Group(GroupId),
     /// Of all agents who serve a queue.
     Queue(QueueId),
+}
+
+impl Mailbox {
+    /// The mailboxes that are an agent's to look after.
+    pub fn of_agent(id: &AgentId, agent: &AgentSettings) -> Vec<Self> {
+        let own = std::iter::once(Mailbox::Agent(id.clone()));
+        let group = agent.group.clone().map(Mailbox::Group);
+        let seats = agent.queues.iter();
+        let queues = seats.map(|seat| Mailbox::Queue(seat.queue.clone()));
+        own.chain(group).chain(queues).collect()
+    }
+
+    /// Those that the agents of these groups look after.
+    pub fn of_supervised<'a>(
+        groups: &[GroupId],
+        agents: impl Iterator<Item = (&'a AgentId, &'a AgentSettings)>,
+    ) -> BTreeSet<Self> {
+        let supervised = agents.filter(|(_, agent)| {
+            let group = agent.group.as_ref();
+            group.is_some_and(|group| groups.contains(group))
+        });
+        supervised
+            .flat_map(|(id, agent)| Self::of_agent(id, agent))
+            .collect()
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -4,7 +4,6 @@ use crate::engine::Engine;
 use crate::engine::command::Commands;
 use crate::engine::fact::Fact;
 use crate::engine::id::MessageId;
-use crate::engine::lamps::mailboxes;
 use crate::engine::mailbox::Mailbox;
 use crate::engine::message::MessageState;
 use crate::engine::request::{MessageRequest, Principal, Refusal};
@@ -50,7 +49,9 @@ impl Engine {
             return Ok(());
         };
         let agent = self.agents.get(own).ok_or(Refusal::NoSuchAgent)?;
-        match mailboxes(own, agent).contains(mailbox) || self.supervises(by, mailbox) {
+        match Mailbox::of_agent(own, &agent.settings).contains(mailbox)
+            || self.supervises(by, mailbox)
+        {
             true => Ok(()),
             false => Err(Refusal::NotYourMailbox),
         }
@@ -61,13 +62,8 @@ impl Engine {
         let Some(own) = by.agent().and_then(|own| self.agents.get(own)) else {
             return by.agent().is_none();
         };
-        let groups = &own.settings.supervises;
-        let mut agents = self.agents.iter();
-        agents.any(|(id, agent)| {
-            let theirs = agent.settings.group.as_ref();
-            theirs.is_some_and(|group| groups.contains(group))
-                && mailboxes(id, agent).contains(mailbox)
-        })
+        let agents = self.agents.iter().map(|(id, agent)| (id, &agent.settings));
+        Mailbox::of_supervised(&own.settings.supervises, agents).contains(mailbox)
     }
 
     fn take_message(

@@ -9,16 +9,17 @@ pub mod view;
 
 use crate::engine::agent::AgentState;
 use crate::engine::call::CallState;
-use crate::engine::centre::{Centre, Missed, NotReadyReason};
+use crate::engine::centre::{AgentSettings, Centre, Missed, NotReadyReason};
 use crate::engine::estimate::Estimator;
 use crate::engine::fact::{Fact, OfferOutcome, QueueExit, Remembered};
 use crate::engine::id::{AgentId, CallId, QueueId, ReasonId, SwitchId};
+use crate::engine::mailbox::Mailbox;
 use crate::engine::text::OutsideText;
 use crate::engine::time::Timestamp;
 use crate::store::moment::Moment;
 use callbacks::{CallbackView, Callbacks};
 use jiff::tz::TimeZone;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use view::{AgentView, BoardView, CallView, LinkView, MissedView, QueueView, ReasonView, WaitView};
 
 /// What is true now of queues, agents, calls and links.
@@ -34,6 +35,8 @@ pub struct Board {
     links: BTreeMap<SwitchId, Link>,
     reasons: BTreeMap<ReasonId, NotReadyReason>,
     estimator: Estimator,
+    /// What each agent may look into.
+    mailboxes: BTreeMap<AgentId, BTreeSet<Mailbox>>,
 }
 
 #[derive(Debug, Default)]
@@ -110,6 +113,7 @@ impl Board {
             links: BTreeMap::new(),
             reasons: BTreeMap::new(),
             estimator: Estimator::default(),
+            mailboxes: BTreeMap::new(),
         };
         board.configure(centre);
         board
@@ -141,6 +145,7 @@ impl Board {
             let queues = settings.queues.iter().map(|seat| seat.queue.clone());
             agent.queues = queues.collect();
         }
+        self.mailboxes = mailboxes_open_to(centre);
         self.links.retain(|id, _| centre.switches.contains(id));
         for id in &centre.switches {
             self.links.entry(id.clone()).or_default();
@@ -405,6 +410,11 @@ impl Board {
         }
     }
 
+    /// The mailboxes that an agent may look into.
+    pub fn mailboxes_open_to(&self, agent: &AgentId) -> BTreeSet<Mailbox> {
+        self.mailboxes.get(agent).cloned().unwrap_or_default()
+    }
+
     /// The whole board as of `at`.
     pub fn view(&self, at: Timestamp) -> BoardView {
         BoardView {
@@ -627,4 +637,14 @@ impl Call {
 
 fn moment(at: Timestamp) -> Moment {
     Moment::from_millis(at.as_millis())
+}
+
+/// An agent's own mailboxes, and those of the agents they supervise.
+fn mailboxes_open_to(centre: &Centre) -> BTreeMap<AgentId, BTreeSet<Mailbox>> {
+    let open = |(id, agent): (&AgentId, &AgentSettings)| {
+        let mut open = Mailbox::of_supervised(&agent.supervises, centre.agents.iter());
+        open.extend(Mailbox::of_agent(id, agent));
+        (id.clone(), open)
+    };
+    centre.agents.iter().map(open).collect()
 }

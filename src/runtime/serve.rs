@@ -102,6 +102,7 @@ pub async fn serve(
         store: running.store.clone(),
         settings: config.http.clone(),
         tenant: config.centre.tenant.clone(),
+        recordings: config.recordings.folder.clone(),
     };
     let (close, closed) = oneshot::channel::<()>();
     let pages = web::serve(listener, state, async move { drop(closed.await) });

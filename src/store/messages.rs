@@ -1,6 +1,6 @@
 //! Searching the messages that callers left, newest first, page by page.
 
-use crate::engine::id::{CallId, MessageId};
+use crate::engine::id::{CallId, MessageId, TenantId};
 use crate::engine::mailbox::Mailbox;
 use crate::store::moment::Moment;
 use crate::store::schema::{messages, recordings};
@@ -17,6 +17,7 @@ pub const DELETED: &str = "deleted";
 /// never listed.
 #[derive(Clone, Debug, Default)]
 pub struct MessageFilter {
+    pub tenant: Option<TenantId>,
     /// In one of these mailboxes.
     pub mailboxes: Option<Vec<Mailbox>>,
     /// `new`, `taken` or `handled`.
@@ -115,6 +116,9 @@ pub async fn list(store: &Store, filter: MessageFilter) -> Result<MessagePage, S
                 .limit(i64::from(limit) + 1)
                 .select((MessageRow::as_select(), recordings::name.nullable()))
                 .into_boxed();
+            if let Some(tenant) = &filter.tenant {
+                query = query.filter(messages::tenant.eq(tenant.as_str().to_owned()));
+            }
             if let Some(mailboxes) = &filter.mailboxes {
                 let names: Vec<String> = mailboxes.iter().map(Mailbox::to_string).collect();
                 query = query.filter(messages::mailbox.eq_any(names));
@@ -145,7 +149,12 @@ pub async fn list(store: &Store, filter: MessageFilter) -> Result<MessagePage, S
 ///
 /// # Errors
 /// [`StoreError`] when the store does not answer.
-pub async fn find(store: &Store, id: MessageId) -> Result<Option<MessageSummary>, StoreError> {
+pub async fn find(
+    store: &Store,
+    tenant: &TenantId,
+    id: MessageId,
+) -> Result<Option<MessageSummary>, StoreError> {
+    let tenant = tenant.to_string();
     store
         .read(move |conn| {
             let found: Option<(MessageRow, Option<String>)> = messages::table
@@ -155,6 +164,7 @@ pub async fn find(store: &Store, id: MessageId) -> Result<Option<MessageSummary>
                         .and(recordings::recording.eq(messages::recording))),
                 )
                 .filter(messages::message.eq(id.to_string()))
+                .filter(messages::tenant.eq(tenant))
                 .filter(messages::state.ne(DELETED))
                 .select((MessageRow::as_select(), recordings::name.nullable()))
                 .first(conn)

@@ -154,12 +154,15 @@ impl WebError {
             ),
             Self::Refused(refusal) => Telling(
                 match refusal {
-                    Refusal::NoSuchAgent | Refusal::NoSuchCall | Refusal::NoSuchCallback => {
-                        S::NOT_FOUND
-                    }
+                    Refusal::NoSuchAgent
+                    | Refusal::NoSuchCall
+                    | Refusal::NoSuchCallback
+                    | Refusal::NoSuchMessage => S::NOT_FOUND,
                     Refusal::CallbackForbidden => S::FORBIDDEN,
                     Refusal::UnknownReason => S::UNPROCESSABLE_ENTITY,
-                    Refusal::NotPermitted | Refusal::NumberForbidden => S::FORBIDDEN,
+                    Refusal::NotPermitted | Refusal::NotYourMailbox | Refusal::NumberForbidden => {
+                        S::FORBIDDEN
+                    }
                     _ => S::CONFLICT,
                 },
                 refusal.word(),

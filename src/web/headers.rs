@@ -7,7 +7,7 @@ use axum::response::Response;
 
 /// Scripts, styles, pictures and connections from here alone; nothing inline.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-     img-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
+     img-src 'self'; media-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
      frame-ancestors 'none'";
 
 const ALWAYS: [(HeaderName, &str); 6] = [

@@ -30,6 +30,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use std::io;
 use std::net::SocketAddr;
 use std::ops::Deref;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use templates::{TemplateError, Templates};
 use tokio::net::TcpListener;
@@ -42,6 +43,8 @@ pub struct WebState {
     pub store: Store,
     pub settings: HttpConfig,
     pub tenant: TenantId,
+    /// The recordings folder, from which messages are heard.
+    pub recordings: PathBuf,
 }
 
 /// Everything the handlers share. Cheap to clone.
@@ -53,6 +56,7 @@ pub struct Shared {
     pub store: Store,
     pub settings: HttpConfig,
     pub tenant: TenantId,
+    pub recordings: PathBuf,
     pub sessions: Sessions,
     pub lockout: Mutex<Lockout>,
     pub rate: Mutex<rate::Rate>,
@@ -94,6 +98,7 @@ impl Web {
             store,
             settings,
             tenant,
+            recordings,
         } = state;
         let locales = Arc::new(Locales::load()?);
         Ok(Self(Arc::new(Shared {
@@ -108,6 +113,7 @@ impl Web {
             store,
             settings,
             tenant,
+            recordings,
             locales,
         })))
     }

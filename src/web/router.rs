@@ -24,6 +24,8 @@ pub fn routes() -> Routes {
         .post("/callbacks",             Least(Agent),            pages::callbacks::ask)
         .post("/callbacks/{id}/cancel", Least(Supervisor),       pages::callbacks::cancel)
         .get("/agents/{id}",            Least(Agent),            pages::agent::show)
+        .get("/messages",               Least(Agent),            pages::messages::show)
+        .post("/messages/{id}",         Least(Agent),            pages::messages::ask)
         .get("/sign-in",                Public,                  pages::sign_in::show)
         .post("/sign-in",               Public,                  pages::sign_in::submit)
         .post("/sign-out",              Least(Agent),            pages::sign_in::leave)
@@ -50,6 +52,9 @@ pub fn routes() -> Routes {
         .get("/api/requests",           Least(Supervisor),       api::requests::list)
         .get("/api/calls/{id}/why",     Least(Supervisor),       api::why::waiting)
         .get("/api/agents/{id}/why",    Least(Agent),            api::why::idle)
+        .get("/api/messages",           Least(Agent),            api::messages::list)
+        .post("/api/messages/{id}",     Least(Agent),            api::messages::ask)
+        .get("/api/messages/{id}/audio", Least(Agent),           api::messages::audio)
         .get("/api/links",              Least(Agent),            api::links::list)
 
         .get("/healthz",                Public,                  health::alive)

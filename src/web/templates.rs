@@ -34,6 +34,7 @@ pub(super) const SOURCES: &[(&str, &str)] = templates![
     "calls",
     "callbacks",
     "call",
+    "messages",
     "call/waiting",
     "agent",
     "requests",

@@ -46,6 +46,7 @@ impl Desk {
             store: running.store.clone(),
             settings: HttpConfig::on(([127, 0, 0, 1], 0).into()),
             tenant,
+            recordings: std::path::PathBuf::new(),
         });
         let mut desk = Desk {
             app: router::app(web.expect("valid pages")),

@@ -85,6 +85,7 @@ impl TestWeb {
             store,
             settings: HttpConfig::on(([127, 0, 0, 1], 0).into()),
             tenant,
+            recordings: std::env::temp_dir(),
         };
         let web = Web::new(state.clone()).unwrap();
         let app = router::app(web.clone());

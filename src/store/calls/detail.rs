@@ -35,7 +35,7 @@ pub struct CallDetail {
 pub struct CallStep {
     /// `callback`, `caller`, `wished`, `blocked`, `confirmed`, `briefed`,
     /// `step`, `overflow`, `sought`, `asked`, `talk`, `rung`, `left`,
-    /// `handed_over`, `parked` or `dialled`.
+    /// `handed_over`, `message`, `parked` or `dialled`.
     pub kind: String,
     /// Why it went elsewhere; what was asked for; what caller and agent are to each other; what the
     /// one who is rung is to be; how their part ended.

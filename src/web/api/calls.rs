@@ -87,6 +87,7 @@ fn call_state(word: &str) -> Result<CallState, WebError> {
         CallState::Parked,
         CallState::Transferring,
         CallState::Outside,
+        CallState::Voicemail,
         CallState::Ended,
     ];
     known

@@ -6,6 +6,7 @@ pub mod calls;
 pub mod in_call;
 pub mod links;
 pub mod me;
+pub mod messages;
 pub mod openapi;
 pub mod queues;
 pub mod requests;

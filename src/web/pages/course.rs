@@ -156,6 +156,15 @@ impl Course {
             "confirmed" => self.add(&step.at, "confirmed", who, None),
             "briefed" => self.add(&step.at, "briefed", who, word("briefed")),
             "blocked" => self.add(&step.at, "blocked", step.subject.clone(), word("blocked")),
+            "message" => {
+                let (kind, id) = step.subject.split_once(':').unwrap_or(("", ""));
+                let whose = match kind {
+                    "agent" => names.agent(id),
+                    "queue" => names.queue(id),
+                    _ => id.to_owned(),
+                };
+                self.add(&step.at, "message", whose, word("voicemail"));
+            }
             "parked" => self.add(&step.at, "parked", step.subject.clone(), None),
             _ => self.add(&step.at, "dialled", step.subject.clone(), None),
         }

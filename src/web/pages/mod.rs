@@ -7,6 +7,7 @@ pub mod calls;
 mod course;
 pub mod language;
 pub mod live;
+pub mod messages;
 mod names;
 pub mod problem;
 pub mod requests;
@@ -83,13 +84,14 @@ fn render(
 }
 
 /// Which entry of the navigation a template belongs to.
-const NAVIGATION: [(&str, &str); 6] = [
+const NAVIGATION: [(&str, &str); 7] = [
     ("live", "live"),
     ("agent", "agent"),
     ("callbacks", "callbacks"),
     ("calls", "calls"),
     ("call", "calls"),
     ("requests", "requests"),
+    ("messages", "messages"),
 ];
 
 /// The word that the API uses for a value of a plain enum.

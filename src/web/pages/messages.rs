@@ -1,0 +1,148 @@
+//! The mailboxes: messages with a player, and what is done about them.
+
+use crate::store::messages::{self, MessageSummary};
+use crate::web::Web;
+use crate::web::api::messages::{MessageAsk, MessageQuery, open_to, request};
+use crate::web::auth::Session;
+use crate::web::error::WebError;
+use crate::web::pages::language::Tongue;
+use crate::web::pages::names::Names;
+use crate::web::pages::render;
+use axum::extract::rejection::{FormRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::response::{Html, Redirect};
+use axum::{Extension, Form};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+#[derive(Serialize)]
+struct MessagesPage {
+    mailbox: String,
+    state: String,
+    states: [Choice; 4],
+    mailboxes: Vec<Choice>,
+    messages: Vec<Line>,
+    next: Option<String>,
+}
+
+/// One thing to choose from; an empty value is all.
+#[derive(Serialize)]
+struct Choice {
+    value: String,
+    name: String,
+    chosen: bool,
+}
+
+#[derive(Serialize)]
+struct Line {
+    #[serde(flatten)]
+    message: MessageSummary,
+    /// `agent`, `group` or `queue`.
+    kind: String,
+    mailbox_name: String,
+    by_name: Option<String>,
+    is_open: bool,
+}
+
+/// Newest first; `mailbox` and `state` narrow, `before` pages.
+pub async fn show(
+    State(web): State<Web>,
+    Extension(session): Extension<Arc<Session>>,
+    Tongue(language): Tongue,
+    query: Result<Query<MessageQuery>, QueryRejection>,
+) -> Result<Html<String>, WebError> {
+    let Query(query) = query?;
+    let names = Names::of(&web);
+    let mailbox = query.mailbox.clone().unwrap_or_default();
+    let state = query.state.clone().unwrap_or_default();
+    let page = messages::list(&web.store, query.filter(&web, &session)?).await?;
+    let own = open_to(&web, &session).unwrap_or_default();
+    let choice = |value: String| Choice {
+        name: named(&value, &names).1,
+        chosen: value == mailbox,
+        value,
+    };
+    let page = MessagesPage {
+        states: ["", "new", "taken", "handled"].map(|value| Choice {
+            value: value.to_owned(),
+            name: match value {
+                "" => "all".to_owned(),
+                word => word.to_owned(),
+            },
+            chosen: value == state,
+        }),
+        mailboxes: own
+            .iter()
+            .map(|mailbox| choice(mailbox.to_string()))
+            .collect(),
+        messages: page
+            .messages
+            .into_iter()
+            .map(|one| Line::of(one, &names))
+            .collect(),
+        next: page.next,
+        mailbox,
+        state,
+    };
+    render(&web, "messages", language, Some(&session), page)
+}
+
+/// The kind of a mailbox, and the name of whose it is.
+fn named(mailbox: &str, names: &Names) -> (String, String) {
+    let (kind, id) = mailbox.split_once(':').unwrap_or(("queue", mailbox));
+    let name = match kind {
+        "agent" => names.agent(id),
+        "queue" => names.queue(id),
+        _ => id.to_owned(),
+    };
+    (kind.to_owned(), name)
+}
+
+impl Line {
+    fn of(message: MessageSummary, names: &Names) -> Self {
+        let (kind, mailbox_name) = named(&message.mailbox, names);
+        Self {
+            kind,
+            mailbox_name,
+            by_name: message.by.as_deref().map(|by| names.agent(by)),
+            is_open: message.state != "handled",
+            message,
+        }
+    }
+}
+
+/// A form of the page.
+#[derive(Debug, Deserialize)]
+pub struct Asked {
+    request: String,
+    #[serde(default)]
+    note: String,
+}
+
+/// Asks for something about a message, and shows the mailboxes again.
+pub async fn ask(
+    State(web): State<Web>,
+    Path(id): Path<String>,
+    Extension(session): Extension<Arc<Session>>,
+    asked: Result<Form<Asked>, FormRejection>,
+) -> Result<Redirect, WebError> {
+    let Form(Asked {
+        request: word,
+        note,
+    }) = asked?;
+    let ask = match word.as_str() {
+        "take" => MessageAsk::Take,
+        "release" => MessageAsk::Release,
+        "handled" => MessageAsk::Handled { note },
+        "delete" => MessageAsk::Delete,
+        "call_back" => MessageAsk::CallBack,
+        _ => {
+            return Err(WebError::BadInput {
+                place: "the form's request",
+                what: "this cannot be asked about a message".to_owned(),
+            });
+        }
+    };
+    request(&web, &session, &id, ask).await?;
+    Ok(Redirect::to("/messages"))
+}
