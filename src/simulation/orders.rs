@@ -5,7 +5,7 @@ use crate::engine::Engine;
 use crate::engine::id::{CommandId, LegId};
 use crate::engine::time::{Span, Timestamp};
 use crate::simulation::violation::Violation;
-use crate::switch::SwitchOrder;
+use crate::switch::{SwitchCommand, SwitchOrder};
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Default)]
@@ -38,7 +38,11 @@ impl Orders {
             return Err(Violation::NumberReused { command });
         }
         self.under_way.insert(command);
-        if !order.command.is_irrevocable() {
+        let ends = matches!(
+            order.command,
+            SwitchCommand::HangUp { .. } | SwitchCommand::Refuse { .. }
+        );
+        if !ends {
             return Ok(());
         }
         let Some(channel) = order.command.channel().cloned() else {
