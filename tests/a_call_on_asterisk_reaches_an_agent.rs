@@ -237,3 +237,83 @@ async fn a_waiting_caller_outlives_the_controller_and_is_served_by_the_next() {
     stored(&second_run, |call| call.call.dialled == "4999").await;
     second_run.stop().await;
 }
+
+/// What an agent hears on a standing leg before a caller (`scripts/prompts`).
+const TONE_HZ: f64 = 880.0;
+
+#[tokio::test]
+async fn a_standing_leg_is_rung_once_and_serves_one_caller_after_the_other() {
+    let Some(asterisk) = Asterisk::running() else {
+        return;
+    };
+    let _application = APPLICATION.lock().await;
+    let folder = tempfile::tempdir().unwrap();
+    let stands = [("AGENTS__ZHANGWEI__LINE", "standing")];
+    let running = centre::start(&asterisk, folder.path(), &stands).await;
+    let zhang_wei = agent(&asterisk, 1003, 120_000).await;
+    ready(&running, "zhangwei").await;
+    shows_agent(&running, "zhangwei", "ready").await;
+    for number in ["13600136001", "13600136002"] {
+        let who = Caller {
+            number: number.to_owned(),
+            stay_ms: 12_000,
+            ..Caller::default()
+        };
+        let mut caller = who.calls(&asterisk.sip, "4001", Voice::Silent).await;
+        caller.line.hears_speech(0, DEADLINE).await.unwrap();
+        let mark = zhang_wei.line.mark();
+        caller.line.press('1');
+        let tone = zhang_wei.line.hears_tone(TONE_HZ, mark, DEADLINE);
+        tone.await.expect("the tone before the caller");
+        shows_agent(&running, "zhangwei", "on_call").await;
+        assert_both_ways(&caller, &zhang_wei).await;
+        caller.ended(DEADLINE).await.unwrap();
+        shows_agent(&running, "zhangwei", "ready").await;
+        let filed = |call: &CallDetail| call.recordings.iter().any(|r| r.status == "filed");
+        let call = stored(&running, |call| {
+            call.call.caller_number == number && filed(call)
+        })
+        .await;
+        assert_eq!(call.call.ended_by.as_deref(), Some("caller"));
+        assert_eq!(call.failures, []);
+        let connected = call.call.connected.as_ref().expect("a time");
+        eprintln!(
+            "from the decision to the bridge: {} ms",
+            connected.ms - call.decisions[0].at.ms
+        );
+    }
+    assert_eq!(zhang_wei.story().matches("INVITE sip:").count(), 1);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn an_agent_whose_device_is_busy_again_and_again_is_made_not_ready() {
+    let Some(asterisk) = Asterisk::running() else {
+        return;
+    };
+    let _application = APPLICATION.lock().await;
+    let folder = tempfile::tempdir().unwrap();
+    let policy =
+        r#"{ busy = { rest_s = 1, in_a_row = 2, then = "not_ready:busy", notify = true } }"#;
+    let strict = [("QUEUES__RESERVATIONS__MISSED_OFFERS", policy)];
+    let running = centre::start(&asterisk, folder.path(), &strict).await;
+    let refuses = support::phone::Agent::Refuses {
+        after_ms: 100,
+        status: 486,
+    };
+    let _zhang_wei = refuses.at(asterisk.phone_port(1003), Voice::Silent).await;
+    ready(&running, "zhangwei").await;
+    let caller = Caller::default()
+        .calls(&asterisk.sip, "4001", Voice::Silent)
+        .await;
+    caller.line.hears_speech(0, DEADLINE).await.unwrap();
+    caller.line.press('1');
+    shows_agent(&running, "zhangwei", "not_ready").await;
+    let board = running.handle.view();
+    let known = board.agents.iter().find(|known| known.id == "zhangwei");
+    let known = known.expect("the agent");
+    assert_eq!(known.reason.as_deref(), Some("busy"));
+    let missed = known.missed.as_ref().expect("supervisors are told");
+    assert_eq!((missed.missed.as_str(), missed.in_a_row), ("busy", 2));
+    running.stop().await;
+}

@@ -18,7 +18,7 @@ use switchyard::switch::link::LinkState;
 const WELCOME_HZ: f64 = 440.0;
 const CALLER_HZ: f64 = 300.0;
 
-fn config(switch: &Switch, agents: &str) -> Config {
+fn config(switch: &Switch, agents: &str, line: &str) -> Config {
     let settings = switch.settings(agents);
     let folder = switch.folder.path().display();
     let text = format!(
@@ -47,6 +47,7 @@ fn config(switch: &Switch, agents: &str) -> Config {
         switch = "{SWITCH}"
         skills = {{ desk = 3 }}
         queues = ["desk"]
+        line = "{line}"
         [numbers.{NUMBER}]
         flow = "desk"
         [flows.desk]
@@ -79,7 +80,8 @@ async fn a_key_by_either_method_leads_to_an_agent() {
         talks_ms: 4_000,
     };
     let agent = behaviour.at(port, Voice::Echo).await;
-    let running = assembly::start(&config(&switch, &format!("127.0.0.1:{port}"))).await;
+    let agents = format!("127.0.0.1:{port}");
+    let running = assembly::start(&config(&switch, &agents, "per_call")).await;
     let running = running.expect("the centre starts");
     is_attached(&running).await;
 
@@ -117,6 +119,59 @@ async fn a_key_by_either_method_leads_to_an_agent() {
         everything_is_stored(&call, method);
         both_sides_are_heard(&switch, &call);
     }
+    running.stop().await;
+}
+
+/// What an agent hears on a standing leg before a caller.
+const TONE_HZ: f64 = 880.0;
+
+#[tokio::test]
+async fn a_standing_leg_is_rung_once_and_serves_one_caller_after_the_other() {
+    let Some(switch) = Switch::for_test("a standing leg on FreeSWITCH").await else {
+        return;
+    };
+    switch.prompt("welcome", WELCOME_HZ, 20.0);
+    switch.prompt("offer-tone", TONE_HZ, 0.1);
+    let port = free_port();
+    let behaviour = Agent::Answers {
+        after_ms: 300,
+        talks_ms: 120_000,
+    };
+    let agent = behaviour.at(port, Voice::Echo).await;
+    let agents = format!("127.0.0.1:{port}");
+    let running = assembly::start(&config(&switch, &agents, "standing")).await;
+    let running = running.expect("the centre starts");
+    is_attached(&running).await;
+    let anna = "anna".parse().expect("an id");
+    let ready = running.handle.ask(&anna, AgentRequest::Ready).await;
+    ready.expect("anna is known");
+    for number in ["13600136001", "13600136002"] {
+        let caller = Caller {
+            number: number.to_owned(),
+            stay_ms: 9_000,
+            ..Caller::default()
+        };
+        let voice = Voice::Bursts { hz: CALLER_HZ };
+        let mut caller = caller.calls(&switch.sip, NUMBER, voice).await;
+        caller.line.hears_tone(WELCOME_HZ, 0, SOON).await.unwrap();
+        let mark = agent.line.mark();
+        caller.line.press('1');
+        agent.line.hears_tone(TONE_HZ, mark, SOON).await.unwrap();
+        // Both hear the caller: the agent gives back what is heard.
+        agent.line.hears_tone(CALLER_HZ, mark, SOON).await.unwrap();
+        let mark = caller.line.mark();
+        caller.line.hears_tone(CALLER_HZ, mark, SOON).await.unwrap();
+        caller.ended(SOON).await.unwrap();
+        let call = stored(&running, number).await;
+        assert_eq!(call.call.ended_by.as_deref(), Some("caller"));
+        assert_eq!(call.failures, []);
+        let connected = call.call.connected.as_ref().expect("a time");
+        eprintln!(
+            "from the decision to the bridge: {} ms",
+            connected.ms - call.decisions[0].at.ms
+        );
+    }
+    assert_eq!(agent.story().matches("INVITE sip:").count(), 1);
     running.stop().await;
 }
 

@@ -327,6 +327,7 @@ fn agent_settings(
             auto_answer: false,
             number: None,
             language: Default::default(),
+            line: Default::default(),
             name: name.clone(),
         };
         all.insert(AgentId::new(&name)?, settings);

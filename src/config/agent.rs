@@ -1,7 +1,7 @@
 //! `[agents.<id>]`: the people who take calls.
 
 use crate::config::section::section;
-use crate::engine::centre::{AgentSettings, Device, Level, Seat};
+use crate::engine::centre::{AgentSettings, Device, Level, Line, Seat};
 use crate::engine::id::{GroupId, SkillId, SwitchId};
 use crate::switch::{Extension, Language, PhoneNumber, Target};
 use serde::Deserialize;
@@ -42,6 +42,9 @@ section! {
         optional number: Option<Extension> = "1024",
         /// The language of what the agent hears; by default the centre's.
         optional language: Option<Language> = "en",
+        /// "per_call": the device is rung for each call. "standing": it is rung once, when the
+        /// agent signs in, and the leg is kept; callers follow a short tone on it.
+        default line: Line = "per_call",
     }
 }
 
@@ -100,6 +103,7 @@ impl From<&AgentConfig> for AgentSettings {
             auto_answer: agent.auto_answer,
             number: agent.number.clone(),
             language: agent.language.unwrap_or_default(),
+            line: agent.line,
         }
     }
 }

@@ -68,7 +68,10 @@ impl Engine {
         gone.sort_by_key(|leg| !self.is_caller(leg));
         for leg in gone {
             let drift = self.doubted.remove(&leg);
-            if self.call_of(&leg).is_some() || self.closing.contains_key(&leg) {
+            if self.call_of(&leg).is_some()
+                || self.closing.contains_key(&leg)
+                || self.standing.contains_key(&leg)
+            {
                 if drift {
                     self.note_drift(&leg, DriftKind::End, out);
                 }
@@ -85,6 +88,11 @@ impl Engine {
             }
             let doubted = self.doubted.remove(&leg);
             let Some(call) = self.call_of(&leg) else {
+                if self.standing.contains_key(&leg) {
+                    let shown = Found::of(switch, live);
+                    self.confirm_line(&leg, &shown, out);
+                    continue;
+                }
                 if doubted && !self.closing.contains_key(&leg) {
                     self.note_drift(&leg, DriftKind::Arrival, out);
                 }
@@ -125,7 +133,9 @@ impl Engine {
             .collect();
         live.retain(|channel, _| {
             let leg = leg_of(channel);
-            self.call_of(&leg).is_none() && !self.closing.contains_key(&leg)
+            self.call_of(&leg).is_none()
+                && !self.closing.contains_key(&leg)
+                && !self.standing.contains_key(&leg)
         });
         // The first in a queue first: each may be offered as soon as it is known.
         let mut order: Vec<&LiveLeg> = live.values().collect();
@@ -154,7 +164,11 @@ impl Engine {
     /// for nothing.
     fn adopt_leg(&mut self, leg: &LegId, arrival: &Arrival, out: &mut Commands) {
         if is_ours(arrival) {
-            if self.adopt_offer(leg, arrival, out) {
+            let adopted = match is_standing(arrival) {
+                true => self.adopt_standing(leg, arrival, out),
+                false => self.adopt_offer(leg, arrival, out),
+            };
+            if adopted {
                 return;
             }
             let call = call_on_leg(arrival).unwrap_or_else(|| CallId::from_ulid(self.new_ulid()));
@@ -192,7 +206,8 @@ impl Engine {
             let ready = rings || agent.state == AgentState::Ready;
             ready && self.are_linked(&agent.settings.switch, &leg.switch)
         };
-        if !self.agents.get(&agent).is_some_and(is_ready) {
+        let stands = self.open_line(&agent).is_some();
+        if stands || !self.agents.get(&agent).is_some_and(is_ready) {
             return false;
         }
         let visit = known.visits.first();
@@ -204,6 +219,14 @@ impl Engine {
             self.leg_answered(leg, out);
         }
         true
+    }
+
+    /// An agent's standing leg that serves no call.
+    fn adopt_standing(&mut self, leg: &LegId, arrival: &Arrival, out: &mut Commands) -> bool {
+        let (Some(lane), Some(agent)) = (call_on_leg(arrival), agent_on_leg(arrival)) else {
+            return false;
+        };
+        arrival.state == ChannelState::Answered && self.adopt_line(leg, &agent, lane, out)
     }
 
     /// Two bridged legs: their variables say whose conversation it is. One
@@ -226,12 +249,15 @@ impl Engine {
         if !self.has_no_call(&agent) || self.calls.contains_key(&call) {
             return false;
         }
-        self.start_call(call, leg.clone(), &found.arrival, out);
-        self.recognise(call, out);
         let agent_leg = LegId {
             switch: leg.switch.clone(),
             channel: peer.arrival.channel.clone(),
         };
+        if is_standing(&peer.arrival) && !self.adopt_standing(&agent_leg, &peer.arrival, out) {
+            return false;
+        }
+        self.start_call(call, leg.clone(), &found.arrival, out);
+        self.recognise(call, out);
         self.put_together(call, leg, agent, agent_leg, out);
         true
     }
@@ -246,16 +272,41 @@ impl Engine {
         caller: &LegId,
         out: &mut Commands,
     ) -> bool {
-        let (Some(call), Some(agent)) = (call_on_leg(&found.arrival), agent_on_leg(&found.arrival))
-        else {
+        let stands = is_standing(&found.arrival);
+        let call = match stands {
+            true => self.call_of(caller),
+            false => call_on_leg(&found.arrival),
+        };
+        let (Some(call), Some(agent)) = (call, agent_on_leg(&found.arrival)) else {
             return false;
         };
-        let waits = self.calls.get(&call).is_some_and(|known| {
+        if !is_agent(&found.arrival) || !self.is_waiting_on(call, caller) {
+            return false;
+        }
+        if stands && !self.adopt_standing(leg, &found.arrival, out) {
+            return false;
+        }
+        self.adopt_serving(call, caller, agent, leg, out)
+    }
+
+    fn is_waiting_on(&self, call: CallId, caller: &LegId) -> bool {
+        self.calls.get(&call).is_some_and(|known| {
             known.caller.id == *caller && known.offer.is_none() && known.ending.is_none()
-        });
+        })
+    }
+
+    /// The same, where it is known whose leg it is.
+    pub(super) fn adopt_serving(
+        &mut self,
+        call: CallId,
+        caller: &LegId,
+        agent: AgentId,
+        leg: &LegId,
+        out: &mut Commands,
+    ) -> bool {
         let known = self.calls.get(&call);
         let rings = known.is_some_and(|known| known.rung_agents().any(|rung| *rung == agent));
-        if !waits || !is_agent(&found.arrival) || !(rings || self.has_no_call(&agent)) {
+        if !self.is_waiting_on(call, caller) || !(rings || self.has_no_call(&agent)) {
             return false;
         }
         self.withdraw_offers(call, OfferOutcome::AnsweredElsewhere, out);
@@ -329,7 +380,12 @@ impl Engine {
 }
 
 fn is_agent(arrival: &Arrival) -> bool {
-    arrival.variables.get(LegVariable::Role) == Some(LegRole::Agent.word())
+    arrival.variables.get(LegVariable::Role) == Some(LegRole::Agent.word()) || is_standing(arrival)
+}
+
+/// A leg that an agent keeps from call to call.
+fn is_standing(arrival: &Arrival) -> bool {
+    arrival.variables.get(LegVariable::Role) == Some(LegRole::Standing.word())
 }
 
 /// A leg that we dialled, to an agent or outside.

@@ -4,6 +4,7 @@ use crate::engine::centre::{AgentSettings, Missed};
 use crate::engine::event::AgentRequest;
 use crate::engine::explanation::Exclusion;
 use crate::engine::id::{CallId, LegId};
+use crate::engine::line::StandingLeg;
 use crate::engine::text::OutsideText;
 use crate::engine::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -72,6 +73,8 @@ pub(crate) struct Agent {
     pub(crate) missed: BTreeMap<Missed, u32>,
     /// How often the present or last wrap-up was extended.
     pub(crate) extensions: u32,
+    /// The leg that is kept from call to call.
+    pub(crate) line: Option<StandingLeg>,
 }
 
 impl Agent {
@@ -86,6 +89,7 @@ impl Agent {
             next: None,
             missed: BTreeMap::new(),
             extensions: 0,
+            line: None,
         }
     }
 

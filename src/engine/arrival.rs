@@ -277,6 +277,10 @@ impl Engine {
         let (leg, answered) = (known.caller.id.clone(), known.caller.is_answered());
         self.timers.clear(&Reason::GuardRenewal(leg.clone()));
         self.leave_queues(call, QueueExit::Failed, out);
+        if self.keep_line(call, &leg, out) {
+            // An agent who dials, on a leg that stands.
+            return self.caller_gone(call, cause, out);
+        }
         self.end_leg(call, &leg, cause, answered, out);
     }
 }

@@ -81,6 +81,9 @@ impl Engine {
         for (leg, kind) in drift {
             self.note_drift(&leg, kind, out);
             match (self.call_of(&leg), stock.remove(&leg)) {
+                (None, Some(found)) if self.standing.contains_key(&leg) => {
+                    self.confirm_line(&leg, &found, out);
+                }
                 (_, None) => self.not_there(&leg, out),
                 (Some(call), Some(found)) => self.looked_at(call, &leg, &found, out),
                 (None, Some(found)) => unknown.extend(found.live),
@@ -118,6 +121,13 @@ impl Engine {
             return None;
         }
         let Some(call) = self.call_of(leg) else {
+            if self.standing.contains_key(leg) {
+                let kind = match shown.peer {
+                    Some(_) => DriftKind::Bridge,
+                    None => DriftKind::Answer,
+                };
+                return self.is_odd_line(leg, shown).then_some(kind);
+            }
             return Some(DriftKind::Arrival);
         };
         let call = self.calls.get(&call).filter(|call| call.ending.is_none())?;

@@ -7,7 +7,7 @@ mod desk;
 mod queue;
 
 pub use callback::CallbackSettings;
-pub use desk::{Missed, MissedOffer, MissedOffers, MissedThen, NotReadyReason};
+pub use desk::{Line, Missed, MissedOffer, MissedOffers, MissedThen, NotReadyReason};
 pub use queue::{
     Announcements, LastAgent, OverflowRule, OverflowTo, OverflowWhen, QueueSettings, RouteStep,
     Strategy, Whisper, WrapUpExtension,
@@ -362,6 +362,8 @@ pub struct AgentSettings {
     /// What the agent hears.
     #[serde(default)]
     pub language: Language,
+    #[serde(default)]
+    pub line: Line,
 }
 
 /// One of the devices an agent answers calls on.
@@ -402,7 +404,7 @@ impl AgentSettings {
     }
 
     /// The same as a device.
-    fn own_device(&self, caller: &SwitchId) -> Device {
+    pub fn own_device(&self, caller: &SwitchId) -> Device {
         Device {
             to: self.device_from(caller),
             switch: None,

@@ -79,6 +79,7 @@ impl Engine {
         for agent in &agents {
             self.refresh_standing(agent);
         }
+        self.end_needless_lines(out);
         for agent in gone {
             // Signing out is never refused.
             let _ = self.on_agent_request(&agent, AgentRequest::SignOut, out);

@@ -6,6 +6,7 @@ use crate::engine::agent::{Agent, AgentState};
 use crate::engine::call::{Call, CallState, OfferStage};
 use crate::engine::callback::CallbackState;
 use crate::engine::id::{AgentId, CallId, CommandId, LegId, OfferId, QueueId};
+use crate::engine::line::LineState;
 use crate::engine::queue::Place;
 use crate::engine::queues::DemandIndex;
 use crate::engine::ringing::Ringing;
@@ -77,6 +78,10 @@ pub enum Violation {
     },
     #[error("call {call} dials for callback {callback}, whose turn it is not")]
     StrayTurn { call: CallId, callback: CallId },
+    #[error("agent {agent} and the standing leg {leg} do not know each other")]
+    StrayLine { agent: AgentId, leg: LegId },
+    #[error("a tone is played on {leg}, which no offer is made on")]
+    StrayTone { leg: LegId },
     #[error("command {command} stands for a playback of call {call}, which hears another")]
     StrayPlayback { command: CommandId, call: CallId },
     #[error("call {call} has something to be heard before a bridge that nobody waits for")]
@@ -93,6 +98,7 @@ impl Engine {
         self.check_calls()?;
         self.check_legs()?;
         self.check_agents()?;
+        self.check_lines()?;
         self.check_queues()?;
         self.check_callbacks()?;
         self.check_owners()?;
@@ -214,6 +220,46 @@ impl Engine {
             self.check_standing(id, agent)?;
         }
         Ok(())
+    }
+
+    /// Standing legs and their agents know each other, and nobody who is signed
+    /// out has one.
+    fn check_lines(&self) -> Result<(), Violation> {
+        for (leg, agent) in &self.standing {
+            let known = self
+                .agents
+                .get(agent)
+                .filter(|_| !self.closing.contains_key(leg));
+            let known = known.filter(|known| known.state != AgentState::SignedOut);
+            let line = known.and_then(|known| known.line.as_ref());
+            if line.is_none_or(|line| line.leg != *leg || line.state == LineState::Wanted) {
+                let (agent, leg) = (agent.clone(), leg.clone());
+                return Err(Violation::StrayLine { agent, leg });
+            }
+        }
+        for (id, agent) in &self.agents {
+            let line = agent.line.as_ref();
+            let line = line.filter(|line| line.state != LineState::Wanted);
+            if let Some(line) = line
+                && self.standing.get(&line.leg) != Some(id)
+            {
+                let (agent, leg) = (id.clone(), line.leg.clone());
+                return Err(Violation::StrayLine { agent, leg });
+            }
+        }
+        for leg in self.tones.values() {
+            if !self.legs.contains_key(leg) || !self.standing.contains_key(leg) {
+                return Err(Violation::StrayTone { leg: leg.clone() });
+            }
+            self.has(Reason::ToneOverdue(leg.clone()))?;
+        }
+        Ok(())
+    }
+
+    fn line_rings(&self, leg: &LegId) -> bool {
+        let agent = self.standing.get(leg).and_then(|id| self.agents.get(id));
+        let line = agent.and_then(|agent| agent.line.as_ref());
+        line.is_some_and(|line| line.state == LineState::Ringing)
     }
 
     /// The agent is in the idle order of exactly the queues that may ring them.
@@ -419,6 +465,8 @@ impl Engine {
                     let leaving = call.and_then(|call| call.leaving.as_ref());
                     leaving.is_some_and(|leaving| leaving.recording.is_some())
                 }
+                Reason::LineOverdue(leg) => self.line_rings(leg),
+                Reason::ToneOverdue(leg) => self.tones.values().any(|heard_on| heard_on == leg),
                 Reason::ParkingEnds(call) => {
                     let call = self.calls.get(call);
                     call.is_some_and(|call| call.parking.is_some())
@@ -465,6 +513,9 @@ impl Engine {
     fn check_deadlines(&self) -> Result<(), Violation> {
         for command in self.pending.keys() {
             self.has(Reason::CommandOverdue(*command))?;
+        }
+        for leg in self.standing.keys().filter(|leg| self.line_rings(leg)) {
+            self.has(Reason::LineOverdue(leg.clone()))?;
         }
         for leg in self.closing.keys() {
             self.has(Reason::HangUpOverdue(leg.clone()))?;

@@ -250,6 +250,7 @@ impl Engine {
             }
             return;
         }
+        self.line_ended(leg, out);
         let Some(call) = self.legs.remove(leg) else {
             return;
         };
@@ -301,7 +302,7 @@ impl Engine {
         self.dismiss_all(call, Party::is_supervisor, out);
     }
 
-    fn caller_gone(&mut self, call: CallId, cause: Cause, out: &mut Commands) {
+    pub(super) fn caller_gone(&mut self, call: CallId, cause: Cause, out: &mut Commands) {
         let Some(known) = self.calls.get(&call) else {
             return;
         };
@@ -364,13 +365,29 @@ impl Engine {
         };
         if agent.closing.remove(leg) && agent.closing.is_empty() {
             self.refresh_standing(id);
+            self.line_wanted(id, out);
             self.agent_freed(id, Trigger::AgentFreed, out);
         }
     }
 
-    /// Asks the switch to end a leg that no longer takes part in its call. The
-    /// agent whose device it is can be rung again only when it has ended.
+    /// A leg takes part in its call no more. It is ended, unless it stands.
     pub(super) fn close_leg(
+        &mut self,
+        call: CallId,
+        leg: &LegId,
+        agent: Option<&AgentId>,
+        cause: Cause,
+        answered: bool,
+        out: &mut Commands,
+    ) {
+        if !self.keep_line(call, leg, out) {
+            self.end_device(call, leg, agent, cause, answered, out);
+        }
+    }
+
+    /// Asks the switch to end a leg that no longer takes part in anything. The
+    /// agent whose device it is can be rung again only when it has ended.
+    pub(super) fn end_device(
         &mut self,
         call: CallId,
         leg: &LegId,

@@ -7,7 +7,9 @@ use crate::engine::event::AgentRequest;
 use crate::engine::explanation::Trigger;
 use crate::engine::fact::Fact;
 use crate::engine::id::{AgentId, CallId, ReasonId};
+use crate::engine::line;
 use crate::engine::request::{Principal, Refusal};
+use crate::engine::text::OutsideText;
 use crate::engine::time::Timestamp;
 use crate::engine::timer::Reason;
 
@@ -67,10 +69,12 @@ impl Engine {
             }
             (AgentState::SignedOut, AgentRequest::SignIn) => {
                 agent.idle_since = self.now;
-                let state = AgentState::NotReady {
-                    reason: Default::default(),
-                };
-                self.move_agent(id, state, None, None, out);
+                let rings = self.lacks_line(id);
+                let reason = OutsideText::new(if rings { line::RINGING } else { "" });
+                self.move_agent(id, AgentState::NotReady { reason }, None, None, out);
+                if rings {
+                    self.ring_line(id, false, out);
+                }
             }
             (_, AgentRequest::SignIn) | (AgentState::Ready, AgentRequest::Ready) => {}
             _ => self.grant(id, request, out),
@@ -113,6 +117,11 @@ impl Engine {
             agent.idle_since = self.now;
         }
         match request {
+            AgentRequest::Ready | AgentRequest::SignIn if self.lacks_line(id) => {
+                let reason = OutsideText::new(line::RINGING);
+                self.move_agent(id, AgentState::NotReady { reason }, None, None, out);
+                self.ring_line(id, true, out);
+            }
             AgentRequest::Ready | AgentRequest::SignIn => {
                 self.move_agent(id, AgentState::Ready, None, None, out);
                 self.agent_freed(id, Trigger::AgentFreed, out);
@@ -120,7 +129,10 @@ impl Engine {
             AgentRequest::NotReady { reason } => {
                 self.move_agent(id, AgentState::NotReady { reason }, None, None, out);
             }
-            AgentRequest::SignOut => self.move_agent(id, AgentState::SignedOut, None, None, out),
+            AgentRequest::SignOut => {
+                self.move_agent(id, AgentState::SignedOut, None, None, out);
+                self.end_line(id, out);
+            }
         }
     }
 

@@ -52,7 +52,8 @@ impl Engine {
         }
         let call = CallId::from_ulid(self.new_ulid());
         let channel = OfferId::from_ulid(self.new_ulid()).channel();
-        let leg = LegId { switch, channel };
+        let standing = self.open_line(agent);
+        let leg = standing.clone().unwrap_or(LegId { switch, channel });
         self.can_invite(agent, &leg)?;
         let dialler = Dialler {
             agent: agent.clone(),
@@ -75,11 +76,16 @@ impl Engine {
                 .with(LegVariable::Agent, agent),
             originator: None,
         };
-        let purpose = Purpose::RingParty(leg.clone());
-        self.order(call, &leg.switch, SwitchCommand::Ring(ring), purpose, out);
+        if standing.is_none() {
+            let purpose = Purpose::RingParty(leg.clone());
+            self.order(call, &leg.switch, SwitchCommand::Ring(ring), purpose, out);
+        }
         let overdue = self.now + timeout + SETTLING;
         self.timers.set(Reason::PartyOverdue(leg), overdue);
         self.engage(agent, call, out);
+        if let Some(leg) = standing {
+            self.sound_tone(call, &leg, out);
+        }
         Ok(())
     }
 

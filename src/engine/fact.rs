@@ -17,6 +17,7 @@ use crate::engine::lamps::{Lamp, Phone};
 use crate::engine::leg::{LegRole, LegState};
 use crate::engine::mailbox::Mailbox;
 use crate::engine::message::{Envelope, Leaving, Message, MessageState, Messages};
+use crate::engine::line::StandingLeg;
 use crate::engine::party::{PartyRole, Talk};
 use crate::engine::patrons::Patrons;
 use crate::engine::recognition::Recognition;
@@ -279,6 +280,21 @@ pub enum Fact {
         until: Timestamp,
         extensions: u32,
     },
+    /// The agent's standing leg is rung, or open.
+    LineMoved {
+        agent: AgentId,
+        line: StandingLeg,
+    },
+    /// The agent has no standing leg any more.
+    LineEnded {
+        agent: AgentId,
+        leg: LegId,
+    },
+    /// A standing leg takes part in the call no more, and lives on.
+    LegKept {
+        call: CallId,
+        leg: LegId,
+    },
     /// What the agent asked for while busy with a call, granted when free of
     /// it; none when it was taken back.
     AgentAsked {
@@ -517,6 +533,8 @@ pub enum Stuck {
     Apart,
     /// Somebody was rung or connected beside the caller, and nothing was told of it.
     Party,
+    /// A device was rung for a standing leg, and nothing was told of it.
+    Line,
     /// A leg was to be ended, and nobody told that it is.
     Closing,
     /// The conversation is over, and its recording was not told of.
@@ -535,6 +553,7 @@ impl Stuck {
             Stuck::Connecting => "connecting",
             Stuck::Apart => "apart",
             Stuck::Party => "party",
+            Stuck::Line => "line",
             Stuck::Closing => "closing",
             Stuck::Recording => "recording",
             Stuck::Message => "message",
@@ -756,6 +775,8 @@ pub struct RememberedAgent {
     /// How often the present or last wrap-up was extended.
     #[serde(default)]
     pub extensions: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<StandingLeg>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -253,6 +253,13 @@ impl Engine {
         if self.briefing_heard(playback, why.as_ref(), out) {
             return;
         }
+        if let Some(leg) = self.tones.get(&playback).cloned() {
+            if let (Some(why), call) = (why, self.call_of(&leg)) {
+                let command = playback;
+                out.note(Fact::CommandFailed { call, command, why });
+            }
+            return self.tone_ended(&leg, out);
+        }
         let Some(call) = self.playbacks.remove(&playback) else {
             return;
         };

@@ -10,6 +10,8 @@ pub enum LegRole {
     Agent,
     /// Of somebody beside caller and serving agent.
     Party,
+    /// An agent's leg that is kept from call to call.
+    Standing,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -29,6 +31,7 @@ impl LegRole {
             LegRole::Caller => "caller",
             LegRole::Agent => "agent",
             LegRole::Party => "party",
+            LegRole::Standing => "standing",
         }
     }
 }

@@ -369,6 +369,17 @@ impl Memory {
                     known.extensions = *extensions;
                 }
             }
+            Fact::LineMoved { agent, line } => {
+                if let Some(known) = self.agents.get_mut(agent) {
+                    known.line = Some(line.clone());
+                }
+            }
+            Fact::LineEnded { agent, .. } => {
+                if let Some(known) = self.agents.get_mut(agent) {
+                    known.line = None;
+                }
+            }
+            Fact::LegKept { call, leg } => self.call(*call, |known| known.forget_leg(leg)),
             Fact::AgentAsked { agent, request } => {
                 if let Some(known) = self.agents.get_mut(agent) {
                     known.next.clone_from(request);
@@ -640,6 +651,7 @@ impl Memory {
             shift,
             missed,
             extensions: 0,
+            line: before.and_then(|known| known.line.clone()),
         };
         self.agents.insert(agent.clone(), moved);
     }

@@ -5,7 +5,7 @@
 //! [`queue`], [`queues`]), then what happens: [`arrival`], [`ivr`] with [`flow_run`],
 //! [`waiting`] with [`strategy`] as the planner and [`estimate`] for how long it takes, [`ringing`] and [`offer`], [`conversation`],
 //! [`callback`], [`in_call`] with [`talk`] and [`parties`], [`supervision`], [`voicemail`] with [`messages`] and [`lamps`],
-//! [`desk`] with [`missed`] and [`wrap_up`], [`remember`], [`reconcile`] with [`adopt`], [`audit`], [`watchdog`], [`drain`]; [`why`] answers questions about all this; [`timer`] holds every deadline and [`order`] every
+//! [`desk`] with [`missed`], [`wrap_up`] and [`line`], [`remember`], [`reconcile`] with [`adopt`], [`audit`], [`watchdog`], [`drain`]; [`why`] answers questions about all this; [`timer`] holds every deadline and [`order`] every
 //! command that still wants its answer.
 
 mod adopt;
@@ -43,6 +43,7 @@ mod in_call;
 pub mod ivr;
 mod lamps;
 pub mod leg;
+pub mod line;
 pub mod mailbox;
 pub mod memory;
 pub mod message;
@@ -155,6 +156,10 @@ pub struct Engine {
     ended_meanwhile: BTreeSet<LegId>,
     /// Switches that came back, as long as not everything on them is known.
     outages: BTreeMap<SwitchId, reconcile::Outage>,
+    /// Whose leg each standing one is, whether or not it serves a call.
+    standing: BTreeMap<LegId, AgentId>,
+    /// The tones that are played on standing legs.
+    tones: BTreeMap<CommandId, LegId>,
     /// Which call an open offer is for.
     offers: BTreeMap<OfferId, CallId>,
     /// The playbacks whose end moves a call on.
@@ -202,6 +207,8 @@ impl Engine {
             examinations: BTreeSet::new(),
             ended_meanwhile: BTreeSet::new(),
             outages: BTreeMap::new(),
+            standing: BTreeMap::new(),
+            tones: BTreeMap::new(),
             offers: BTreeMap::new(),
             playbacks: BTreeMap::new(),
             preludes: BTreeMap::new(),
@@ -283,6 +290,8 @@ impl Engine {
             Reason::RecordingOverdue(recording) => self.recording_overdue(recording, out),
             Reason::AuditDue(switch) => self.audit_due(&switch, out),
             Reason::PartyOverdue(leg) => self.party_overdue(&leg, out),
+            Reason::LineOverdue(leg) => self.line_failed(&leg, true, out),
+            Reason::ToneOverdue(leg) => self.tone_ended(&leg, out),
             Reason::ParkingEnds(call) => self.parking_ended(call, out),
             Reason::CallbackOfferDue(call) => self.callback_offer_due(call, out),
             Reason::CallbackKeyAwaited(call) => self.callback_key_missing(call, out),

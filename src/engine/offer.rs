@@ -57,7 +57,12 @@ impl Engine {
                     explanation,
                 });
             }
+            let standing = devices.first().map(|rung| rung.leg.clone());
+            let standing = standing.filter(|leg| self.standing.contains_key(leg));
             self.offered(call, queue, offer, agent, devices, out);
+            if let Some(leg) = standing {
+                self.sound_tone(call, &leg, out);
+            }
         }
     }
 
@@ -76,6 +81,11 @@ impl Engine {
         };
         let queue = self.queues.queue(queue);
         let settings = &agent_known.settings;
+        let switch = &known.caller.id.switch;
+        if let Some(leg) = self.line_beside(agent, switch) {
+            let device = settings.own_device(switch);
+            return vec![Rung { device, leg }];
+        }
         let devices = settings.devices_for(&known.caller.id.switch);
         // Also a device on another switch is rung by the caller's, over a trunk.
         let switch = known.caller.id.switch.clone();
@@ -219,7 +229,10 @@ impl Engine {
 
     pub(super) fn leg_answered(&mut self, leg: &LegId, out: &mut Commands) {
         let Some(call) = self.call_of(leg) else {
-            return self.closing_answered(leg, out);
+            if !self.line_answered(leg, out) {
+                self.closing_answered(leg, out);
+            }
+            return;
         };
         let Some(known) = self.calls.get_mut(&call) else {
             return;

@@ -41,6 +41,8 @@ pub(crate) enum Purpose {
     Guard(LegId),
     /// Rings one who is to take part beside caller and agent.
     RingParty(LegId),
+    /// Rings an agent's device for a standing leg.
+    RingLine(LegId),
     /// Connects them, as their part in the call wants it.
     ConnectParty(LegId),
     /// Ends the leg.
@@ -135,6 +137,7 @@ impl Engine {
             Purpose::RingParty(leg) | Purpose::ConnectParty(leg) => {
                 self.party_order_failed(&leg, out);
             }
+            Purpose::RingLine(leg) => self.line_failed(&leg, false, out),
             Purpose::Record => self.recording_lost(command, why, out),
             // It is over already, and its end was not told.
             Purpose::EndMessage if failure != Some(Failure::LinkDown) => {
@@ -191,7 +194,7 @@ impl Engine {
     pub(super) fn is_being_made(&self, leg: &LegId) -> bool {
         let mut purposes = self.pending.values().map(|pending| &pending.purpose);
         purposes.any(|purpose| match purpose {
-            Purpose::Ring(of) | Purpose::RingParty(of) => of == leg,
+            Purpose::Ring(of) | Purpose::RingParty(of) | Purpose::RingLine(of) => of == leg,
             _ => false,
         })
     }

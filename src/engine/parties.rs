@@ -9,6 +9,7 @@ use crate::engine::event::AgentRequest;
 use crate::engine::fact::{EndedBy, Fact, OfferOutcome, PartyOutcome, Stuck};
 use crate::engine::id::{AgentId, CallId, LegId, OfferId, SwitchId};
 use crate::engine::leg::{Leg, LegRole, LegState};
+use crate::engine::line::LineState;
 use crate::engine::offer::SETTLING;
 use crate::engine::order::Purpose;
 use crate::engine::party::{Party, PartyRole, Talk};
@@ -39,7 +40,9 @@ impl Engine {
         if !is_up(own) || !is_up(&beside.switch) {
             return Err(Refusal::SwitchDown);
         }
-        if agent.is_busy() || !agent.closing.is_empty() {
+        let line = agent.line.as_ref();
+        let line_rings = line.is_some_and(|line| line.state != LineState::Open);
+        if agent.is_busy() || !agent.closing.is_empty() || line_rings {
             return Err(Refusal::Busy);
         }
         Ok(())
@@ -91,15 +94,23 @@ impl Engine {
             variables: variables(call, &who),
             originator: Some(known.caller.id.channel.clone()),
         };
-        let leg = LegId {
+        let standing = who
+            .agent()
+            .and_then(|agent| self.line_beside(agent, &switch));
+        let leg = standing.clone().unwrap_or(LegId {
             switch,
             channel: id.channel(),
-        };
-        let purpose = Purpose::RingParty(leg.clone());
-        self.order(call, &leg.switch, SwitchCommand::Ring(ring), purpose, out);
+        });
+        if standing.is_none() {
+            let purpose = Purpose::RingParty(leg.clone());
+            self.order(call, &leg.switch, SwitchCommand::Ring(ring), purpose, out);
+        }
         let overdue = self.now + timeout + SETTLING;
         self.timers.set(Reason::PartyOverdue(leg.clone()), overdue);
         self.add_party(call, id, leg, who, role, extension, out);
+        if let Some(leg) = standing {
+            self.sound_tone(call, &leg, out);
+        }
     }
 
     #[expect(clippy::too_many_arguments, reason = "one party, told once")]

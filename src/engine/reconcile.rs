@@ -128,7 +128,9 @@ impl Engine {
         self.suspects.remove(&switch);
         self.doubted.retain(|leg| leg.switch != switch);
         let mut outage = Outage {
-            with_all: !stock.keys().any(|leg| self.legs.contains_key(leg)),
+            with_all: !stock
+                .keys()
+                .any(|leg| self.legs.contains_key(leg) || self.standing.contains_key(leg)),
             ..Outage::default()
         };
         let gone = self.missing(&switch, &stock);
@@ -152,6 +154,11 @@ impl Engine {
                     doubtful.push(leg.channel.clone());
                 } else {
                     outage.resumed.extend(self.confirm(call, leg, found, out));
+                }
+            } else if self.standing.contains_key(leg) {
+                match lags && self.is_odd_line(leg, found) {
+                    true => doubtful.push(leg.channel.clone()),
+                    false => self.confirm_line(leg, found, out),
                 }
             } else if !self.strangers.contains(leg) {
                 match &found.live {
@@ -197,6 +204,9 @@ impl Engine {
             adopted,
             closed: outage.closed,
         });
+        for agent in self.agents_on(&switch) {
+            self.line_wanted(&agent, out);
+        }
         self.distribute_on(&switch, Trigger::AgentFreed, out);
         let legs = outage.resumed.len();
         for call in outage.resumed {
@@ -209,7 +219,9 @@ impl Engine {
     /// offered on that has ended too.
     pub(super) fn missing(&self, switch: &SwitchId, stock: &Stock) -> Vec<LegId> {
         let missing = |leg: &&LegId| leg.switch == *switch && !stock.contains_key(*leg);
-        let all = self.legs.keys().chain(self.closing.keys());
+        let idle = self.standing.keys();
+        let idle = idle.filter(|leg| !self.legs.contains_key(*leg));
+        let all = self.legs.keys().chain(self.closing.keys()).chain(idle);
         let mut gone: Vec<LegId> = all.filter(missing).cloned().collect();
         gone.sort_by_key(|leg| !self.is_caller(leg));
         gone

@@ -92,7 +92,11 @@ impl Engine {
         }
         if agent.state == AgentState::WrapUp {
             let until = known.until.unwrap_or(self.now);
-            self.timers.set(Reason::WrapUpEnds(known.agent), until);
+            self.timers
+                .set(Reason::WrapUpEnds(known.agent.clone()), until);
+        }
+        if let Some(line) = known.line {
+            self.remember_line(&known.agent, line);
         }
     }
 
@@ -419,5 +423,6 @@ fn settings_of_departed(agent: &AgentId, switch: &SwitchId) -> Option<AgentSetti
         number: None,
         language: Default::default(),
         auto_answer: false,
+        line: Default::default(),
     })
 }

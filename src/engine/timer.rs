@@ -46,6 +46,10 @@ pub enum Reason {
     AuditDue(SwitchId),
     /// One who was rung should have answered, or be connected, by now.
     PartyOverdue(LegId),
+    /// The device that is rung for a standing leg should have answered by now.
+    LineOverdue(LegId),
+    /// The tone on a standing leg should have ended by now.
+    ToneOverdue(LegId),
     /// Nobody has taken up the parked call.
     ParkingEnds(CallId),
     /// The waiting caller is told that they can be called back.

@@ -9,6 +9,8 @@
 //! | an agent is rung, or being connected | `OfferOverdue` | the offer |
 //! | caller and agent are apart | `ApartOverdue` | their parting |
 //! | somebody beside them is rung, or being connected | `PartyOverdue` | the order to ring |
+//! | a standing leg is rung | `LineOverdue` | the order to ring |
+//! | a tone sounds on a standing leg | `ToneOverdue` | the order to play it |
 //! | parked | `ParkingEnds` | the parking |
 //! | a message is recorded | `MessageOverdue` | the order to record it |
 //! | a leg or call is being ended | `HangUpOverdue` | the order to end it |

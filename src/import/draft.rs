@@ -31,6 +31,8 @@ pub(super) struct DraftAgent {
     pub(super) name: String,
     pub(super) extension: String,
     pub(super) seats: Vec<DraftSeat>,
+    /// The device is rung once, and the leg kept.
+    pub(super) stands: bool,
 }
 
 #[derive(Debug)]
@@ -87,6 +89,9 @@ impl Draft {
             line(&mut text, "switch", &Value::from(self.switch.as_str()));
             let seats: Vec<String> = agent.seats.iter().map(DraftSeat::to_toml).collect();
             line(&mut text, "queues", &format!("[{}]", seats.join(", ")));
+            if agent.stands {
+                line(&mut text, "line", &Value::from("standing"));
+            }
         }
         text
     }
@@ -134,6 +139,30 @@ pub(super) fn leaves(when: &str, after_s: Option<u32>) -> Value {
     rule.extend(after_s.map(|seconds| ("after_s".to_owned(), i64::from(seconds).into())));
     rule.insert("to".to_owned(), "hang_up".into());
     Value::Table(rule)
+}
+
+/// What follows when an agent misses offers in one way; none when nothing is said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct DraftMissed {
+    pub(super) rest_s: Option<u32>,
+    pub(super) in_a_row: Option<u32>,
+    pub(super) then: Option<&'static str>,
+}
+
+/// The key `missed_offers` of a queue, of the ways that something is said of.
+pub(super) fn missed_offers(ways: &[(&str, DraftMissed)]) -> Option<Value> {
+    let mut all = toml::Table::new();
+    for (way, missed) in ways.iter().filter(|(_, m)| *m != DraftMissed::default()) {
+        let mut policy = toml::Table::new();
+        let numbers = [("rest_s", missed.rest_s), ("in_a_row", missed.in_a_row)];
+        for (key, number) in numbers {
+            let value = number.map(|number| Value::from(i64::from(number)));
+            policy.extend(value.map(|value| (key.to_owned(), value)));
+        }
+        policy.extend(missed.then.map(|then| ("then".to_owned(), then.into())));
+        all.insert((*way).to_owned(), policy.into());
+    }
+    (!all.is_empty()).then_some(Value::Table(all))
 }
 
 /// The value that most of them have, and those that have another.

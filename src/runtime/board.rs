@@ -14,6 +14,7 @@ use crate::engine::estimate::Estimator;
 use crate::engine::fact::{Fact, OfferOutcome, QueueExit, Remembered};
 use crate::engine::id::{AgentId, CallId, QueueId, ReasonId, SwitchId};
 use crate::engine::mailbox::Mailbox;
+use crate::engine::line::LineState;
 use crate::engine::text::OutsideText;
 use crate::engine::time::Timestamp;
 use crate::store::moment::Moment;
@@ -64,6 +65,8 @@ struct Agent {
     answered: u32,
     /// Supervisors are to know: missed in this way, so many in a row, since then.
     notice: Option<(Missed, u32, Timestamp)>,
+    /// How far their standing leg has come.
+    line: Option<LineState>,
 }
 
 #[derive(Debug)]
@@ -195,6 +198,7 @@ impl Board {
                 agent.since = Some(known.since);
                 agent.until = known.until;
                 agent.call = known.call;
+                agent.line = known.line.as_ref().map(|line| line.state);
             }
         }
     }
@@ -345,6 +349,16 @@ impl Board {
                     agent.until = Some(*until);
                 }
             }
+            Fact::LineMoved { agent, line } => {
+                if let Some(agent) = self.agents.get_mut(agent) {
+                    agent.line = Some(line.state);
+                }
+            }
+            Fact::LineEnded { agent, .. } => {
+                if let Some(agent) = self.agents.get_mut(agent) {
+                    agent.line = None;
+                }
+            }
             Fact::HandedOver { call, agent, .. } | Fact::DialAnswered { call, agent, .. } => {
                 if let Some(call) = self.calls.get_mut(call) {
                     call.agent = Some(agent.clone());
@@ -370,6 +384,7 @@ impl Board {
             | Fact::BlockRepeated { .. }
             | Fact::CallEnding { .. }
             | Fact::LegClosing { .. }
+            | Fact::LegKept { .. }
             | Fact::AgentRests { .. }
             | Fact::AgentAsked { .. }
             | Fact::OfferMissed { .. }
@@ -564,6 +579,7 @@ impl Agent {
             call: None,
             answered: 0,
             notice: None,
+            line: None,
         }
     }
 
@@ -597,6 +613,7 @@ impl Agent {
                 .since
                 .zip(limit)
                 .map(|(since, limit)| moment(since + limit)),
+            line: self.line.map(|line| line.word().to_owned()),
             missed: self.notice.map(|(missed, in_a_row, at)| MissedView {
                 missed: missed.word().to_owned(),
                 in_a_row,

@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::config::finding::{ConfigErrors, Findings};
 use crate::config::section::{Reader, Section, section};
 use crate::config::source::{self, Node, Value};
-use crate::engine::centre::Centre;
+use crate::engine::centre::{AgentSettings, Centre, Line};
 use crate::engine::event::AgentRequest;
 use crate::engine::id::{AgentId, SwitchId};
 use crate::engine::text::OutsideText;
@@ -503,6 +503,13 @@ impl Written {
         for agent in self.centre.agents.keys() {
             if !grouped.contains(agent) {
                 ask(Span::ZERO, agent, AgentRequest::Ready);
+            }
+        }
+        // Whose standing leg has ended sees it, and asks for another.
+        let stand = |settings: &AgentSettings| settings.line == Line::Standing;
+        for (agent, _) in self.centre.agents.iter().filter(|(_, own)| stand(own)) {
+            for minute in 1..self.head.lasts_min.get() {
+                ask(minutes(minute), agent, AgentRequest::Ready);
             }
         }
         for staff in self.staff.values() {

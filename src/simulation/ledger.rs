@@ -155,6 +155,12 @@ impl Ledger {
                 self.sums.started += 1;
                 self.starting = Some((*call, dialled.to_string()));
             }
+            Fact::WrapUpExtended { agent, until, .. } => {
+                if let Some(known) = self.agents.get_mut(agent) {
+                    known.wraps_up_until = Some(*until);
+                }
+                Ok(())
+            }
             Fact::LegStarted {
                 call,
                 leg,

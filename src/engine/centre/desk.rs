@@ -9,6 +9,17 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::num::NonZeroU32;
 
+/// How an agent's device is reached for calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Line {
+    /// It is rung for each call.
+    #[default]
+    PerCall,
+    /// It is rung once, when the agent signs in, and the leg is kept.
+    Standing,
+}
+
 /// A reason for being not ready.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotReadyReason {

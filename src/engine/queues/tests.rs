@@ -294,6 +294,7 @@ fn settings() -> impl Strategy<Value = Settings> {
             auto_answer: false,
             number: None,
             language: Default::default(),
+            line: Default::default(),
         });
     let name = (0..AGENTS).prop_map(|number| id(&format!("agent{number}")));
     let agents = prop::collection::btree_map(name, agent, 1..=AGENTS);
@@ -547,6 +548,7 @@ fn an_agent_gone_from_the_settings_is_counted_no_more() {
             auto_answer: false,
             number: None,
             language: Default::default(),
+            line: Default::default(),
         };
         settings.agents.insert(id(name), agent);
     }

@@ -3,6 +3,9 @@
 
 use super::*;
 use crate::engine::agent::AgentState;
+use crate::engine::cause::Cause;
+use crate::engine::centre::Line;
+use crate::engine::line::LineState;
 use crate::engine::memory::Memory;
 use crate::engine::timer::Reason;
 
@@ -33,7 +36,8 @@ fn essence(engine: &Engine) -> String {
     for (id, agent) in &engine.agents {
         let until = |reason: Reason| engine.timers.get(&reason);
         lines.push(format!(
-            "agent {id} {:?} idle {:?} call {:?} resting {} until {:?} {:?} closing {:?} next {:?}",
+            "agent {id} {:?} idle {:?} call {:?} resting {} until {:?} {:?} closing {:?} next {:?} \
+             missed {:?} extensions {} line {:?}",
             agent.state,
             agent.idle_since,
             agent.call,
@@ -42,8 +46,12 @@ fn essence(engine: &Engine) -> String {
             until(Reason::RestEnds(id.clone())),
             agent.closing,
             agent.next,
+            agent.missed,
+            agent.extensions,
+            agent.line,
         ));
     }
+    lines.push(format!("standing {:?}", engine.standing));
     lines.push(format!("closing {:?}", engine.closing.keys()));
     lines.push(format!("recordings {:?}", engine.recordings.keys()));
     lines.join("\n")
@@ -58,7 +66,11 @@ struct Crashes {
 
 impl Crashes {
     fn begin() -> Self {
-        let mut play = Play::unconnected();
+        Self::with(centre())
+    }
+
+    fn with(settings: Centre) -> Self {
+        let mut play = Play::told_of(settings);
         play.event(Event::Remembered {
             remembered: Default::default(),
         });
@@ -88,7 +100,7 @@ impl Crashes {
         let kept = serde_json::to_string(&self.memory).unwrap();
         let kept: Memory = serde_json::from_str(&kept).unwrap();
         assert_eq!(kept, self.memory);
-        let mut heir = Play::unconnected();
+        let mut heir = Play::told_of(self.play.settings.clone());
         heir.at = self.play.at;
         heir.event(Event::Remembered {
             remembered: kept.remembered(),
@@ -128,10 +140,15 @@ impl Crashes {
                 legs.push(leg(&offer.leg.id.channel, true, peer));
             }
             for device in call.ringing.iter().flat_map(|ringing| &ringing.devices) {
-                let answered = device.leg.is_answered();
-                legs.push(leg(&device.leg.id.channel, answered, None));
+                let id = &device.leg.id;
+                let answered = device.leg.is_answered() || old.standing.contains_key(id);
+                legs.push(leg(&id.channel, answered, None));
             }
         }
+        let idle = old.agents.values().filter_map(|agent| agent.line.as_ref());
+        let idle = idle
+            .filter(|line| line.state != LineState::Wanted && !old.legs.contains_key(&line.leg));
+        legs.extend(idle.map(|line| leg(&line.leg.channel, line.state == LineState::Open, None)));
         legs.extend(old.closing.keys().map(|id| leg(&id.channel, false, None)));
         let places: Vec<_> = old.calls.values().map(|call| call.visits.clone()).collect();
         let rung = heir.orders.len();
@@ -217,4 +234,28 @@ fn a_new_run_knows_what_the_old_one_knew() {
     run.step(|play| play.pass(Span::seconds(40)));
     run.step(|play| play.arrives("c9", "9999"));
     assert!(run.crashes > 20);
+}
+
+#[test]
+fn a_new_run_finds_standing_legs_again() {
+    let mut settings = centre();
+    agent(&mut settings, "anna").line = Line::Standing;
+    let mut run = Crashes::with(settings);
+    run.step(|play| play.ready("anna"));
+    let line = run.play.line("anna");
+    run.step(|play| play.answered(&line));
+    run.step(|play| play.queues_up("c1"));
+    run.step(|play| play.tone_ends());
+    run.step(|play| play.bridged("c1", &line));
+    run.step(|play| play.accept_orders());
+    run.step(|play| play.hangs_up("c1", Cause::NormalClearing));
+    run.step(|play| play.accept_orders());
+    run.step(|play| play.queues_up("c2"));
+    run.step(|play| play.pass(Span::seconds(30)));
+    run.step(|play| play.hangs_up(&line, Cause::NormalClearing));
+    run.step(|play| play.accept_orders());
+    run.step(|play| play.ready("anna"));
+    run.step(|play| play.agent("anna", AgentRequest::SignOut));
+    run.step(|play| play.ready("anna"));
+    run.step(|play| play.pass(Span::seconds(1)));
 }

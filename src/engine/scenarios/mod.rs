@@ -9,6 +9,7 @@ mod agents_miss_offers;
 mod callbacks_asked_for;
 mod callbacks_over_a_crash;
 mod callbacks_that_are_dialled;
+mod agents_on_standing_legs;
 mod callers_on_hold;
 mod callers_who_are_known;
 mod callers_who_leave;
@@ -78,6 +79,7 @@ fn centre() -> Centre {
         auto_answer: false,
         number: None,
         language: Default::default(),
+        line: Default::default(),
     };
     let flow = r#"{"name":"desk","start":"in","blocks":{
         "in":{"kind":"answer","next":"menu"},
@@ -480,6 +482,24 @@ impl Play {
         rung.unwrap_or_else(|| panic!("{agent} was not rung:\n{}", self.transcript.join("\n")))
     }
 
+    /// The channel of an agent's latest standing leg.
+    fn line(&self, agent: &str) -> String {
+        let line = self.all.iter().rev().find_map(|(_, fact)| match fact {
+            Fact::LineMoved { agent: of, line } if of.as_str() == agent => {
+                Some(line.leg.channel.to_string())
+            }
+            _ => None,
+        });
+        line.unwrap_or_else(|| panic!("{agent} has no line:\n{}", self.transcript.join("\n")))
+    }
+
+    /// The tone on a standing leg has been heard.
+    fn tone_ends(&mut self) {
+        let (playback, leg) = self.engine.tones.iter().next().expect("a tone is played");
+        let (playback, channel) = (*playback, leg.channel.clone());
+        self.on_switch(SwitchEvent::PlaybackFinished { channel, playback });
+    }
+
     /// The transcript since the last look, one line per thing done.
     fn told(&mut self) -> String {
         std::mem::take(&mut self.transcript).join("\n")
@@ -585,7 +605,7 @@ fn describe(command: &Command) -> Option<String> {
                 format!("> play {} to {}", names.join(", "), short(channel))
             }
             SwitchCommand::Music { channel, class } => format!("> music {class} to {channel}"),
-            SwitchCommand::Silence { channel } => format!("> silence {channel}"),
+            SwitchCommand::Silence { channel } => format!("> silence {}", short(channel)),
             SwitchCommand::Ring(ring) => format!("> ring {}", ring.to),
             SwitchCommand::Bridge { channel, peer } => {
                 format!("> bridge {channel} and {}", short(peer))
@@ -700,6 +720,9 @@ fn describe(command: &Command) -> Option<String> {
                     then.unwrap_or_default()
                 )
             }
+            Fact::LineMoved { agent, line } => format!("{agent}'s line {}", line.state.word()),
+            Fact::LineEnded { agent, .. } => format!("{agent}'s line ended"),
+            Fact::LegKept { .. } => "the leg is kept".to_owned(),
             Fact::WrapUpExtended { extensions, .. } => format!("wrap-up extended: {extensions}"),
             Fact::Asked {
                 by, ask, refused, ..

@@ -181,6 +181,7 @@ fn a_new_run_goes_on_where_the_last_one_stopped() {
         next: None,
         missed: BTreeMap::new(),
         extensions: 0,
+        line: None,
     };
     let talked_on = talking.call;
     let remembered = Remembered {

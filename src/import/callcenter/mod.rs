@@ -1,6 +1,7 @@
 //! FreeSWITCH's mod_callcenter: `callcenter.conf.xml`.
 
 mod contact;
+mod missed;
 mod parameters;
 #[cfg(test)]
 mod tests;
@@ -10,6 +11,7 @@ use crate::import::draft::{Draft, DraftAgent, DraftQueue, DraftSeat, UNLIMITED, 
 use crate::import::rule::{judge, taken};
 use crate::import::{Given, ImportError, Imported, Remarks, names};
 use contact::Contact;
+use missed::Missed;
 use roxmltree::{Document, Node};
 
 /// Seconds that an agent rings where nothing is said.
@@ -74,6 +76,10 @@ struct Agent {
     /// How long the contact says that it rings.
     ring_s: Option<u32>,
     extension: String,
+    /// What follows when the agent misses calls.
+    missed: Missed,
+    /// Type `uuid-standby`.
+    stands: bool,
 }
 
 struct Tier {
@@ -217,6 +223,7 @@ impl Centre {
                 name: agent.name.clone(),
                 extension: agent.extension.clone(),
                 seats: tiers.filter_map(seat).collect(),
+                stands: agent.stands,
             });
         }
         self.strangers(remarks);
@@ -251,6 +258,7 @@ impl Centre {
         let agents = self.agents_of(queue);
         draft.set("ring_s", i64::from(self.ring(queue, &agents, remarks)));
         draft.set("wrap_up_s", i64::from(wrap_up(queue, &agents, remarks)));
+        queue.missed(&agents, &mut draft, remarks);
         draft.set("record", last(&queue.given, "record-template").is_some());
         draft.set("max_waiting", i64::from(UNLIMITED));
         self.tier_rules(queue, &mut draft, remarks);
@@ -480,7 +488,8 @@ impl Agent {
             let given = import.attributes(node, &section);
             judge(parameters::AGENT, &given, &mut import.remarks);
             let remarks = &mut import.remarks;
-            standing_leg(&given, remarks);
+            let stands = standing_leg(&given, remarks);
+            let missed = Missed::read(&given, remarks);
             let contact = last(&given, "contact").map(|given| Contact::read(given, remarks));
             let contact = contact.unwrap_or_default();
             let own = name.split('@').next().unwrap_or_default();
@@ -502,20 +511,31 @@ impl Agent {
                 wrap_up_s: wrap_up_s.unwrap_or(0),
                 ring_s: contact.ring_s,
                 extension,
+                missed,
+                stands,
             });
         }
         agents
     }
 }
 
-fn standing_leg(given: &[Given], remarks: &mut Remarks) {
+/// Whether the agent's leg is kept from call to call.
+fn standing_leg(given: &[Given], remarks: &mut Remarks) -> bool {
     match last(given, "type") {
-        Some(kind) if kind.value.eq_ignore_ascii_case("callback") => {}
-        Some(kind) => {
-            let what = "agents are rung for each call";
-            remarks.lost(kind.line, kind.subject(), what);
+        Some(kind) if kind.value.eq_ignore_ascii_case("uuid-standby") => {
+            let what = "line = \"standing\": the agent's device is rung when they sign in";
+            remarks.note(kind.line, kind.subject(), what);
+            true
         }
-        None => {}
+        Some(kind) if !kind.value.eq_ignore_ascii_case("callback") => {
+            remarks.lost(
+                kind.line,
+                kind.subject(),
+                "unknown type; the agent is rung for each call",
+            );
+            false
+        }
+        Some(_) | None => false,
     }
 }
 

@@ -3,9 +3,6 @@
 
 use crate::import::rule::{OFF, ON, Parameter, near, needless, taken, unless};
 
-const MISSED: &str = "agents who miss an offer rest for missed_offer_rest_s under [limits], the \
-                      same for all";
-
 /// `<settings>`.
 pub(super) const SETTINGS: &[Parameter] = &[
     needless("debug", "what the program logs is set under [log]"),
@@ -77,7 +74,7 @@ pub(super) const QUEUE: &[Parameter] = &[
         "max-wait-time-with-no-agent-time-reached",
         "calls are let in as soon as somebody is signed in",
     ),
-    unless("agent-no-answer-status", &[""], MISSED),
+    taken("agent-no-answer-status"),
     unless(
         "skip-agents-with-external-calls",
         ON,
@@ -96,11 +93,11 @@ pub(super) const AGENT: &[Parameter] = &[
         &["Logged Out", ""],
         "agents sign in themselves through the API, and keep their state over a restart",
     ),
-    unless("max-no-answer", OFF, MISSED),
+    taken("max-no-answer"),
     taken("wrap-up-time"),
-    unless("reject-delay-time", OFF, MISSED),
-    unless("busy-delay-time", OFF, MISSED),
-    unless("no-answer-delay-time", OFF, MISSED),
+    taken("reject-delay-time"),
+    taken("busy-delay-time"),
+    taken("no-answer-delay-time"),
 ];
 
 /// `<tier>`.

@@ -7,7 +7,9 @@ mod parameters;
 mod tests;
 mod waiting;
 
-use crate::import::draft::{Draft, DraftAgent, DraftQueue, DraftSeat, UNLIMITED, majority};
+use crate::import::draft::{
+    Draft, DraftAgent, DraftMissed, DraftQueue, DraftSeat, UNLIMITED, majority, missed_offers,
+};
 use crate::import::rule::judge;
 use crate::import::{Given, ImportError, Imported, Remarks, names};
 use conf::Section;
@@ -124,6 +126,9 @@ impl<'s> Queue<'s> {
         }
         queue.set("ring_s", self.ring(remarks));
         queue.set("wrap_up_s", self.wrap_up(remarks));
+        if let Some(missed) = self.missed() {
+            queue.set("missed_offers", missed);
+        }
         queue.set("record", self.given("monitor-format").is_some());
         let longest = self.number("maxlen", remarks).filter(|most| *most > 0);
         queue.set("max_waiting", longest.unwrap_or(UNLIMITED.into()));
@@ -215,6 +220,26 @@ impl<'s> Queue<'s> {
         most.into()
     }
 
+    /// Members who are paused by what they miss.
+    fn missed(&self) -> Option<toml::Value> {
+        // Without it nobody is paused at all.
+        let autopause = self.given("autopause")?;
+        let pauses = autopause.is_yes() || autopause.value.eq_ignore_ascii_case("all");
+        if !pauses {
+            return None;
+        }
+        let paused = |pauses: bool| DraftMissed {
+            then: pauses.then_some("not_ready:auto_pause"),
+            ..DraftMissed::default()
+        };
+        let also = |name| paused(self.given(name).is_some_and(Given::is_yes));
+        missed_offers(&[
+            ("no_answer", paused(true)),
+            ("busy", also("autopausebusy")),
+            ("unreachable", also("autopauseunavail")),
+        ])
+    }
+
     fn one_at_a_time(&self, general: Option<&Given>, remarks: &mut Remarks) {
         if let Some(given) = self.given("autofill").or(general)
             && !given.is_yes()
@@ -279,5 +304,6 @@ fn sit(draft: &mut Draft, member: &Member, seat: DraftSeat, remarks: &mut Remark
         name: member.name.clone(),
         extension: member.extension.clone(),
         seats: vec![seat],
+        stands: false,
     });
 }

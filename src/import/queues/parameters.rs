@@ -4,8 +4,7 @@
 
 use crate::import::rule::{OFF, ON, Parameter, lost, near, needless, taken, unless};
 
-const MISSED: &str = "an agent who misses an offer rests for missed_offer_rest_s under [limits] and \
-                      is ready again";
+const PAUSED: &str = "missed_offers; who is paused is not ready for all of their queues";
 const VARIABLES: &str =
     "the dialplan is not gone through; the API tells what is in these variables";
 
@@ -97,10 +96,14 @@ pub(super) const QUEUE: &[Parameter] = &[
     taken("weight"),
     taken("wrapuptime"),
     taken("autofill"),
-    unless("autopause", OFF, MISSED),
-    unless("autopausedelay", OFF, MISSED),
-    unless("autopausebusy", OFF, MISSED),
-    unless("autopauseunavail", OFF, MISSED),
+    near("autopause", PAUSED),
+    unless(
+        "autopausedelay",
+        OFF,
+        "who misses an offer soon after a call is paused too; let missed_offers count more in a row",
+    ),
+    near("autopausebusy", PAUSED),
+    near("autopauseunavail", PAUSED),
     taken("maxlen"),
     unless("setinterfacevar", OFF, VARIABLES),
     unless("setqueueentryvar", OFF, VARIABLES),

@@ -87,6 +87,8 @@ pub struct AgentView {
     pub reason_name_en: Option<String>,
     /// How long the reason should last at most.
     pub reason_until: Option<Moment>,
+    /// The standing leg: `wanted`, `ringing` or `open`; absent when there is none.
+    pub line: Option<String>,
     /// Supervisors are to know that the agent misses calls; until the next one is answered.
     pub missed: Option<MissedView>,
     /// In this state since then; absent before the first change of this run.

@@ -467,7 +467,10 @@ impl<'a> Player<'a> {
             after: ANSWERS_AFTER,
         };
         let Some(nth) = self.calls.get(&call).copied() else {
-            return;
+            // A standing leg: who signs in answers.
+            let channel = ring.channel;
+            self.phones.insert(channel.clone(), switch.clone());
+            return self.tell(switch, SwitchEvent::Answered { channel });
         };
         let caller = &mut self.callers[nth as usize];
         caller.offers += 1;

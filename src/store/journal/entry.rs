@@ -185,7 +185,10 @@ fn call_of(fact: &Fact) -> Option<CallId> {
         | Fact::Drift { call, .. }
         | Fact::Overdue { call, .. } => *call,
         Fact::OfferMissed { call, .. } | Fact::WrapUpExtended { call, .. } => Some(*call),
-        Fact::AgentRests { .. }
+        Fact::LegKept { call, .. } => Some(*call),
+        Fact::LineMoved { .. }
+        | Fact::LineEnded { .. }
+        | Fact::AgentRests { .. }
         | Fact::AgentAsked { .. }
         | Fact::LinkChanged { .. }
         | Fact::QueueLearnt { .. }

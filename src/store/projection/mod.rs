@@ -14,6 +14,7 @@ mod recordings;
 mod rows;
 mod steps;
 
+use crate::engine::cause::Cause;
 use crate::engine::command::Command;
 use crate::engine::event::Event;
 use crate::engine::fact::{Fact, QueueExit};
@@ -277,6 +278,7 @@ impl Taking<'_> {
             }
             Fact::LegMoved { call, leg, state } => self.leg_moved(*call, leg, *state),
             Fact::LegEnded { call, leg, cause } => self.leg_ended(*call, leg, *cause),
+            Fact::LegKept { call, leg } => self.leg_ended(*call, leg, Cause::NormalClearing),
             Fact::QueueEntered {
                 call,
                 queue,
@@ -415,6 +417,8 @@ impl Taking<'_> {
             | Fact::QueueLearnt { .. }
             | Fact::CallEnding { .. }
             | Fact::LegClosing { .. }
+            | Fact::LineMoved { .. }
+            | Fact::LineEnded { .. }
             | Fact::AgentRests { .. }
             | Fact::AgentAsked { .. }
             | Fact::RecordingAsked { .. }

@@ -15,6 +15,8 @@ pub enum Happening {
     Called {
         channel: ChannelId,
         to: Target,
+        /// The leg is to be kept from call to call.
+        stands: bool,
     },
     /// The far end begins to hear prompts.
     HearsPrompt {

@@ -4,6 +4,7 @@
 
 use crate::engine::cause::Cause;
 use crate::engine::id::{ChannelId, CommandId, IdError, PromptId};
+use crate::engine::leg::LegRole;
 use crate::engine::text::OutsideText;
 use crate::engine::time::{Span, Timestamp};
 use crate::switch::simulated::agenda::Agenda;
@@ -15,8 +16,8 @@ use crate::switch::simulated::refusal::{
     ANSWERED, CHANNEL_EXISTS, FULL, NO_CHANNEL, NOT_ANSWERED, ONE_CHANNEL, Refusal,
 };
 use crate::switch::{
-    Arrival, ChannelState, Digit, DigitMethod, Examination, Extension, Key, LegVariables, LiveLeg,
-    Ring, Snapshot, SwitchCommand, SwitchEvent,
+    Arrival, ChannelState, Digit, DigitMethod, Examination, Extension, Key, LegVariable,
+    LegVariables, LiveLeg, Ring, Snapshot, SwitchCommand, SwitchEvent,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -431,6 +432,7 @@ impl Model {
         self.happened.push_back(Happening::Called {
             channel: ring.channel.clone(),
             to: ring.to.clone(),
+            stands: ring.variables.get(LegVariable::Role) == Some(LegRole::Standing.word()),
         });
         Ok(())
     }

@@ -86,6 +86,8 @@ struct Person {
     talked: bool,
     left_by_choice: bool,
     left_message: bool,
+    /// Their leg is kept from call to call.
+    stands: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -306,7 +308,16 @@ impl People {
     /// Lets the person on the channel the happening is about notice it.
     pub fn notice(&mut self, at: Timestamp, happening: &Happening) {
         match happening {
-            Happening::Called { channel, to } => self.device_called(at, channel, to),
+            Happening::Called {
+                channel,
+                to,
+                stands,
+            } => {
+                self.device_called(at, channel, to);
+                if let Some(person) = self.persons.get_mut(channel) {
+                    person.stands = *stands;
+                }
+            }
             Happening::HearsPrompt { channel } => self.hears_prompt(at, channel),
             Happening::HearsMusic { channel } => self.hears_music(at, channel),
             Happening::RecordsMessage { channel } => self.leaves_message(at, channel),
@@ -318,7 +329,10 @@ impl People {
             }
             Happening::Event(SwitchEvent::Unbridged { channel, peer }) => {
                 for side in [channel, peer] {
-                    self.leaves(side, at + ALONE, Cause::NormalClearing);
+                    self.stays(side);
+                    if self.persons.get(side).is_some_and(|person| !person.stands) {
+                        self.leaves(side, at + ALONE, Cause::NormalClearing);
+                    }
                 }
             }
             Happening::Event(SwitchEvent::HungUp { channel, .. }) => self.gone(at, channel),
@@ -392,6 +406,10 @@ impl People {
         let Some(person) = self.persons.get(channel) else {
             return;
         };
+        if person.stands {
+            // Silence is what they expect.
+            return self.stays(channel);
+        }
         let patience = match person.role {
             Role::Caller(_) => MENU_PATIENCE,
             Role::Device(_) => SILENCE_PATIENCE,
@@ -576,6 +594,7 @@ impl Person {
             talked: false,
             left_by_choice: false,
             left_message: false,
+            stands: false,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::clock;
 use crate::engine::id::AgentId;
+use crate::engine::line;
 use crate::runtime::board::view::{
     AgentView, BoardView, CallView, LinkView, QueueView, ReasonView,
 };
@@ -95,6 +96,8 @@ pub(super) struct ShownAgent {
     agent: AgentView,
     /// The reason for being not ready, by its name.
     why: Option<String>,
+    /// The same, where the engine gave the reason and the page names it.
+    why_word: Option<&'static str>,
     /// Not ready for longer than the reason allows.
     over_limit: bool,
 }
@@ -105,6 +108,7 @@ impl ShownAgent {
         let english = english.filter(|_| language == Language::English);
         let named = english.or(agent.reason_name.as_ref());
         Self {
+            why_word: own_word(agent.reason.as_deref()),
             why: named.or(agent.reason.as_ref()).cloned(),
             over_limit: agent
                 .reason_until
@@ -113,6 +117,12 @@ impl ShownAgent {
             agent,
         }
     }
+}
+
+/// The reasons that the engine gives by itself.
+fn own_word(reason: Option<&str>) -> Option<&'static str> {
+    let words = [line::ENDED, line::UNANSWERED, line::RINGING];
+    words.into_iter().find(|word| Some(*word) == reason)
 }
 
 /// A reason that agents can be not ready for, as a button shows it.
