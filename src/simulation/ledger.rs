@@ -159,7 +159,6 @@ impl Ledger {
                 if let Some(known) = self.agents.get_mut(agent) {
                     known.wraps_up_until = Some(*until);
                 }
-                Ok(())
             }
             Fact::LegStarted {
                 call,
