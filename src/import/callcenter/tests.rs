@@ -42,6 +42,25 @@ fn a_file_whose_every_line_is_taken_over_is_complete() {
 }
 
 #[test]
+fn what_follows_missed_calls_is_taken_over() {
+    let text = r#"<configuration name="callcenter.conf">
+        <queues><queue name="desk">
+        <param name="strategy" value="longest-idle-agent"/>
+        <param name="agent-no-answer-status" value="Logged Out"/>
+        </queue></queues>
+        <agents><agent name="anna" type="callback" contact="user/1000" max-no-answer="3"
+        no-answer-delay-time="4" reject-delay-time="10" busy-delay-time="60"/></agents>
+        <tiers><tier agent="anna" queue="desk"/></tiers>
+        </configuration>"#;
+    let imported = import(text, "fs").unwrap();
+    assert!(imported.is_complete(), "{}", report(&imported));
+    let missed = "missed_offers = { busy = { rest_s = 60 }, \
+                  no_answer = { in_a_row = 3, rest_s = 4, then = \"sign_out\" }, \
+                  rejected = { rest_s = 10 } }";
+    assert!(imported.toml.contains(missed), "{}", imported.toml);
+}
+
+#[test]
 fn what_is_no_call_centre_is_refused_with_its_line() {
     let broken = import("<configuration>\n<queues>\n</configuration>", "fs").unwrap_err();
     assert!(broken.to_string().starts_with("line 3: "), "{broken}");
