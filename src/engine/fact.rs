@@ -15,9 +15,9 @@ use crate::engine::id::{
 };
 use crate::engine::lamps::{Lamp, Phone};
 use crate::engine::leg::{LegRole, LegState};
+use crate::engine::line::StandingLeg;
 use crate::engine::mailbox::Mailbox;
 use crate::engine::message::{Envelope, Leaving, Message, MessageState, Messages};
-use crate::engine::line::StandingLeg;
 use crate::engine::party::{PartyRole, Talk};
 use crate::engine::patrons::Patrons;
 use crate::engine::recognition::Recognition;
