@@ -325,7 +325,8 @@ impl Engine {
         let is_bridged = known
             .leg(leg)
             .is_some_and(|leg| leg.state == LegState::Bridged);
-        let connecting = serves && !known.is_connected() && !hears_tone;
+        let briefed = serves && known.briefing.is_some();
+        let connecting = serves && !known.is_connected() && !hears_tone && !briefed;
         let channel = leg.channel.clone();
         let recording = known.recording.filter(|_| serves && caller_lives);
         let command = match known.company(leg) {
@@ -349,7 +350,7 @@ impl Engine {
                 channel,
                 peer: caller.channel.clone(),
             }),
-            _ if hears_tone || supervises => Some(SwitchCommand::Silence { channel }),
+            _ if hears_tone || supervises || briefed => Some(SwitchCommand::Silence { channel }),
             _ => None,
         };
         if let Some(command) = command {
