@@ -29,9 +29,7 @@ use crate::engine::reconcile::Found;
 use crate::engine::text::OutsideText;
 use crate::engine::time::Span;
 use crate::engine::timer::Reason;
-use crate::switch::{
-    ChannelState, LegVariable, LegVariables, Ring, SwitchCommand, Target,
-};
+use crate::switch::{ChannelState, LegVariable, LegVariables, Ring, SwitchCommand, Target};
 use serde::{Deserialize, Serialize};
 
 /// Why an agent is not ready whose standing leg has ended.
