@@ -42,6 +42,8 @@ struct Line {
     mailbox_name: String,
     by_name: Option<String>,
     is_open: bool,
+    /// Who looks has a device to be rung, and the caller a number.
+    can_call: bool,
 }
 
 /// Newest first; `mailbox` and `state` narrow, `before` pages.
@@ -78,7 +80,7 @@ pub async fn show(
         messages: page
             .messages
             .into_iter()
-            .map(|one| Line::of(one, &names))
+            .map(|one| Line::of(one, &names, session.agent.is_some()))
             .collect(),
         next: page.next,
         mailbox,
@@ -99,13 +101,14 @@ fn named(mailbox: &str, names: &Names) -> (String, String) {
 }
 
 impl Line {
-    fn of(message: MessageSummary, names: &Names) -> Self {
+    fn of(message: MessageSummary, names: &Names, has_device: bool) -> Self {
         let (kind, mailbox_name) = named(&message.mailbox, names);
         Self {
             kind,
             mailbox_name,
             by_name: message.by.as_deref().map(|by| names.agent(by)),
             is_open: message.state != "handled",
+            can_call: has_device && !message.caller_number.is_empty(),
             message,
         }
     }
