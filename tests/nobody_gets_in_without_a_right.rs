@@ -38,7 +38,7 @@ async fn every_route_lets_in_whom_its_rule_names() {
         for (role, client) in &everybody {
             let answer = match (client, &rule.method) {
                 (Some(client), &Method::GET) => client.get(&path).await,
-                (Some(client), _) => client.post(&path, "{}").await,
+                (Some(client), method) => client.ask(method.clone(), &path, "{}").await,
                 (None, method) => web.send(json(method.clone(), &path, "{}")).await,
             };
             let let_in = match rule.access {

@@ -198,7 +198,12 @@ impl Client<'_> {
     }
 
     pub(crate) async fn post(&self, path: &str, body: &str) -> Answer {
-        let mut request = json(Method::POST, path, body);
+        self.ask(Method::POST, path, body).await
+    }
+
+    /// The same with any method that changes something.
+    pub(crate) async fn ask(&self, method: Method, path: &str, body: &str) -> Answer {
+        let mut request = json(method, path, body);
         let headers = request.headers_mut();
         headers.insert(header::COOKIE, self.cookie.parse().unwrap());
         headers.insert("x-csrf-token", self.csrf.parse().unwrap());

@@ -129,6 +129,9 @@ impl Engine {
         if callback.last.is_some_and(ends) {
             return Some(soon(self.limits().command_deadline));
         }
+        if self.links.get(&order.switch) != Some(&true) {
+            return Some(soon(self.limits().dead_man));
+        }
         let full = self.calls.len() >= self.limits().max_calls as usize;
         full.then(|| soon(self.limits().dead_man))
     }

@@ -48,8 +48,10 @@ impl Engine {
         let shown = self.callback_settings(&order.queue);
         let shown = shown.and_then(|settings| settings.shown.as_ref());
         let shown = shown.map(|number| OutsideText::new(number.as_str()));
-        let Some(leg) = self.leg_to(&agent, offer) else {
-            return;
+        // Also a device on another switch is rung by the one that dials, over a trunk.
+        let leg = LegId {
+            switch: order.switch.clone(),
+            channel: offer.channel(),
         };
         let dialled = shown.unwrap_or_else(|| order.dialled.clone());
         self.start_dialling(call, &leg, dialler, dialled, order.name.clone(), out);
@@ -85,13 +87,6 @@ impl Engine {
         }
     }
 
-    fn leg_to(&self, agent: &AgentId, offer: OfferId) -> Option<LegId> {
-        Some(LegId {
-            switch: self.agents.get(agent)?.settings.switch.clone(),
-            channel: offer.channel(),
-        })
-    }
-
     fn ring_for_callback(
         &mut self,
         call: CallId,
@@ -104,9 +99,14 @@ impl Engine {
         let Some(known) = self.agents.get(agent) else {
             return;
         };
+        // A number outside may be answered by a mailbox, for which nobody is dialled.
+        let devices = known.settings.devices_for(&leg.switch).into_iter();
+        let mut targets = devices.map(|device| device.to.clone());
+        let to = targets.find(|to| !matches!(to, Target::Number(_)));
+        let to = to.unwrap_or_else(|| known.settings.device_from(&leg.switch));
         let ring = Ring {
             channel: leg.channel.clone(),
-            to: Target::Extension(known.settings.extension.clone()),
+            to,
             auto_answer: known.settings.auto_answer,
             caller_number: OutsideText::new(order.number.as_str()),
             caller_name: marked(order.language, &order.name),
