@@ -14,8 +14,8 @@ use switchyard::engine::id::{CallId, ChannelId, PromptId};
 use switchyard::engine::text::OutsideText;
 use switchyard::engine::time::Span;
 use switchyard::switch::{
-    Extension, Key, Language, LegVariables, LiveLeg, PhoneNumber, RecordedMedia, Ring,
-    SupervisionMode, SwitchCommand, SwitchEvent, Target,
+    Extension, Failure, Key, Language, LegVariables, LiveLeg, Outcome, PhoneNumber, RecordedMedia,
+    Ring, SupervisionMode, SwitchCommand, SwitchEvent, Target,
 };
 use ulid::Ulid;
 
@@ -350,6 +350,15 @@ async fn a_supervisor_listens_whispers_and_barges_in() {
     party.controller.sees_hang_up(&agent).await;
     plays(&mut party.controller, &third, "long-tone").await;
     party.hear(&[], &[], &[PROMPT]).await;
+    let nobody = SwitchCommand::Supervise {
+        channel: third,
+        target: agent,
+        mode: SupervisionMode::Listen,
+    };
+    let refused = party.controller.order(nobody).await;
+    let outcome = party.controller.outcome(refused).await;
+    let why = Failure::NoSuchChannel;
+    assert!(matches!(outcome, Outcome::Failed { why: told, .. } if told == why), "{outcome:?}");
 }
 
 #[tokio::test]

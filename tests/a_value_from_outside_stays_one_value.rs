@@ -312,7 +312,8 @@ fn a_supervisor_is_heard_by_those_the_mode_names() {
                     "api uuid_setvar_multi s-1 eavesdrop_enable_dtmf=false;\
                      eavesdrop_whisper_aleg={others};eavesdrop_whisper_bleg={target_hears}"
                 ),
-                "api uuid_transfer s-1 eavesdrop:a-1,park inline".to_owned()
+                "api uuid_transfer s-1 eavesdrop:a-1,park inline".to_owned(),
+                "api uuid_setvar a-1 switchyard_supervisor s-1".to_owned()
             ]
         );
     }

@@ -270,7 +270,7 @@ async fn the_hold_key_of_a_phone_on_another_asterisk_is_obeyed() {
 
 #[tokio::test]
 async fn the_caller_is_on_freeswitch_and_the_agent_on_asterisk() {
-    let Some(asterisk) = Asterisk::running() else {
+    let Some(asterisk) = Asterisk::second() else {
         return;
     };
     let name = "a trunk from FreeSWITCH to Asterisk";

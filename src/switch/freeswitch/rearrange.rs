@@ -98,6 +98,8 @@ impl Batch {
              eavesdrop_whisper_aleg={others};eavesdrop_whisper_bleg={target_hears}"
         ));
         self.run(channel, &format!("eavesdrop:{target}"));
+        // The application starts later, and tells nobody that there is no such target.
+        self.api(&format!("uuid_setvar {target} switchyard_supervisor {channel}"));
     }
 
     /// Ends an eavesdropping, which `uuid_break` does not. Any other application
