@@ -178,7 +178,7 @@ fn agents(told: &Value) -> Vec<&str> {
     agents
 }
 
-/// What was asked for and done in a call, one line each.
+/// What was asked for and done in a call, one line each; not who the caller is.
 fn steps(told: &Value) -> Vec<String> {
     let line = |step: &Value| {
         let names = ["kind", "word", "subject", "agent", "by", "refused"];
@@ -186,8 +186,9 @@ fn steps(told: &Value) -> Vec<String> {
         let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
         words.join(" ")
     };
-    let steps = told["steps"].as_array().expect("a list");
-    steps.iter().map(line).collect()
+    let steps = told["steps"].as_array().expect("a list").iter();
+    let done = steps.filter(|step| step["kind"] != "caller");
+    done.map(line).collect()
 }
 
 #[tokio::test]

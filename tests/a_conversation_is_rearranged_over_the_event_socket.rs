@@ -358,7 +358,10 @@ async fn a_supervisor_listens_whispers_and_barges_in() {
     let refused = party.controller.order(nobody).await;
     let outcome = party.controller.outcome(refused).await;
     let why = Failure::NoSuchChannel;
-    assert!(matches!(outcome, Outcome::Failed { why: told, .. } if told == why), "{outcome:?}");
+    assert!(
+        matches!(outcome, Outcome::Failed { why: told, .. } if told == why),
+        "{outcome:?}"
+    );
 }
 
 #[tokio::test]

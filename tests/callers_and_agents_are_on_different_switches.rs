@@ -213,9 +213,10 @@ fn both_sides(file: &Path) -> [Vec<i16>; 2] {
     [0, 1].map(|side| samples.iter().skip(side).step_by(2).copied().collect())
 }
 
-/// What was asked for and done, one line each.
+/// What was asked for and done, one line each; not who the caller is.
 fn steps(told: &Value) -> Vec<String> {
     let steps = told["steps"].as_array().expect("steps").iter();
+    let steps = steps.filter(|step| step["kind"] != "caller");
     let line = |step: &Value| {
         let words = ["kind", "word"].map(|name| step[name].as_str().unwrap_or_default().to_owned());
         words.join(" ")

@@ -99,7 +99,9 @@ impl Batch {
         ));
         self.run(channel, &format!("eavesdrop:{target}"));
         // The application starts later, and tells nobody that there is no such target.
-        self.api(&format!("uuid_setvar {target} switchyard_supervisor {channel}"));
+        self.api(&format!(
+            "uuid_setvar {target} switchyard_supervisor {channel}"
+        ));
     }
 
     /// Ends an eavesdropping, which `uuid_break` does not. Any other application
