@@ -230,8 +230,11 @@ impl Hall {
             &mut self.generator,
         )?;
         let Plan {
-            agent, explanation, ..
+            agents,
+            explanation,
+            ..
         } = plan;
+        let agent = *agents.first()?;
         self.queues.set_aside(demand, &self.switch_id, &place);
         self.queues.leave(self.queues.queue_of(demand));
         self.queues

@@ -215,6 +215,13 @@ pub fn timeline(call: &CallDetail) -> Vec<Step> {
         steps.decided(decision);
     }
     for offer in &call.offers {
+        let decided = |decision: &Decision| decision.offer == offer.offer;
+        if !call.decisions.iter().any(decided) {
+            steps.add(
+                offer.started.ms,
+                format!("agent {} was rung too", offer.agent),
+            );
+        }
         if let (Some(ended), Some(outcome)) = (&offer.ended, &offer.outcome) {
             steps.add(ended.ms, format!("agent {}: {outcome}", offer.agent));
         }
@@ -356,6 +363,8 @@ pub fn reasons(explanation: &Explanation) -> Vec<String> {
         step,
         waited,
         chosen,
+        rung,
+        beside,
         eligible,
         nearest,
         excluded,
@@ -370,6 +379,11 @@ pub fn reasons(explanation: &Explanation) -> Vec<String> {
             }
         ),
         match (strategy, *eligible) {
+            _ if *rung > 1 => format!(
+                "{} and {} more were rung at once, all who could take it",
+                chosen.agent,
+                rung - 1
+            ),
             (_, 1) => format!("{} was the only one who could take it", chosen.agent),
             (strategy, eligible) => format!(
                 "{} {}, of {eligible} who could take it",
@@ -378,9 +392,14 @@ pub fn reasons(explanation: &Explanation) -> Vec<String> {
             ),
         },
     ];
+    if *beside > 0 {
+        reasons.push(format!("in addition to {beside} who rang already"));
+    }
     if !nearest.is_empty() {
         let next = |candidate: &Candidate| match strategy {
-            Strategy::LongestIdle => format!("{} (idle {})", candidate.agent, candidate.idle),
+            Strategy::LongestIdle | Strategy::RingAll | Strategy::Progressive => {
+                format!("{} (idle {})", candidate.agent, candidate.idle)
+            }
             _ => format!(
                 "{} ({})",
                 candidate.agent,
@@ -388,7 +407,11 @@ pub fn reasons(explanation: &Explanation) -> Vec<String> {
             ),
         };
         let next: Vec<String> = nearest.iter().map(next).collect();
-        reasons.push(format!("next would have been {}", next.join(", ")));
+        let which = match *rung > 1 {
+            true => "rung too",
+            false => "next would have been",
+        };
+        reasons.push(format!("{which} {}", next.join(", ")));
     }
     if !excluded.is_empty() {
         let counted = excluded
@@ -410,6 +433,7 @@ fn trigger_words(trigger: Trigger) -> &'static str {
         Trigger::Reconfigured => "the centre's settings changed",
         Trigger::SearchEnded => "no agent it waited for became free in time",
         Trigger::StepReached => "the call came to its queue's next step",
+        Trigger::OneMore => "it had rung long enough for one more",
     }
 }
 
@@ -435,7 +459,9 @@ pub(super) fn exclusion_words(exclusion: Exclusion) -> &'static str {
 fn measure_words(strategy: Strategy, agent: &Candidate) -> String {
     let measure = agent.measure.unwrap_or_default();
     match strategy {
-        Strategy::LongestIdle => format!("was idle longest, for {}", agent.idle),
+        Strategy::LongestIdle | Strategy::RingAll | Strategy::Progressive => {
+            format!("was idle longest, for {}", agent.idle)
+        }
         Strategy::RoundRobin if agent.measure.is_none() => {
             "was not offered any of its calls yet".to_owned()
         }
@@ -480,6 +506,8 @@ mod tests {
             step: 0,
             waited: Span::millis(12_500),
             chosen: candidate("wangfang", 62),
+            rung: 0,
+            beside: 0,
             eligible: 2,
             nearest: vec![candidate("liqiang", 40)],
             excluded: [(Exclusion::OnCall, 3), (Exclusion::Skill, 1)].into(),

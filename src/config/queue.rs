@@ -20,7 +20,8 @@ section! {
         /// Shown to people.
         required name: String = "预订",
         /// How the agent is chosen: "longest_idle", "round_robin", "in_order", "fewest_calls",
-        /// "least_talk_time", "least_occupied", "best_skill", "random" or "weighted_share".
+        /// "least_talk_time", "least_occupied", "best_skill", "random", "weighted_share"; or several
+        /// at once: "ring_all", or "progressive" (one more each `progress_s` seconds).
         default strategy: Strategy = "longest_idle",
         /// Skills an agent must have to be offered its calls, each with the least level, 1 to 9.
         default requires: BTreeMap<SkillId, Level> = {},
@@ -62,6 +63,8 @@ section! {
         default music: MusicClass = "default",
         /// Seconds one agent is rung.
         default ring_s: NonZeroU32 = 20,
+        /// Seconds after which one more agent is rung, under "progressive".
+        default progress_s: NonZeroU32 = 10,
         /// Seconds an agent has for work after a call, before the next one.
         default wrap_up_s: u32 = 15,
         /// How often an agent can ask for more of it for one call.
@@ -254,6 +257,7 @@ impl From<&QueueConfig> for QueueSettings {
             whisper: queue.whisper.as_ref().map(Whisper::from),
             announce_agent: queue.announce_agent,
             music: queue.music.clone(),
+            progress: Span::seconds(queue.progress_s.get()),
             ring: Span::seconds(queue.ring_s.get()),
             wrap_up: Span::seconds(queue.wrap_up_s),
             record: queue.record,

@@ -33,8 +33,16 @@ impl Engine {
         let Some(known) = self.calls.get(&call).filter(|call| call.is_waiting()) else {
             return;
         };
-        // Who is rung for hears the agent soon; who hears a prompt hears it out.
-        let hears = !known.is_offered() && known.playback.is_none() && !known.is_asked();
+        // One for whom one agent is rung hears them soon; who hears a prompt hears it out.
+        let rings_on = known.ringing.iter().all(|ringing| {
+            let queue = ringing
+                .queue
+                .as_ref()
+                .and_then(|queue| self.queues.get(queue));
+            queue.is_some_and(|queue| queue.settings.strategy.rings_several())
+        });
+        let hears =
+            known.offer.is_none() && rings_on && known.playback.is_none() && !known.is_asked();
         let prompts = self.announcement(call, known);
         self.expect_announcement(call);
         if !hears || prompts.is_empty() {

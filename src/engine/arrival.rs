@@ -18,7 +18,7 @@ use crate::engine::wishes::Wishes;
 use crate::switch::{
     Arrival, ChannelState, Failure, Language, LegVariable, LegVariables, SwitchCommand,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Engine {
     pub(super) fn arrived(&mut self, switch: SwitchId, arrival: Arrival, out: &mut Commands) {
@@ -155,6 +155,7 @@ impl Engine {
                 visits: Vec::new(),
                 announced: 0,
                 offers: 0,
+                rung: BTreeSet::new(),
                 ringing: Vec::new(),
                 offer: None,
                 briefing: None,

@@ -19,7 +19,7 @@ use crate::engine::time::Timestamp;
 use crate::engine::wishes::{SoughtWhy, Wishes};
 use crate::switch::{Language, PhoneNumber};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Where a call is. Exactly one at any time.
@@ -88,7 +88,10 @@ pub(crate) struct Call {
     pub(crate) visits: Vec<Visit>,
     /// Announcements heard while it waited.
     pub(crate) announced: u32,
+    /// How many rounds of offers it has had: nobody is rung twice in a round.
     pub(crate) offers: u32,
+    /// Who was rung in the present round.
+    pub(crate) rung: BTreeSet<AgentId>,
     /// Who is rung for it, in the order of their offers.
     pub(crate) ringing: Vec<Ringing>,
     /// The agent who answered.
@@ -127,6 +130,10 @@ pub(crate) struct Visit {
     pub(crate) sought_why: SoughtWhy,
     /// How many of the queue's steps are behind it, those left out included.
     pub(crate) steps_done: usize,
+    /// How many agents of the queue may ring under [`Strategy::Progressive`] by now.
+    ///
+    /// [`Strategy::Progressive`]: crate::engine::centre::Strategy::Progressive
+    pub(crate) reach: usize,
 }
 
 impl Visit {
@@ -227,12 +234,6 @@ impl Call {
         let parties = self.parties.iter().map(|party| &party.leg);
         let mut others = offer.into_iter().chain(parties).chain(devices);
         others.find(|leg| leg.id == *id)
-    }
-
-    /// The agents who ring for it.
-    pub(crate) fn rung(&self) -> impl Iterator<Item = &AgentId> {
-        let ringing = |offer: &&Offer| offer.stage != OfferStage::Connected;
-        self.offer.iter().filter(ringing).map(|offer| &offer.agent)
     }
 
     pub(crate) fn is_waiting(&self) -> bool {

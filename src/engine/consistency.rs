@@ -337,7 +337,7 @@ impl Engine {
         for known in self.calls.values() {
             for visit in &known.visits {
                 *held.entry(visit.queue()).or_default() += 1;
-                if known.seeks(visit) {
+                if known.seeks(visit, &self.queues) {
                     let lined_up = waiting.entry(&visit.terms).or_default();
                     lined_up.insert(visit.place);
                 }
@@ -437,7 +437,9 @@ impl Engine {
                     let visits = self.waiter(*call).map(|waiter| waiter.visits);
                     visits.is_some_and(|visits| visits.iter().any(|v| v.queue() == queue))
                 }
-                Reason::StepDue(call, queue) | Reason::OverflowDue(call, queue) => {
+                Reason::StepDue(call, queue)
+                | Reason::OverflowDue(call, queue)
+                | Reason::ProgressDue(call, queue) => {
                     let call = self.calls.get(call);
                     call.is_some_and(|call| call.visit(queue).is_some())
                 }

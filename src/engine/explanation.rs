@@ -21,6 +21,13 @@ pub struct Explanation {
     /// How long the call had waited in this queue.
     pub waited: Span,
     pub chosen: Candidate,
+    /// How many were rung by this decision, the chosen among them, when it was
+    /// more than one.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rung: u32,
+    /// How many rang for the call already.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub beside: u32,
     /// Agents of this queue who could have taken the call, the chosen included.
     pub eligible: u32,
     /// The next best, in order.
@@ -40,19 +47,26 @@ pub enum Trigger {
     Reconfigured,
     /// The call had waited long enough for its queue's next step.
     StepReached,
+    /// It had rung long enough for one more to be rung in addition.
+    OneMore,
     /// No agent it waited for alone became free in time.
     SearchEnded,
 }
 
 impl Trigger {
-    pub const ALL: [Trigger; 6] = [
+    pub const ALL: [Trigger; 7] = [
         Trigger::CallEntered,
         Trigger::AgentFreed,
         Trigger::OfferEnded,
         Trigger::Reconfigured,
         Trigger::StepReached,
+        Trigger::OneMore,
         Trigger::SearchEnded,
     ];
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 fn is_first(step: &usize) -> bool {

@@ -29,7 +29,7 @@ use crate::engine::time::Timestamp;
 use crate::engine::wishes::{AgentSet, Sought, SoughtWhy, Wishes};
 use crate::switch::{Digit, Extension, PhoneNumber, RecordedMedia};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One thing that became true at the time of the event that caused it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -660,7 +660,7 @@ pub struct RememberedCall {
     pub state_since: Timestamp,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub visits: Vec<RememberedVisit>,
-    /// How many offers it has had.
+    /// How many rounds of offers it has had.
     #[serde(default)]
     pub offers: u32,
     #[serde(default)]
@@ -682,6 +682,9 @@ pub struct RememberedCall {
     /// The caller was promised a callback.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub called_back: bool,
+    /// Who was rung in the present round of offers.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub rung: BTreeSet<AgentId>,
     /// Who is rung for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ringing: Vec<RememberedRinging>,

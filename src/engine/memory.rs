@@ -25,7 +25,7 @@ use crate::engine::text::OutsideText;
 use crate::engine::time::Timestamp;
 use crate::engine::wishes::{Sought, Wishes};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Live calls, agents' states, legs being ended and recordings under way, as
 /// the facts so far say. As large as the centre is busy.
@@ -311,7 +311,11 @@ impl Memory {
                 queue,
             } => {
                 self.call(*call, |known| {
-                    known.offers += 1;
+                    if known.ringing.is_empty() || known.rung.contains(agent) {
+                        known.offers += 1;
+                        known.rung.clear();
+                    }
+                    known.rung.insert(agent.clone());
                     known.ringing.push(RememberedRinging {
                         offer: *offer,
                         agent: agent.clone(),
@@ -490,6 +494,7 @@ impl Memory {
                 diverted: None,
                 rules_tried: BTreeMap::new(),
                 dialler: None,
+                rung: BTreeSet::new(),
                 ringing: Vec::new(),
                 called_back: false,
                 offer: None,

@@ -270,6 +270,7 @@ impl Engine {
         match reason {
             Reason::KeyAwaited(call) => self.key_not_pressed(call, out),
             Reason::OfferOverdue(offer) => self.offer_overdue(offer, out),
+            Reason::ProgressDue(call, queue) => self.progress_due(call, &queue, out),
             Reason::StepDue(call, queue) => self.step_due(call, &queue, out),
             Reason::OverflowDue(call, queue) => self.overflow_due(call, &queue, out),
             Reason::ConfirmationEnds(leg) => self.not_confirmed(&leg, out),

@@ -16,7 +16,7 @@ use crate::engine::leg::{LegRole, LegState};
 use crate::engine::order::Purpose;
 use crate::engine::party::Talk;
 use crate::engine::queues::QueueIndex;
-use crate::engine::ringing::{Ringing, RungDevice};
+use crate::engine::ringing::{MOST_RUNG, Ringing, RungDevice};
 use crate::engine::time::Span;
 use crate::engine::timer::Reason;
 use crate::switch::{
@@ -39,9 +39,15 @@ impl Engine {
         call: CallId,
         queue: QueueIndex,
         agents: &[AgentId],
-        explanation: Explanation,
+        mut explanation: Explanation,
         out: &mut Commands,
     ) {
+        let beside = self.calls.get(&call).map_or(0, |call| call.ringing.len());
+        let room = MOST_RUNG.saturating_sub(beside);
+        let agents = &agents[..agents.len().min(room)];
+        let count = |rung: usize| u32::try_from(rung).unwrap_or(u32::MAX);
+        explanation.beside = count(beside);
+        explanation.rung = Some(agents.len()).filter(|rung| *rung > 1).map_or(0, count);
         let mut explanation = Some(explanation);
         for agent in agents {
             let offer = OfferId::from_ulid(self.new_ulid());
@@ -172,7 +178,11 @@ impl Engine {
             return;
         };
         let leg = first.leg.clone();
-        known.offers += 1;
+        if known.ringing.is_empty() || known.rung.contains(agent) {
+            known.offers += 1;
+            known.rung.clear();
+        }
+        known.rung.insert(agent.clone());
         let rung = |rung: &Rung| RungDevice::ringing(rung.leg.clone(), rung.device.confirm);
         known.ringing.push(Ringing {
             id: offer,
@@ -181,6 +191,7 @@ impl Engine {
             devices: devices.iter().map(rung).collect(),
         });
         self.line_up(call);
+        self.expect_progress(call, &queue_id);
         if let Some(agent) = self.queues.agent_index(agent) {
             let shift = self.queues.shift_mut(agent);
             shift.offered(self.now, &queue_id);
@@ -600,7 +611,9 @@ impl Engine {
         }
         let (offers, leg) = (known.offers, known.caller.id.clone());
         let rings_on = known.is_offered();
-        if offers >= max_offers {
+        // Whoever rings in the last round may still answer.
+        let most = max_offers + u32::from(rings_on);
+        if offers >= most {
             self.withdraw_offers(call, OfferOutcome::Withdrawn, out);
             return self.end_call_by(call, Cause::Congestion, EndedBy::System, out);
         }

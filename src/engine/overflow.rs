@@ -11,7 +11,7 @@ use crate::engine::cause::Cause;
 use crate::engine::centre::{OverflowRule, OverflowTo, OverflowWhen, SiteEntrance};
 use crate::engine::command::Commands;
 use crate::engine::explanation::Exclusion;
-use crate::engine::fact::{Fact, QueueExit};
+use crate::engine::fact::{Fact, OfferOutcome, QueueExit};
 use crate::engine::id::{CallId, QueueId, SiteId};
 use crate::engine::mailbox::Mailbox;
 use crate::engine::message::Then;
@@ -270,12 +270,17 @@ impl Engine {
         }
     }
 
-    /// A call has waited too long in a queue. While an agent rings for it the
-    /// end of the offer is awaited.
+    /// A call has waited too long in a queue. While one agent rings for it the
+    /// end of the offer is awaited; where several ring there may be none, and
+    /// they are called off.
     pub(super) fn overflow_due(&mut self, call: CallId, id: &QueueId, out: &mut Commands) {
-        let Some(known) = self.calls.get(&call).filter(|call| !call.is_offered()) else {
+        let Some(known) = self.calls.get(&call).filter(|call| call.offer.is_none()) else {
             return;
         };
+        let rings = !known.ringing.is_empty();
+        if rings && !self.rings_several(id) {
+            return;
+        }
         let Some(visit) = known.visit(id) else { return };
         let waited = self.now.since(visit.place.entered);
         let place = Entry {
@@ -298,6 +303,7 @@ impl Engine {
             .is_some_and(|next| known.visit(next).is_some());
         self.note_overflow(call, id, &rule, out);
         self.forget_playback(call);
+        self.withdraw_offers(call, OfferOutcome::Withdrawn, out);
         self.leave_queue(call, id, QueueExit::Overflowed, out);
         match next {
             Some(_) if is_there => self.start_music(call, out),
@@ -312,6 +318,14 @@ impl Engine {
                 self.lead_elsewhere(call, place, nth, &rule.to, out);
             }
         }
+        if rings {
+            self.call_waits_on(call, out);
+        }
+    }
+
+    fn rings_several(&self, queue: &QueueId) -> bool {
+        let queue = self.queues.get(queue);
+        queue.is_some_and(|queue| queue.settings.strategy.rings_several())
     }
 
     /// The first rule about a call's wait in a queue whose time has come.

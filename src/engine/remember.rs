@@ -152,6 +152,7 @@ impl Engine {
                 visits: Vec::new(),
                 announced: 0,
                 offers: known.offers,
+                rung: known.rung,
                 ringing,
                 offer,
                 briefing: None,

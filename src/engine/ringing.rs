@@ -1,9 +1,18 @@
 //! Who is rung for a call: agents, each on all their devices, until the first
 //! of them answers.
 
+use crate::engine::Engine;
 use crate::engine::call::{Call, OfferStage, Visit};
-use crate::engine::id::{AgentId, LegId, OfferId, QueueId};
+use crate::engine::centre::Strategy;
+use crate::engine::command::Commands;
+use crate::engine::explanation::Trigger;
+use crate::engine::id::{AgentId, CallId, LegId, OfferId, QueueId};
 use crate::engine::leg::{Leg, LegState};
+use crate::engine::queues::Queues;
+use crate::engine::timer::Reason;
+
+/// Agents rung for one call at once.
+pub(crate) const MOST_RUNG: usize = 100;
 
 /// An agent who is being rung for a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,13 +54,30 @@ impl Call {
     }
 
     /// Whether an agent is to be found for it in this queue now.
-    pub(crate) fn seeks(&self, _visit: &Visit) -> bool {
-        !self.is_offered()
+    pub(crate) fn seeks(&self, visit: &Visit, queues: &Queues) -> bool {
+        let strategy = |queue: &QueueId| Some(queues.get(queue)?.settings.strategy);
+        let rings_alone = |ringing: &Ringing| {
+            let strategy = ringing.queue.as_ref().and_then(strategy);
+            !strategy.is_some_and(Strategy::rings_several)
+        };
+        let may_ring = match strategy(visit.queue()) {
+            Some(Strategy::RingAll) => true,
+            Some(Strategy::Progressive) => self.rung_by(visit.queue()) < visit.reach,
+            _ => !self.ringing.iter().any(rings_alone),
+        };
+        may_ring && self.offer.is_none() && self.ringing.len() < MOST_RUNG
     }
 
     /// The same in any of its queues.
-    pub(crate) fn seeks_anybody(&self) -> bool {
-        self.visits.iter().any(|visit| self.seeks(visit))
+    pub(crate) fn seeks_anybody(&self, queues: &Queues) -> bool {
+        self.visits.iter().any(|visit| self.seeks(visit, queues))
+    }
+
+    /// How many ring for it as a call of this queue.
+    pub(crate) fn rung_by(&self, queue: &QueueId) -> usize {
+        let rung = self.ringing.iter();
+        rung.filter(|rung| rung.queue.as_ref() == Some(queue))
+            .count()
     }
 
     /// The agent whose device rings on this leg.
@@ -75,5 +101,44 @@ impl Call {
             .iter()
             .map(|ringing| (ringing.id, &ringing.agent));
         connecting.chain(ringing)
+    }
+}
+
+impl Engine {
+    /// Sets the moment when one more is rung for a call that rings, where its
+    /// queue rings one after the other in addition.
+    pub(super) fn expect_progress(&mut self, call: CallId, queue: &QueueId) {
+        let settings = self.queues.get(queue).map(|queue| &queue.settings);
+        let progress = settings.filter(|settings| settings.strategy == Strategy::Progressive);
+        let progress = progress.map(|settings| settings.progress);
+        let rings = self
+            .calls
+            .get(&call)
+            .is_some_and(|call| call.rung_by(queue) > 0);
+        let due = Reason::ProgressDue(call, queue.clone());
+        match progress.filter(|_| rings) {
+            Some(progress) => self.timers.set(due, self.now + progress),
+            None => self.timers.clear(&due),
+        }
+    }
+
+    /// The call has rung long enough for one more to be rung, or as soon as one
+    /// is free.
+    pub(super) fn progress_due(&mut self, call: CallId, queue: &QueueId, out: &mut Commands) {
+        let Some(known) = self
+            .calls
+            .get_mut(&call)
+            .filter(|call| call.offer.is_none())
+        else {
+            return;
+        };
+        let rung = known.rung_by(queue);
+        let Some(visit) = known.visit_mut(queue).filter(|_| rung > 0) else {
+            return;
+        };
+        visit.reach = rung + 1;
+        self.expect_progress(call, queue);
+        self.line_up(call);
+        self.distribute_call(call, Trigger::OneMore, out);
     }
 }

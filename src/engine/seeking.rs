@@ -108,7 +108,7 @@ impl Engine {
         });
         self.line_up(call);
         let known = self.calls.get(&call);
-        if known.is_some_and(|known| known.seeks_anybody()) {
+        if known.is_some_and(|known| known.seeks_anybody(&self.queues)) {
             self.distribute_call(call, Trigger::SearchEnded, out);
         }
     }

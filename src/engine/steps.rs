@@ -91,7 +91,7 @@ impl Engine {
         self.note_step(call, id, number, priority, out);
         self.line_up(call);
         let known = self.calls.get(&call);
-        if known.is_none_or(|known| known.seeks_anybody()) {
+        if known.is_none_or(|known| known.seeks_anybody(&self.queues)) {
             self.distribute_call(call, Trigger::StepReached, out);
             self.carry_place(call, out);
         }

@@ -9,12 +9,12 @@ use crate::engine::time::Timestamp;
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::Rng;
 
-/// What is to be done: this call is offered to the agent that the explanation
-/// names as chosen.
+/// What is to be done: this call is offered to these agents, the one that the
+/// explanation names as chosen first.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
     pub(crate) call: CallId,
-    pub(crate) agent: AgentIndex,
+    pub(crate) agents: Vec<AgentIndex>,
     pub(crate) explanation: Explanation,
 }
 
@@ -42,7 +42,11 @@ pub(crate) fn plan(
         idle: now.since(*idle_since),
         level: Some(*level).filter(|level| *level > 1),
         measure: match strategy {
-            Strategy::LongestIdle | Strategy::InOrder | Strategy::Random => None,
+            Strategy::LongestIdle
+            | Strategy::InOrder
+            | Strategy::Random
+            | Strategy::RingAll
+            | Strategy::Progressive => None,
             Strategy::RoundRobin => since(now, *measure),
             _ => Some(*measure),
         },
@@ -54,15 +58,32 @@ pub(crate) fn plan(
         step: queues.terms(demand).step,
         waited: now.since(place.entered),
         chosen: candidate(first),
+        rung: 0,
+        beside: 0,
         eligible: queues.eligible(demand, switch),
         nearest: nearest.iter().map(candidate).collect(),
         excluded: queues.excluded_for(demand, switch),
     };
     Some(Plan {
         call: place.call,
-        agent: first.3.1,
+        agents: match strategy {
+            Strategy::RingAll => everybody(queues, demand, switch, first.3.1),
+            _ => vec![first.3.1],
+        },
         explanation,
     })
+}
+
+/// Everybody who can take the call, the chosen first and then longest idle first.
+fn everybody(
+    queues: &Queues,
+    demand: DemandIndex,
+    switch: SwitchIndex,
+    chosen: AgentIndex,
+) -> Vec<AgentIndex> {
+    let idle = queues.idle(demand, switch).map(|(_, agent)| *agent);
+    let others = idle.filter(|agent| *agent != chosen);
+    std::iter::once(chosen).chain(others).collect()
 }
 
 /// How long ago a round-robin measure was, in milliseconds; none if never.
@@ -81,7 +102,11 @@ fn ranked(
     generator: &mut Pcg64,
 ) -> Vec<Rank> {
     let idle = queues.idle(demand, switch);
-    if strategy == Strategy::LongestIdle && !queues.has_levels(demand) {
+    let by_idleness = matches!(
+        strategy,
+        Strategy::LongestIdle | Strategy::RingAll | Strategy::Progressive
+    );
+    if by_idleness && !queues.has_levels(demand) {
         let plain = |idle: &Idle| (1, 0, 1, *idle);
         return idle.take(1 + NEAREST_KEPT).map(plain).collect();
     }
@@ -116,7 +141,7 @@ fn rank(
     let served = member.shift.served(&queue.id);
     let calls = u64::from(served.calls);
     let (measure, position) = match strategy {
-        Strategy::LongestIdle => (0, 0),
+        Strategy::LongestIdle | Strategy::RingAll | Strategy::Progressive => (0, 0),
         Strategy::RoundRobin => {
             let offered = served.offered.map_or(0, Timestamp::as_millis);
             (u64::try_from(offered).unwrap_or(0), position)

@@ -11,6 +11,8 @@ pub enum Reason {
     KeyAwaited(CallId),
     /// The device should have answered, failed or given up by now.
     OfferOverdue(OfferId),
+    /// One more agent is to be rung for the call by the queue.
+    ProgressDue(CallId, QueueId),
     /// The call's next step in the queue begins.
     StepDue(CallId, QueueId),
     /// The call will have waited too long in the queue.

@@ -160,12 +160,15 @@ impl Engine {
             return;
         };
         self.queues.wait(demand, &switch, place);
+        let known = self.calls.get(&call);
+        let rung = known.map_or(0, |known| known.rung_by(&entry.queue));
         if let Some(visits) = self.visits_mut(call) {
             visits.push(Visit {
                 place,
                 terms,
                 sought_why: sought.map(|sought| sought.why).unwrap_or_default(),
                 steps_done: entry.step,
+                reach: rung.max(1),
             });
         }
         if let Some(sought) = sought {
@@ -173,6 +176,7 @@ impl Engine {
             self.timers.set(ends, sought.until);
         }
         self.expect_step(call, &entry.queue);
+        self.expect_progress(call, &entry.queue);
         self.expect_overflow(call, &entry.queue);
         self.expect_announcement(call);
         self.expect_callback_offer(call, true);
@@ -275,6 +279,7 @@ impl Engine {
             self.queues.leave(index);
         }
         self.timers.clear(&Reason::StepDue(call, queue.clone()));
+        self.timers.clear(&Reason::ProgressDue(call, queue.clone()));
         self.timers.clear(&Reason::OverflowDue(call, queue.clone()));
         self.timers.clear(&Reason::SearchEnds(call, queue.clone()));
         if self.calls.get(&call).is_none_or(|call| !call.is_waiting()) {
@@ -308,9 +313,10 @@ impl Engine {
             return;
         };
         for visit in visits {
+            let known = self.calls.get(&call);
+            let seeks = known.is_none_or(|known| known.seeks(&visit, &self.queues));
             if let Some(demand) = self.queues.demand(&visit.terms) {
-                let known = self.calls.get(&call);
-                match known.is_none_or(|known| known.seeks(&visit)) {
+                match seeks {
                     true => self.queues.wait(demand, &switch, visit.place),
                     false => self.queues.set_aside(demand, &switch, &visit.place),
                 }
@@ -400,7 +406,10 @@ impl Engine {
             self.offer_callback(plan.call, queue, plan.explanation, out);
             return true;
         }
-        let agents = [self.queues.member(plan.agent).id.clone()];
+        let agents = plan.agents.iter();
+        let agents: Vec<AgentId> = agents
+            .map(|agent| self.queues.member(*agent).id.clone())
+            .collect();
         self.make_offers(plan.call, queue, &agents, plan.explanation, out);
         true
     }

@@ -156,7 +156,10 @@ impl Engine {
 
     fn obstacle_of(&self, known: &Call) -> Option<CallObstacle> {
         let switch = &known.caller.id.switch;
-        let agents: Vec<AgentId> = known.rung().cloned().collect();
+        let agents: Vec<AgentId> = known
+            .open_offers()
+            .map(|(_, agent)| agent.clone())
+            .collect();
         match known.state {
             CallState::Waiting if self.draining => Some(CallObstacle::Draining),
             CallState::Waiting if self.links.get(switch) != Some(&true) => {

@@ -459,7 +459,9 @@ impl Ledger {
         self.sums.offers += 1;
         self.step_aside(call);
         let known = self.call(call, "it was offered")?;
-        let holder = known.offers.values().next();
+        let settings = queue.and_then(|queue| circumstances.centre.queues.get(queue));
+        let rings_several = settings.is_some_and(|queue| queue.strategy.rings_several());
+        let holder = known.offers.values().find(|_| !rings_several);
         if let Some(other) = holder.or(known.agent.as_ref()) {
             let (agent, other) = (agent.clone(), other.clone());
             return Err(Violation::CallOfferedTwice { call, agent, other });

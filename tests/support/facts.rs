@@ -180,6 +180,8 @@ fn explanation() -> Explanation {
             level: None,
             measure: None,
         },
+        rung: 0,
+        beside: 0,
         eligible: 2,
         nearest: vec![Candidate {
             agent: agent("li"),

@@ -20,6 +20,9 @@ pub struct QueueSettings {
     pub music: MusicClass,
     /// How long one agent is rung.
     pub ring: Span,
+    /// After how long one more is rung under [`Strategy::Progressive`].
+    #[serde(default = "progress")]
+    pub progress: Span,
     pub wrap_up: Span,
     pub record: bool,
     /// Calls beyond this many are not let in: the flow goes on at the block's `full` edge.
@@ -169,6 +172,10 @@ pub struct Announcements {
     pub comfort: Vec<PromptId>,
 }
 
+fn progress() -> Span {
+    Span::seconds(10)
+}
+
 impl QueueSettings {
     /// A plain queue, longest idle agent first.
     pub fn new(name: &str, music: MusicClass) -> Self {
@@ -178,6 +185,7 @@ impl QueueSettings {
             requires: BTreeMap::new(),
             music,
             ring: Span::seconds(20),
+            progress: progress(),
             wrap_up: Span::ZERO,
             record: false,
             max_waiting: 100,
@@ -256,10 +264,22 @@ pub enum Strategy {
     Random,
     /// The agent who answered the fewest calls of this queue for their weight.
     WeightedShare,
+    /// All of them at once, those who become free while it rings too.
+    RingAll,
+    /// The longest idle, and one more from time to time while those before
+    /// ring on.
+    Progressive,
 }
 
 impl Strategy {
-    pub const ALL: [Strategy; 9] = [
+    /// Whether several agents may ring for one call.
+    pub fn rings_several(self) -> bool {
+        matches!(self, Strategy::RingAll | Strategy::Progressive)
+    }
+}
+
+impl Strategy {
+    pub const ALL: [Strategy; 11] = [
         Strategy::LongestIdle,
         Strategy::RoundRobin,
         Strategy::InOrder,
@@ -269,5 +289,7 @@ impl Strategy {
         Strategy::BestSkill,
         Strategy::Random,
         Strategy::WeightedShare,
+        Strategy::RingAll,
+        Strategy::Progressive,
     ];
 }

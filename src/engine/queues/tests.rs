@@ -183,6 +183,8 @@ impl Reference {
             step: terms.step,
             waited: now.since(place.entered),
             chosen: candidates.next()?,
+            rung: 0,
+            beside: 0,
             eligible: free.len() as u32,
             nearest: candidates.take(NEAREST_KEPT).collect(),
             excluded: excluded.into_iter().collect(),
@@ -466,10 +468,11 @@ impl Both {
         let plan = strategy::plan(&mut self.queues, demand, switch, self.now, trigger, chance)?;
         let Plan {
             call,
-            agent,
+            agents,
             explanation,
         } = plan;
-        assert_eq!(self.queues.member(agent).id, explanation.chosen.agent);
+        let chosen = self.queues.member(agents[0]);
+        assert_eq!(chosen.id, explanation.chosen.agent);
         Some((call, explanation))
     }
 

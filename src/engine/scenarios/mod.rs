@@ -7,6 +7,7 @@ mod agents_are_chosen;
 mod agents_choose_their_states;
 mod agents_miss_offers;
 mod agents_on_standing_legs;
+mod agents_rung_together;
 mod callbacks_asked_for;
 mod callbacks_over_a_crash;
 mod callbacks_that_are_dialled;

@@ -257,6 +257,9 @@ impl Centre {
         }
         let agents = self.agents_of(queue);
         draft.set("ring_s", i64::from(self.ring(queue, &agents, remarks)));
+        if let Some(delay) = queue.progress(remarks) {
+            draft.set("progress_s", i64::from(delay));
+        }
         draft.set("wrap_up_s", i64::from(wrap_up(queue, &agents, remarks)));
         queue.missed(&agents, &mut draft, remarks);
         draft.set("record", last(&queue.given, "record-template").is_some());
@@ -429,6 +432,12 @@ impl Queue {
         queues
     }
 
+    /// After how many seconds one more agent is rung, where it says so.
+    fn progress(&self, remarks: &mut Remarks) -> Option<u32> {
+        let delay = number(last(&self.given, "ring-progressively-delay")?, remarks);
+        delay.filter(|seconds| *seconds > 0)
+    }
+
     fn strategy(&self, remarks: &mut Remarks) -> &'static str {
         let Some(given) = last(&self.given, "strategy") else {
             return "longest_idle";
@@ -441,7 +450,7 @@ impl Queue {
             "agent-with-least-talk-time" => "least_talk_time",
             "agent-with-fewest-calls" => "fewest_calls",
             "ring-all" => "ring_all",
-            "ring-progressively" => "progressive_ring",
+            "ring-progressively" => "progressive",
             "random" => "random",
             "sequentially-by-agent-order" => "in_order",
             "top-down" => {

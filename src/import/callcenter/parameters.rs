@@ -50,11 +50,7 @@ pub(super) const QUEUE: &[Parameter] = &[
         "waiting counts from the entry into the queue; give calls that waited elsewhere a higher \
          priority, by a queue of their own",
     ),
-    unless(
-        "ring-progressively-delay",
-        OFF,
-        "an agent rings for ring_s before the next one is rung",
-    ),
+    taken("ring-progressively-delay"),
     taken("tier-rules-apply"),
     taken("tier-rule-wait-second"),
     taken("tier-rule-wait-multiply-level"),
