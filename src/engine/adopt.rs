@@ -201,16 +201,23 @@ impl Engine {
         let Some(known) = known.filter(|call| call.offer.is_none()) else {
             return false;
         };
-        let rings = known.rung_agents().any(|rung| *rung == agent);
-        let is_ready = |agent: &Agent| {
-            let ready = rings || agent.state == AgentState::Ready;
-            ready && self.are_linked(&agent.settings.switch, &leg.switch)
+        let own = known.ringing.iter().find(|rung| rung.agent == agent);
+        let may_ring = |known: &Agent| match own {
+            Some(own) => own.devices.len() < known.settings.devices_for(&leg.switch).len(),
+            None => known.state == AgentState::Ready,
         };
         let stands = self.open_line(&agent).is_some();
+        let is_ready =
+            |known: &Agent| may_ring(known) && self.are_linked(&known.settings.switch, &leg.switch);
         if stands || !self.agents.get(&agent).is_some_and(is_ready) {
             return false;
         }
         let visit = known.visits.first();
+        let queue = visit.and_then(|visit| self.queues.get(visit.queue()));
+        let several = queue.is_some_and(|queue| queue.settings.strategy.rings_several());
+        if own.is_none() && !several && !known.ringing.is_empty() {
+            return false;
+        }
         let Some(queue) = visit.and_then(|visit| self.queues.index(visit.queue())) else {
             return false;
         };
