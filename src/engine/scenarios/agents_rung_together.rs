@@ -193,13 +193,6 @@ fn who_becomes_free_meanwhile_is_rung_for_the_most_urgent_call() {
     8000   > ring bert
     8000   bert offered
     "#);
-    let anna = play.rung("anna");
-    play.answered(&anna);
-    play.bridged("c1", &anna);
-    let (bert, carl) = (play.rung("bert"), play.rung("carl"));
-    play.hangs_up(&bert, Cause::AnsweredElsewhere);
-    play.hangs_up(&carl, Cause::AnsweredElsewhere);
-    insta::assert_snapshot!(play.told(), @"");
 }
 
 #[test]
