@@ -303,7 +303,9 @@ impl Engine {
             .is_some_and(|next| known.visit(next).is_some());
         self.note_overflow(call, id, &rule, out);
         self.forget_playback(call);
-        self.withdraw_offers(call, OfferOutcome::Withdrawn, out);
+        if rings {
+            self.withdraw_offers(call, OfferOutcome::Withdrawn, out);
+        }
         self.leave_queue(call, id, QueueExit::Overflowed, out);
         match next {
             Some(_) if is_there => self.start_music(call, out),

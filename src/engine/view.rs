@@ -4,6 +4,7 @@ use crate::engine::Engine;
 use crate::engine::agent::AgentState;
 use crate::engine::call::{CallState, OfferStage, Visit};
 use crate::engine::id::{AgentId, CallId, CommandId, LegId, QueueId};
+use crate::engine::line::LineState;
 use crate::engine::ringing::Ringing;
 use crate::engine::time::Timestamp;
 
@@ -83,7 +84,16 @@ impl Engine {
 
     /// Every leg that the engine takes for alive.
     pub fn legs(&self) -> impl Iterator<Item = &LegId> {
-        self.legs.keys().chain(self.closing.keys())
+        let standing = self.standing.keys();
+        self.legs.keys().chain(self.closing.keys()).chain(standing)
+    }
+
+    /// Whether it is an open standing leg of an agent with whom nobody talks.
+    pub fn is_idle_line(&self, leg: &LegId) -> bool {
+        let agent = self.standing.get(leg).and_then(|id| self.agents.get(id));
+        let line = agent.and_then(|agent| agent.line.as_ref());
+        let is_open = line.is_some_and(|line| line.state == LineState::Open);
+        is_open && !self.legs.contains_key(leg)
     }
 
     /// Whether an order still wants its answer.

@@ -5,7 +5,7 @@
 use crate::engine::Engine;
 use crate::engine::agent::AgentState;
 use crate::engine::call::CallState;
-use crate::engine::centre::{Centre, OverflowTo};
+use crate::engine::centre::Centre;
 use crate::engine::fact::{EndedBy, Fact, OfferOutcome, QueueExit};
 use crate::engine::id::{AgentId, BlockId, CallId, FlowId, LegId, OfferId, QueueId, SwitchId};
 use crate::engine::ivr::flow::Block;
@@ -13,6 +13,7 @@ use crate::engine::leg::LegRole;
 use crate::engine::time::{Span, Timestamp};
 use crate::engine::wishes::AgentSet;
 use crate::simulation::place::{Place, Places, Rank, check_place, serves};
+use crate::simulation::policy::{ends_the_call, rest_after, rings_several};
 use crate::simulation::violation::Violation;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,6 +37,14 @@ struct LiveCall {
     agent: Option<AgentId>,
     offered: u32,
     block: Option<(FlowId, BlockId)>,
+}
+
+/// An open offer.
+#[derive(Clone, Debug)]
+struct Offered {
+    call: CallId,
+    agent: AgentId,
+    queue: Option<QueueId>,
 }
 
 #[derive(Clone, Debug)]
@@ -81,7 +90,7 @@ pub struct Ledger {
     /// Callers' legs.
     legs: BTreeMap<LegId, CallId>,
     starting: Option<(CallId, String)>,
-    offers: BTreeMap<OfferId, (CallId, AgentId)>,
+    offers: BTreeMap<OfferId, Offered>,
     agents: BTreeMap<AgentId, KnownAgent>,
     /// By queue, step and switch.
     waiting: BTreeMap<(QueueId, usize, SwitchId), BTreeSet<(Rank, CallId)>>,
@@ -232,7 +241,7 @@ impl Ledger {
             } => self.step_reached(*call, queue, *step, *priority)?,
             Fact::Overflowed { call, to, .. } => {
                 let known = self.call(*call, "it overflowed")?;
-                known.turned_away = matches!(to, OverflowTo::Busy | OverflowTo::HangUp);
+                known.turned_away = ends_the_call(to);
             }
             Fact::AgentSought {
                 call,
@@ -458,10 +467,16 @@ impl Ledger {
     ) -> Result<(), Violation> {
         self.sums.offers += 1;
         self.step_aside(call);
-        let known = self.call(call, "it was offered")?;
-        let settings = queue.and_then(|queue| circumstances.centre.queues.get(queue));
-        let rings_several = settings.is_some_and(|queue| queue.strategy.rings_several());
-        let holder = known.offers.values().find(|_| !rings_several);
+        let what = "it was offered";
+        let Some(known) = self.calls.get_mut(&call) else {
+            return Err(Violation::DeadCall { call, what });
+        };
+        let open = known.offers.iter().filter(|(other, _)| {
+            let queue = self.offers.get(*other).and_then(|open| open.queue.as_ref());
+            !rings_several(circumstances.centre, queue)
+        });
+        let alone = !rings_several(circumstances.centre, queue);
+        let holder = open.map(|(_, agent)| agent).find(|_| alone);
         if let Some(other) = holder.or(known.agent.as_ref()) {
             let (agent, other) = (agent.clone(), other.clone());
             return Err(Violation::CallOfferedTwice { call, agent, other });
@@ -474,7 +489,12 @@ impl Ledger {
             // Over, though the next run's clock may show an earlier time again.
             rested.rests_until = None;
         }
-        self.offers.insert(offer, (call, agent.clone()));
+        let open = Offered {
+            call,
+            agent: agent.clone(),
+            queue: queue.cloned(),
+        };
+        self.offers.insert(offer, open);
         let centre = circumstances.centre;
         let mut from = places.iter().filter(|place| Some(&place.queue) == queue);
         let is_found = self.decided.take() != Some(offer);
@@ -500,12 +520,12 @@ impl Ledger {
         circumstances: &Circumstances<'_>,
     ) -> Result<(), Violation> {
         let id = agent.clone();
-        let busy = self.offers.values().find(|(_, other)| other == agent);
-        if let Some((other, _)) = busy {
+        let busy = self.offers.values().find(|open| open.agent == *agent);
+        if let Some(open) = busy {
             return Err(Violation::AgentOfferedTwice {
                 agent: id,
                 call,
-                other: *other,
+                other: open.call,
             });
         }
         let known = self.agents.get(agent);
@@ -585,13 +605,13 @@ impl Ledger {
         outcome: OfferOutcome,
         circumstances: &Circumstances<'_>,
     ) -> Result<(), Violation> {
-        if self.offers.remove(&offer).is_none() {
+        let Some(open) = self.offers.remove(&offer) else {
             return Err(Violation::EndedTwice { offer, outcome });
-        }
+        };
         *self.sums.offers_ended.entry(word(outcome)).or_default() += 1;
         let known = self.call(call, "its offer ended")?;
         known.offers.remove(&offer);
-        let settings = &circumstances.centre.limits;
+        let rest = rest_after(circumstances.centre, open.queue.as_ref(), outcome);
         match outcome {
             OfferOutcome::Accepted => known.agent = Some(agent.clone()),
             OfferOutcome::NoAnswer
@@ -600,7 +620,7 @@ impl Ledger {
             | OfferOutcome::Unreachable
             | OfferOutcome::Failed => {
                 if let Some(missed) = self.agents.get_mut(agent) {
-                    missed.rests_until = Some(circumstances.at + settings.missed_offer_rest);
+                    missed.rests_until = Some(circumstances.at + rest);
                 }
             }
             _ => {}

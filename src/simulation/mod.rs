@@ -6,7 +6,7 @@
 //! In reading order: [`scenario`] is what is simulated and [`file`] how it is
 //! written down; [`harness`] runs it; [`controller`] is the process that can
 //! crash, with [`tail`] as its disk and [`skew`] as its machine's clock. After every step
-//! [`ledger`] (with [`place`]) and [`orders`] judge what the engine said and ordered, beside
+//! [`ledger`] (with [`place`] and [`policy`]) and [`orders`] judge what the engine said and ordered, beside
 //! [`crate::engine::Engine::check`]; [`outcome`] judges the end. [`report`] is
 //! what comes out.
 
@@ -17,6 +17,7 @@ pub mod ledger;
 pub mod orders;
 mod outcome;
 pub mod place;
+mod policy;
 pub mod report;
 pub mod scenario;
 mod skew;

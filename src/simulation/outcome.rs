@@ -8,12 +8,21 @@ use crate::simulation::violation::Violation;
 use crate::switch::simulated::Simulation;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Whether nothing is under way: no call, no channel, no agent busy, no order open.
+/// Whether nothing is under way: no call, no channel but standing legs, no agent
+/// busy, no order open.
 pub(super) fn is_at_rest(engine: &Engine, switches: &BTreeMap<SwitchId, Simulation>) -> bool {
+    let idle = |id: &SwitchId, switch: &Simulation| {
+        switch.channels().all(|channel| {
+            engine.is_idle_line(&LegId {
+                switch: id.clone(),
+                channel: channel.clone(),
+            })
+        })
+    };
     judge(engine, switches).is_ok()
         && switches
-            .values()
-            .all(|switch| switch.link_is_up() && switch.channel_count() == 0)
+            .iter()
+            .all(|(id, switch)| switch.link_is_up() && idle(id, switch))
 }
 
 /// # Errors

@@ -176,6 +176,7 @@ fn who_becomes_free_meanwhile_is_rung_for_the_most_urgent_call() {
         },
     );
     play.queues_up("c1");
+    play.pass(Span::seconds(1));
     play.queues_up("c2");
     play.told();
     play.ready("carl");
@@ -184,15 +185,43 @@ fn who_becomes_free_meanwhile_is_rung_for_the_most_urgent_call() {
     play.hangs_up(&bert, Cause::NoAnswer);
     play.pass(Span::seconds(5));
     insta::assert_snapshot!(play.told(), @r#"
-    3000   carl ready
-    3000   > ring carl
-    3000   carl offered
-    3000   call offered
-    3000   offer to bert: NoAnswer
-    3000   bert ready
-    8000   > ring bert
-    8000   bert offered
+    4000   carl ready
+    4000   > ring carl
+    4000   carl offered
+    4000   offer to bert: NoAnswer
+    4000   bert ready
+    9000   > ring bert
+    9000   bert offered
     "#);
+    // Whoever was rung for the call that anna takes is rung for the other one as
+    // soon as their devices are free.
+    let (anna, bert, carl) = (play.rung("anna"), play.rung("bert"), play.rung("carl"));
+    play.answered(&anna);
+    play.bridged("c1", &anna);
+    insta::assert_snapshot!(play.told(), @r#"
+    9000   > refuse the agent's leg with answered_elsewhere
+    9000   offer to carl: AnsweredElsewhere
+    9000   carl ready
+    9000   > refuse the agent's leg with answered_elsewhere
+    9000   offer to bert: AnsweredElsewhere
+    9000   bert ready
+    9000   > bridge c1 and the agent's leg
+    9000   offer to anna: Accepted
+    9000   left desk: Answered
+    9000   call connected
+    9000   anna on_call
+    "#);
+    for leg in [&bert, &carl] {
+        play.hangs_up(leg, Cause::AnsweredElsewhere);
+    }
+    insta::assert_snapshot!(play.told(), @r#"
+    9000   > ring bert
+    9000   bert offered
+    9000   call offered
+    9000   > ring carl
+    9000   carl offered
+    "#);
+    assert!(play.rung("bert") != bert && play.rung("carl") != carl);
 }
 
 #[test]

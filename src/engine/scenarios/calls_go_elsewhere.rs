@@ -158,6 +158,78 @@ fn queues_that_overflow_into_each_other_keep_the_call() {
     assert!(told.contains("call waiting"), "{told}");
 }
 
+/// A call waits in `desk`, which overflows after a minute, and in `sales`.
+fn in_both_queues(strategy: Strategy) -> Play {
+    let mut play = with_rules(vec![rule(OverflowWhen::Wait(Span::seconds(60)), sales())]);
+    let centre = &mut play.settings;
+    queue(centre, "desk").strategy = strategy;
+    let flow = r#"{"name":"both","start":"in","blocks":{
+        "in":{"kind":"answer","next":"wait"},
+        "wait":{"kind":"queue","queue":["desk","sales"]}}}"#;
+    let flow = std::sync::Arc::new(serde_json::from_str(flow).unwrap());
+    centre.flows.insert("desk".parse().unwrap(), flow);
+    play.event(Event::Configured {
+        centre: Box::new(play.settings.clone()),
+    });
+    play
+}
+
+#[test]
+fn a_call_that_stands_in_the_other_queue_already_waits_on_there() {
+    let mut play = in_both_queues(Strategy::LongestIdle);
+    play.arrives("c1", "4001");
+    play.answered("c1");
+    play.accept_orders();
+    play.told();
+    play.pass(Span::seconds(60));
+    play.ready("carl");
+    insta::assert_snapshot!(play.told(), @r#"
+    60000  overflow of desk: Wait(Span(60000)) to Queue(QueueId(sales))
+    60000  left desk: Overflowed
+    60000  > music jazz to c1
+    60000  carl ready
+    60000  > ring carl
+    60000  carl offered
+    60000  call offered
+    "#);
+}
+
+#[test]
+fn a_call_that_rings_many_waits_on_in_its_other_queue() {
+    let mut play = in_both_queues(Strategy::RingAll);
+    play.ready("anna");
+    play.arrives("c1", "4001");
+    play.answered("c1");
+    play.accept_orders();
+    play.told();
+    play.pass(Span::seconds(60));
+    play.ready("carl");
+    insta::assert_snapshot!(play.told(), @r#"
+    25000  overdue: offered
+    25000  > refuse the agent's leg with originator_cancel
+    25000  offer to anna: NoAnswer
+    25000  anna ready
+    25000  call waiting
+    35000  > hang up the agent's leg with normal_clearing
+    45000  > hang up the agent's leg with normal_clearing
+    55000  overdue: closing
+    55000  > ring anna
+    55000  anna offered
+    55000  call offered
+    60000  overflow of desk: Wait(Span(60000)) to Queue(QueueId(sales))
+    60000  > refuse the agent's leg with originator_cancel
+    60000  offer to anna: Withdrawn
+    60000  anna ready
+    60000  left desk: Overflowed
+    60000  > music jazz to c1
+    60000  call waiting
+    60000  carl ready
+    60000  > ring carl
+    60000  carl offered
+    60000  call offered
+    "#);
+}
+
 #[test]
 fn callers_are_told_their_place_and_how_long_it_takes() {
     let mut play = with_rules(Vec::new());
