@@ -122,11 +122,13 @@ impl Engine {
             Outcome::Failed { why, detail } => (Some(why), detail),
             Outcome::Lost => (None, OutsideText::new("the switch did not answer in time")),
         };
-        out.note(Fact::CommandFailed {
-            call: Some(call).filter(|_| !matches!(purpose, Purpose::Ask | Purpose::Lamp)),
-            command,
-            why: why.clone(),
-        });
+        if !self.was_needless(&purpose, failure) {
+            out.note(Fact::CommandFailed {
+                call: Some(call).filter(|_| !matches!(purpose, Purpose::Ask | Purpose::Lamp)),
+                command,
+                why: why.clone(),
+            });
+        }
         match purpose {
             // The list after the outage takes the call up again.
             Purpose::Answer if failure == Some(Failure::LinkDown) => {}
@@ -170,6 +172,13 @@ impl Engine {
             // The next audit asks again.
             Purpose::Ask => {}
         }
+    }
+
+    /// Whether an order was to end a leg that ended by itself meanwhile: a caller who
+    /// hangs up at the end of a message, for example.
+    fn was_needless(&self, purpose: &Purpose, failure: Option<Failure>) -> bool {
+        matches!(purpose, Purpose::HangUp(leg)
+            if failure == Some(Failure::NoSuchChannel) && !self.closing.contains_key(leg))
     }
 
     /// Whether the bridge of an offer was ordered and is not answered for yet.

@@ -536,3 +536,27 @@ fn a_caller_who_was_being_greeted_is_greeted_again_by_the_next_run() {
     let greets = "> play leave-a-message, tone to c1".to_owned();
     assert!(orders.contains(&greets), "{orders:?}");
 }
+
+#[test]
+fn a_caller_who_hangs_up_at_the_end_of_a_message_was_not_to_be_hung_up_on() {
+    let mut play = overflows();
+    play.arrives("c1", "4001");
+    play.answered("c1");
+    play.key("c1", '1');
+    play.heard();
+    let recording = play.message_recording();
+    play.recorded(recording);
+    let order = play.orders.last().expect("the call is ended");
+    assert!(matches!(order.command, SwitchCommand::HangUp { .. }));
+    let command = order.id;
+    play.event(Event::Completed {
+        command,
+        outcome: Outcome::Failed {
+            why: Failure::NoSuchChannel,
+            detail: OutsideText::new("Channel not found"),
+        },
+    });
+    let failed = |fact: &Fact| matches!(fact, Fact::CommandFailed { .. });
+    assert!(!play.facts.iter().any(failed));
+    assert!(play.engine.calls.is_empty());
+}
