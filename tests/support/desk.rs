@@ -6,6 +6,7 @@ use axum::extract::ConnectInfo;
 use axum::http::{Method, Request, StatusCode, header};
 use serde_json::Value;
 use std::net::SocketAddr;
+use std::path::Path;
 use switchyard::clock;
 use switchyard::config::http::HttpConfig;
 use switchyard::engine::id::TenantId;
@@ -28,6 +29,16 @@ pub struct Desk {
 impl Desk {
     /// Makes a user for an agent, whose login is the agent's id, and signs in.
     pub async fn of(running: &Running, agent: &str, role: Role) -> Desk {
+        Self::with_recordings(running, agent, role, Path::new("")).await
+    }
+
+    /// The same, where what callers said can be heard from the folder of recordings.
+    pub async fn with_recordings(
+        running: &Running,
+        agent: &str,
+        role: Role,
+        recordings: &Path,
+    ) -> Desk {
         let tenant: TenantId = "default".parse().expect("a tenant");
         let hash = password::hash(PASSWORD.to_owned()).await.expect("a hash");
         let new = NewUser {
@@ -46,7 +57,7 @@ impl Desk {
             store: running.store.clone(),
             settings: HttpConfig::on(([127, 0, 0, 1], 0).into()),
             tenant,
-            recordings: std::path::PathBuf::new(),
+            recordings: recordings.to_path_buf(),
         });
         let mut desk = Desk {
             app: router::app(web.expect("valid pages")),
@@ -62,6 +73,16 @@ impl Desk {
     }
 
     async fn send(&self, method: Method, path: &str, body: &str) -> (StatusCode, String, String) {
+        let (status, cookie, body) = self.send_for_bytes(method, path, body).await;
+        (status, cookie, String::from_utf8(body).expect("text"))
+    }
+
+    async fn send_for_bytes(
+        &self,
+        method: Method,
+        path: &str,
+        body: &str,
+    ) -> (StatusCode, String, Vec<u8>) {
         let peer: SocketAddr = ([127, 0, 0, 1], 40_000).into();
         let request = Request::builder()
             .method(method)
@@ -78,14 +99,20 @@ impl Desk {
         let cookie = cookie.map_or("", |cookie| cookie.to_str().expect("text"));
         let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
         let body = to_bytes(response.into_body(), 1 << 20).await.expect("all");
-        let body = String::from_utf8(body.to_vec()).expect("text");
-        (status, cookie, body)
+        (status, cookie, body.to_vec())
     }
 
     pub async fn get(&self, path: &str) -> Value {
         let (status, _, body) = self.send(Method::GET, path, "").await;
         assert_eq!(status, StatusCode::OK, "{path}: {body}");
         json(&body)
+    }
+
+    /// A file at `path`.
+    pub async fn file(&self, path: &str) -> Vec<u8> {
+        let (status, _, body) = self.send_for_bytes(Method::GET, path, "").await;
+        assert_eq!(status, StatusCode::OK, "{path}");
+        body
     }
 
     /// Asks for something that must be done.

@@ -212,6 +212,14 @@ pub fn free_port() -> u16 {
     socket.local_addr().expect("the port just bound").port()
 }
 
+/// A port with those after it that SIPp takes for its own media, which says nothing here.
+fn free_media_port() -> u16 {
+    let is_free = |port: u16| UdpSocket::bind(("127.0.0.1", port)).is_ok();
+    let mut ports = std::iter::repeat_with(free_port);
+    let all_free = |port: &u16| (1..=3).all(|nth| port.checked_add(nth).is_some_and(is_free));
+    ports.find(all_free).expect("four free UDP ports in a row")
+}
+
 impl Phone {
     fn start(line: Line, file: &str, script: &Script<'_>, arguments: &[&str]) -> Phone {
         let folder = tempfile::tempdir().expect("a folder for SIPp's files");
@@ -229,7 +237,7 @@ impl Phone {
         std::fs::write(&scenario, text).expect("a writable folder");
         let screen =
             std::fs::File::create(folder.path().join("screen")).expect("a writable folder");
-        let media = free_port().to_string();
+        let media = free_media_port().to_string();
         let sipp = Command::new("sipp")
             .args([
                 "-sf",
@@ -265,6 +273,28 @@ impl Phone {
         });
         if started.await.is_err() {
             panic!("SIPp does not listen at {port}\n{}", self.story());
+        }
+    }
+
+    /// Once it is rung, speaks to where its call's offer says (RFC 4566), before
+    /// it hears anything: of two phones that talk with each other one must begin.
+    pub async fn speaks_first(&self, within: Duration) {
+        let offered = || {
+            let story = self.story();
+            let port = story.split("m=audio ").nth(1)?.split(' ').next()?;
+            port.parse::<u16>().ok()
+        };
+        let rung = tokio::time::timeout(within, async {
+            loop {
+                match offered() {
+                    Some(port) => return port,
+                    None => tokio::time::sleep(Duration::from_millis(5)).await,
+                }
+            }
+        });
+        match rung.await {
+            Ok(port) => self.line.face(([127, 0, 0, 1], port).into()),
+            Err(_) => panic!("it is not rung\n{}", self.story()),
         }
     }
 

@@ -30,6 +30,7 @@ pub struct Line {
 }
 
 enum Order {
+    Face(SocketAddr),
     Say(Voice),
     Press(u8),
 }
@@ -72,6 +73,13 @@ impl Line {
 
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Sends to this address until a packet comes.
+    pub fn face(&self, peer: SocketAddr) {
+        self.orders
+            .send(Order::Face(peer))
+            .expect("the line is open");
     }
 
     pub fn say(&self, voice: Voice) {
@@ -228,6 +236,7 @@ async fn converse(
                 }
             }
             order = orders.recv() => match order {
+                Some(Order::Face(address)) => peer = peer.or(Some(address)),
                 Some(Order::Say(voice)) => mouth.voice = voice,
                 Some(Order::Press(event)) => mouth.press(event),
                 None => return,
