@@ -131,7 +131,9 @@ async fn a_standing_leg_is_rung_once_and_serves_one_caller_after_the_other() {
         return;
     };
     switch.prompt("welcome", WELCOME_HZ, 20.0);
-    switch.prompt("offer-tone", TONE_HZ, 0.1);
+    // Nothing is sent to the leg before, and the caller is heard right after: a
+    // shorter one does not fill the 200 ms in which a tone is looked for.
+    switch.prompt("offer-tone", TONE_HZ, 0.4);
     let port = free_port();
     let behaviour = Agent::Answers {
         after_ms: 300,
