@@ -4,21 +4,28 @@
 
 mod support;
 
+use serde_json::{Value, json};
 use std::path::Path;
 use support::audio::{ALIKE, ECHO_MS, Voice, lag, loudness, share_of};
+use support::centre::shows_agent;
+use support::desk::Desk;
 use support::freeswitch::{NUMBER, SOON, SWITCH, Switch};
+use support::hearing::is_spoken;
 use support::phone::{Agent, Caller, free_port};
+use support::scene::{AGENT_HZ, OTHER_HZ, PATIENT};
 use switchyard::config::Config;
 use switchyard::engine::event::AgentRequest;
 use switchyard::recordings::folder::digest;
 use switchyard::runtime::assembly::{self, Running};
 use switchyard::store::calls::{self, CallDetail, CallFilter};
+use switchyard::store::users::Role;
 use switchyard::switch::link::LinkState;
 
 const WELCOME_HZ: f64 = 440.0;
 const CALLER_HZ: f64 = 300.0;
+const PROMPT_HZ: f64 = 620.0;
 
-fn config(switch: &Switch, agents: &str, line: &str) -> Config {
+fn config(switch: &Switch, agents: &str, extra: &[(&str, &str)]) -> Config {
     let settings = switch.settings(agents);
     let folder = switch.folder.path().display();
     let text = format!(
@@ -47,7 +54,6 @@ fn config(switch: &Switch, agents: &str, line: &str) -> Config {
         switch = "{SWITCH}"
         skills = {{ desk = 3 }}
         queues = ["desk"]
-        line = "{line}"
         [numbers.{NUMBER}]
         flow = "desk"
         [flows.desk]
@@ -65,7 +71,9 @@ fn config(switch: &Switch, agents: &str, line: &str) -> Config {
         prompts = settings.prompts,
         recordings = settings.recordings,
     );
-    Config::read(Path::new("test.toml"), &text, []).expect("a sound configuration")
+    let extra = extra.iter().copied();
+    let extra = extra.map(|(name, value)| (format!("SWITCHYARD_{name}"), value.to_owned()));
+    Config::read(Path::new("test.toml"), &text, extra).expect("a sound configuration")
 }
 
 #[tokio::test]
@@ -81,7 +89,7 @@ async fn a_key_by_either_method_leads_to_an_agent() {
     };
     let agent = behaviour.at(port, Voice::Echo).await;
     let agents = format!("127.0.0.1:{port}");
-    let running = assembly::start(&config(&switch, &agents, "per_call")).await;
+    let running = assembly::start(&config(&switch, &agents, &[])).await;
     let running = running.expect("the centre starts");
     is_attached(&running).await;
 
@@ -141,7 +149,8 @@ async fn a_standing_leg_is_rung_once_and_serves_one_caller_after_the_other() {
     };
     let agent = behaviour.at(port, Voice::Echo).await;
     let agents = format!("127.0.0.1:{port}");
-    let running = assembly::start(&config(&switch, &agents, "standing")).await;
+    let stands = [("AGENTS__ANNA__LINE", "standing")];
+    let running = assembly::start(&config(&switch, &agents, &stands)).await;
     let running = running.expect("the centre starts");
     is_attached(&running).await;
     let anna = "anna".parse().expect("an id");
@@ -174,6 +183,130 @@ async fn a_standing_leg_is_rung_once_and_serves_one_caller_after_the_other() {
         );
     }
     assert_eq!(agent.story().matches("INVITE sip:").count(), 1);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_message_is_left_heard_and_handled() {
+    let Some(switch) = Switch::for_test("messages on FreeSWITCH").await else {
+        return;
+    };
+    switch.prompt("welcome", WELCOME_HZ, 20.0);
+    switch.prompt("leave-a-message", PROMPT_HZ, 1.0);
+    switch.prompt("tone", TONE_HZ, 0.4);
+    let rule = r#"[{ when = "nobody_signed_in", to = "voicemail" }]"#;
+    let settings = [("QUEUES__DESK__OVERFLOW", rule)];
+    let running = assembly::start(&config(&switch, "127.0.0.1:9", &settings)).await;
+    let running = running.expect("the centre starts");
+    is_attached(&running).await;
+    let filed = switch.folder.path().join("filed");
+    let desk = Desk::with_recordings(&running, "anna", Role::Agent, &filed).await;
+
+    // One ends it by a key, one by hanging up.
+    for (number, key) in [("13800138001", Some('#')), ("13800138002", None)] {
+        let who = Caller {
+            number: number.to_owned(),
+            stay_ms: 15_000,
+            ..Caller::default()
+        };
+        let voice = Voice::Tone { hz: CALLER_HZ };
+        let mut caller = who.calls(&switch.sip, NUMBER, voice).await;
+        caller.line.hears_tone(WELCOME_HZ, 0, SOON).await.unwrap();
+        caller.line.press('1');
+        caller.line.hears_tone(TONE_HZ, 0, SOON).await.unwrap();
+        caller.line.speaks(4_000, SOON).await;
+        if let Some(key) = key {
+            caller.line.press(key);
+        }
+        caller.ended(SOON).await.unwrap();
+        let call = stored(&running, number).await;
+        assert_eq!(call.failures, []);
+    }
+    let two = |found: &Value| found["messages"].as_array().is_some_and(|m| m.len() == 2);
+    let found = desk.until(&running, "/api/messages", two).await;
+    for message in found["messages"].as_array().expect("a list") {
+        assert_eq!(message["mailbox"], "queue:desk");
+        assert_eq!(message["state"], "new");
+        let id = message["message"].as_str().expect("an id");
+        let audio = desk.file(&format!("/api/messages/{id}/audio")).await;
+        is_spoken(audio, CALLER_HZ);
+    }
+    let message = found["messages"][0]["message"].as_str().expect("an id");
+    let path = format!("/api/messages/{message}");
+    desk.asks(&path, json!({"request": "take"})).await;
+    desk.asks(&path, json!({"request": "handled", "note": ""}))
+        .await;
+    let done = |found: &Value| found["messages"][0]["state"] == "handled";
+    desk.until(&running, "/api/messages", done).await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_caller_who_does_not_want_to_wait_is_called_back() {
+    let Some(switch) = Switch::for_test("callbacks on FreeSWITCH").await else {
+        return;
+    };
+    switch.prompt("welcome", WELCOME_HZ, 20.0);
+    switch.prompt("press-to-be-called-back", TONE_HZ, 3.0);
+    switch.prompt("callback-number-is", PROMPT_HZ, 3.0);
+    for word in ["callback-confirm", "say-0", "say-1", "say-3", "say-8"] {
+        switch.prompt(word, PROMPT_HZ, 0.2);
+    }
+    switch.prompt("callback-confirmed", TONE_HZ, 1.0);
+    let (at, outside) = (free_port(), free_port());
+    let outbound = format!("sofia/internal/{{number}}@127.0.0.1:{outside}");
+    let settings = [
+        ("SWITCHES__FS_TEST__OUTBOUND", outbound.as_str()),
+        (
+            "QUEUES__DESK__CALLBACK",
+            r#"{ may_dial = ["1"], offer_after_s = 1 }"#,
+        ),
+    ];
+    let agents = format!("127.0.0.1:{at}");
+    let running = assembly::start(&config(&switch, &agents, &settings)).await;
+    let running = running.expect("the centre starts");
+    is_attached(&running).await;
+    let desk = Desk::of(&running, "anna", Role::Supervisor).await;
+
+    let voice = Voice::Tone { hz: CALLER_HZ };
+    let mut caller = Caller::default().calls(&switch.sip, NUMBER, voice).await;
+    for hz in [WELCOME_HZ, TONE_HZ, PROMPT_HZ] {
+        caller.line.hears_tone(hz, 0, SOON).await.unwrap();
+        caller.line.press('1');
+    }
+    caller.ended(SOON).await.expect("the call ends");
+    let path = "/api/callbacks";
+    let waits = |found: &Value| found["open"][0]["state"] == "waiting";
+    let found = desk.until(&running, path, waits).await;
+    assert_eq!(found["open"][0]["number"], "13800138000");
+
+    let customer = PATIENT.at(outside, Voice::Tone { hz: OTHER_HZ }).await;
+    let agent = PATIENT.at(at, Voice::Tone { hz: AGENT_HZ }).await;
+    let anna = "anna".parse().expect("an id");
+    let ready = running.handle.ask(&anna, AgentRequest::Ready).await;
+    ready.expect("anna is known");
+    customer.speaks_first(SOON).await;
+    let heard = customer.line.hears_tone(AGENT_HZ, 0, SOON).await;
+    heard.expect("the agent");
+    let heard = agent.line.hears_tone(OTHER_HZ, 0, SOON).await;
+    heard.expect("the customer");
+    let story = customer.story();
+    assert!(story.contains("INVITE sip:13800138000@"), "{story}");
+    let closed = |found: &Value| found["closed"][0]["why"] == "reached";
+    let found = desk.until(&running, path, closed).await;
+    assert_eq!(found["open"], json!([]));
+    assert_eq!(found["closed"][0]["attempts"], 1);
+
+    let hang_up = json!({"request": "hang_up"});
+    desk.asks("/api/agents/anna/call", hang_up).await;
+    shows_agent(&running, "anna", "wrap_up").await;
+    // With nothing to do again, and nobody is dialled.
+    shows_agent(&running, "anna", "ready").await;
+    for phone in [&customer, &agent] {
+        assert_eq!(phone.story().matches("INVITE sip:").count(), 1);
+    }
+    let call = support::centre::stored(&running, |call| call.call.connected.is_some()).await;
+    assert_eq!(call.failures, []);
     running.stop().await;
 }
 

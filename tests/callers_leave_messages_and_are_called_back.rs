@@ -5,14 +5,13 @@
 
 mod support;
 
-use hound::WavReader;
 use serde_json::{Value, json};
-use std::io::Cursor;
 use std::time::Duration;
 use support::asterisk::Asterisk;
-use support::audio::{Voice, share_of};
+use support::audio::Voice;
 use support::centre::{self, ready, shows, shows_agent, stored};
 use support::desk::Desk;
+use support::hearing::is_spoken;
 use support::phone::{Agent, Caller, Phone};
 use support::scene::{AGENT_HZ, CALLER_HZ, MUSIC_HZ, OTHER_HZ, PATIENT, has_tone, hears};
 use switchyard::runtime::assembly::Running;
@@ -82,25 +81,6 @@ impl Centre {
         heard.expect("the greeting");
         caller.line.press('1');
         caller
-    }
-
-    /// Waits until what the API gives at `path` is as `wanted`.
-    async fn until(&self, desk: &Desk, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-        // The store is a moment behind the board.
-        let mut projection = self.running.projection();
-        let look = async {
-            loop {
-                let found = desk.get(path).await;
-                if wanted(&found) {
-                    return found;
-                }
-                projection.changed().await.expect("the projector runs");
-            }
-        };
-        match timeout(DEADLINE, look).await {
-            Ok(found) => found,
-            Err(_) => panic!("{path} stays {:#}", desk.get(path).await),
-        }
     }
 }
 
@@ -184,7 +164,7 @@ async fn a_message_is_left_heard_and_handled() {
     lamp.shows(2, 0).await;
 
     let two = |found: &Value| found["messages"].as_array().is_some_and(|m| m.len() == 2);
-    let found = centre.until(&desk, "/api/messages", two).await;
+    let found = desk.until(&centre.running, "/api/messages", two).await;
     for (message, number) in [(0, "13800138002"), (1, "13800138001")] {
         let message = &found["messages"][message];
         assert_eq!(message["caller_number"], number);
@@ -202,7 +182,7 @@ async fn a_message_is_left_heard_and_handled() {
     desk.asks(&path, handled).await;
     lamp.shows(1, 0).await;
     let done = |found: &Value| found["messages"][1]["state"] == "handled";
-    let found = centre.until(&desk, "/api/messages", done).await;
+    let found = desk.until(&centre.running, "/api/messages", done).await;
     assert_eq!(found["messages"][1]["by"], "wangfang");
     assert_eq!(found["messages"][1]["note"], "a table for two");
     for number in ["13800138001", "13800138002"] {
@@ -210,18 +190,6 @@ async fn a_message_is_left_heard_and_handled() {
         assert_eq!(call.failures, []);
     }
     centre.running.stop().await;
-}
-
-/// The recording holds little else than a tone of two seconds at least.
-fn is_spoken(audio: Vec<u8>, hz: f64) {
-    let mut wav = WavReader::new(Cursor::new(audio)).expect("a WAV file");
-    assert_eq!(wav.spec().sample_rate, 8_000);
-    let channels = usize::from(wav.spec().channels);
-    let samples: Vec<i16> = wav.samples().map(Result::unwrap).collect();
-    let samples: Vec<i16> = samples.into_iter().step_by(channels).collect();
-    let windows = samples.chunks_exact(1_600);
-    let spoken = windows.filter(|w| share_of(hz, w) > 0.9).count();
-    assert!(spoken >= 10, "{spoken} of {} samples", samples.len());
 }
 
 #[tokio::test]
@@ -247,7 +215,7 @@ async fn a_caller_who_does_not_want_to_wait_is_called_back() {
     caller.ended(DEADLINE).await.expect("the call ends");
     let path = "/api/callbacks";
     let waits = |found: &Value| found["open"][0]["state"] == "waiting";
-    let found = centre.until(&boss, path, waits).await;
+    let found = boss.until(&centre.running, path, waits).await;
     assert_eq!(found["open"][0]["number"], "13800138000");
 
     let customer = centre.phone(1002, PATIENT, OTHER_HZ).await;
@@ -260,7 +228,7 @@ async fn a_caller_who_does_not_want_to_wait_is_called_back() {
     let story = customer.story();
     assert!(story.contains("INVITE sip:13800138000@"), "{story}");
     let closed = |found: &Value| found["closed"][0]["why"] == "reached";
-    let found = centre.until(&boss, path, closed).await;
+    let found = boss.until(&centre.running, path, closed).await;
     assert_eq!(found["open"], json!([]));
     assert_eq!(found["closed"][0]["attempts"], 1);
     assert_eq!(found["closed"][0]["agent"], "zhangwei");

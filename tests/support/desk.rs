@@ -7,6 +7,7 @@ use axum::http::{Method, Request, StatusCode, header};
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 use switchyard::clock;
 use switchyard::config::http::HttpConfig;
 use switchyard::engine::id::TenantId;
@@ -15,7 +16,10 @@ use switchyard::store::password;
 use switchyard::store::users::{self, NewUser, Role};
 use switchyard::switch::Language;
 use switchyard::web::{Web, WebState, router};
+use tokio::time::timeout;
 use tower::ServiceExt;
+
+const WITHIN: Duration = Duration::from_secs(30);
 
 const PASSWORD: &str = "a long enough password";
 
@@ -106,6 +110,30 @@ impl Desk {
         let (status, _, body) = self.send(Method::GET, path, "").await;
         assert_eq!(status, StatusCode::OK, "{path}: {body}");
         json(&body)
+    }
+
+    /// Waits until what is given at `path` is as `wanted`.
+    pub async fn until(
+        &self,
+        running: &Running,
+        path: &str,
+        wanted: impl Fn(&Value) -> bool,
+    ) -> Value {
+        // The store is a moment behind the board.
+        let mut projection = running.projection();
+        let look = async {
+            loop {
+                let found = self.get(path).await;
+                if wanted(&found) {
+                    return found;
+                }
+                projection.changed().await.expect("the projector runs");
+            }
+        };
+        match timeout(WITHIN, look).await {
+            Ok(found) => found,
+            Err(_) => panic!("{path} stays {:#}", self.get(path).await),
+        }
     }
 
     /// A file at `path`.

@@ -4,6 +4,8 @@
 use super::audio::{loudness, share_of};
 use super::freeswitch::SOON;
 use super::rtp::Line;
+use hound::WavReader;
+use std::io::Cursor;
 
 /// Samples in which a tone that must not be heard is looked for: 400 ms.
 const LISTEN: usize = 3_200;
@@ -44,4 +46,21 @@ pub async fn hear_only(all: &[f64], parties: &[Hears<'_>]) {
             );
         }
     }
+}
+
+/// What was recorded of a caller, as WAV, holds two seconds at least of little else
+/// than a tone.
+pub fn is_spoken(audio: Vec<u8>, hz: f64) {
+    let mut wav = WavReader::new(Cursor::new(audio)).expect("a WAV file");
+    assert_eq!(wav.spec().sample_rate, 8_000);
+    let channels = usize::from(wav.spec().channels);
+    let samples: Vec<i16> = wav.samples().map(|sample| sample.expect("whole")).collect();
+    let samples: Vec<i16> = samples.into_iter().step_by(channels).collect();
+    let windows = samples.chunks_exact(1_600);
+    let spoken = windows.filter(|window| share_of(hz, window) > 0.9).count();
+    assert!(
+        spoken >= 10,
+        "{spoken} windows of {} samples",
+        samples.len()
+    );
 }
