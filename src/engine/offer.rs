@@ -45,9 +45,10 @@ impl Engine {
         let beside = self.calls.get(&call).map_or(0, |call| call.ringing.len());
         let room = MOST_RUNG.saturating_sub(beside);
         let agents = &agents[..agents.len().min(room)];
-        let count = |rung: usize| u32::try_from(rung).unwrap_or(u32::MAX);
-        explanation.beside = count(beside);
-        explanation.rung = Some(agents.len()).filter(|rung| *rung > 1).map_or(0, count);
+        let counted = [agents.len(), beside].map(|rung| u32::try_from(rung).unwrap_or(u32::MAX));
+        let [rung, beside] = counted;
+        explanation.rung = if rung > 1 { rung } else { 0 };
+        explanation.beside = beside;
         let mut explanation = Some(explanation);
         for agent in agents {
             let offer = OfferId::from_ulid(self.new_ulid());

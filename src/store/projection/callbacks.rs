@@ -54,13 +54,16 @@ const CLOSED: Shape = Shape {
     ],
 };
 
+/// When and why one was closed, by which call, and with which agent.
+type Closed = (i64, &'static str, Option<String>, Option<String>);
+
 /// What a batch says of callbacks.
 #[derive(Default)]
 pub(super) struct Callbacks {
     asked: Rows,
     /// The last of each.
     moved: BTreeMap<CallId, (i64, CallbackProgress)>,
-    closed: BTreeMap<CallId, (i64, &'static str, Option<String>, Option<String>)>,
+    closed: BTreeMap<CallId, Closed>,
 }
 
 impl Taking<'_> {
