@@ -48,7 +48,7 @@ impl Cause {
             18 | 19 => Cause::NoAnswer,
             20 | 27 => Cause::NotReachable,
             // Asterisk's number of it, and FreeSWITCH's own LOSE_RACE.
-            26 | 502 => Cause::AnsweredElsewhere,
+            26 | 702 => Cause::AnsweredElsewhere,
             21 => Cause::Rejected,
             34 | 42 => Cause::Congestion,
             38 | 41 => Cause::NetworkFailure,
