@@ -102,11 +102,14 @@ struct Reading {
     refused: bool,
 }
 
+/// Headers by their names. FreeSWITCH's own client leaves out spaces and tabs before a
+/// value, the library spaces alone: they do not count here.
 fn named<'a>(headers: impl Iterator<Item = (&'a str, String)>) -> BTreeMap<String, String> {
     let mut named = BTreeMap::new();
     let mut twice = Vec::new();
     for (name, value) in headers {
         let name = name.to_lowercase();
+        let value = value.trim_start().to_owned();
         if named.insert(name.clone(), value).is_some() {
             twice.push(name);
         }

@@ -91,8 +91,9 @@ impl<'a> Fields<'a> {
         self.lines.iter().find(named).map(|line| self.value(line))
     }
 
+    /// Without the spaces and tabs before it, as FreeSWITCH's own client (`esl.c`) takes it.
     fn value(&self, line: &Line) -> &'a str {
-        self.text[line.colon + 1..line.end].trim_start()
+        self.text[line.colon + 1..line.end].trim_start_matches([' ', '\t'])
     }
 }
 
