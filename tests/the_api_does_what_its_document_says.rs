@@ -70,7 +70,10 @@ async fn every_address_answers_as_described() {
         if rule.path != "/api/sign-out" {
             answers.push(match rule.method {
                 Method::GET => boss.get(&path).await,
-                _ => boss.post(&path, r#"{"request":"ready"}"#).await,
+                _ => {
+                    let body = r#"{"request":"ready"}"#;
+                    boss.ask(rule.method.clone(), &path, body).await
+                }
             });
         }
         for answer in answers {

@@ -81,7 +81,7 @@ section! {
         /// Of a blocked list: how calls are refused, before they are answered.
         default cause: Cause = "rejected",
         /// Of a blocked list: the flow through which calls go instead.
-        optional flow: Option<FlowId> = "blocked",
+        optional flow: Option<FlowId> = "reservations",
     }
 }
 

@@ -14,7 +14,7 @@ section! {
     /// is "not_ready:<reason>" or "sign_out", and with `notify` supervisors are told.
     pub struct MissedOffersConfig {
         /// The device rang until ring_s was over.
-        optional no_answer: Option<MissedConfig> = { rest_s = 5, in_a_row = 3, then = "not_ready:missed", notify = true },
+        optional no_answer: Option<MissedConfig> = { rest_s = 5, in_a_row = 3, then = "not_ready:meal", notify = true },
         /// The device was busy.
         optional busy: Option<MissedConfig> = { rest_s = 60 },
         /// The agent refused the call.

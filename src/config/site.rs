@@ -12,7 +12,7 @@ section! {
         /// Shown to people.
         required name: String = "北区",
         /// The queue of its people, when they are agents of this centre.
-        optional queue: Option<QueueId> = "north",
+        optional queue: Option<QueueId> = "reservations",
         /// The number of its own telephone system.
         optional number: Option<PhoneNumber> = "+861012345678",
     }

@@ -268,7 +268,7 @@ impl Engine {
             let command = SwitchCommand::Silence { channel };
             self.order(call, &leg.switch, command, Purpose::Comfort, out);
         }
-        self.await_key(call);
+        self.expect_key(call);
     }
 
     fn number_entered(&mut self, call: CallId, out: &mut Commands) {
@@ -310,12 +310,12 @@ impl Engine {
         }
         let asked = known.is_asked();
         if asked {
-            self.await_key(call);
+            self.expect_key(call);
         }
         asked
     }
 
-    fn await_key(&mut self, call: CallId) {
+    fn expect_key(&mut self, call: CallId) {
         let due = Reason::CallbackKeyAwaited(call);
         self.timers.set(due, self.now + KEY);
     }
