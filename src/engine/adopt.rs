@@ -319,6 +319,7 @@ impl Engine {
         self.withdraw_offers(call, OfferOutcome::AnsweredElsewhere, out);
         self.timers.clear(&Reason::AnswerOverdue(call));
         self.timers.clear(&Reason::KeyAwaited(call));
+        self.forget_message(call);
         self.let_go_of_caller(call, caller);
         self.leave_queues(call, QueueExit::Answered, out);
         self.put_together(call, caller, agent, leg.clone(), out);

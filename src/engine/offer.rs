@@ -326,6 +326,7 @@ impl Engine {
             leg: device.leg,
             stage: OfferStage::Connecting,
         });
+        self.timers.clear(&Reason::ConfirmationEnds(leg.clone()));
         let others_rung: Vec<OfferId> = known.ringing.iter().map(|other| other.id).collect();
         self.line_up(call);
         self.close_devices(call, &agent, others, Cause::AnsweredElsewhere, out);
@@ -563,7 +564,8 @@ impl Engine {
             return;
         };
         let rung = known.ringing.iter().position(|ringing| ringing.id == id);
-        let answered = known.offer.take_if(|offer| offer.id == id);
+        // It is taken away below: what becomes of a standing leg depends on it.
+        let answered = known.offer.as_ref().filter(|offer| offer.id == id);
         let was_answered = answered.is_some();
         let (agent, queue, legs) = match (rung, answered) {
             (Some(nth), _) => {
@@ -571,7 +573,10 @@ impl Engine {
                 let legs = rung.devices.into_iter().map(|device| device.leg);
                 (rung.agent, rung.queue, legs.collect())
             }
-            (None, Some(offer)) => (offer.agent, offer.queue, vec![offer.leg]),
+            (None, Some(offer)) => {
+                let legs = vec![offer.leg.clone()];
+                (offer.agent.clone(), offer.queue.clone(), legs)
+            }
             (None, None) => return,
         };
         let cause = match outcome {
@@ -585,6 +590,9 @@ impl Engine {
                 let answered = leg.is_answered();
                 self.close_leg(call, &leg.id, Some(&agent), cause, answered, out);
             }
+        }
+        if let Some(known) = self.calls.get_mut(&call) {
+            known.offer.take_if(|offer| offer.id == id);
         }
         self.offers.remove(&id);
         self.timers.clear(&Reason::OfferOverdue(id));

@@ -31,6 +31,8 @@ const MOST_STEPS_AT_ONCE: u32 = 20_000;
 const CHECKED_EVERY_STEP: usize = 250;
 /// From a recording's order to its file in the folder.
 const FILING: Span = Span::millis(200);
+/// Milliseconds of every filed recording: long enough for a message.
+const FILED_MS: u64 = 10_000;
 /// A waiting leg is renewed well before this after the last disturbance.
 const RENEWAL_SLACK: Span = Span::seconds(5);
 
@@ -298,7 +300,7 @@ impl<'a> Harness<'a> {
             Due::Filed(recording) => {
                 let filed = FiledRecording {
                     name: format!("{recording}.wav"),
-                    length_ms: 0,
+                    length_ms: FILED_MS,
                     heard_ms: None,
                     bytes: 0,
                     sha256: "0".repeat(64),

@@ -392,6 +392,75 @@ fn what_a_run_could_not_keep_of_a_standing_leg_is_seen_on_the_switch() {
 }
 
 #[test]
+fn a_bridge_that_is_not_told_is_undone_before_the_call_goes_on() {
+    let (mut play, _) = stands();
+    play.queues_up("c1");
+    play.tone_ends();
+    play.accept_orders();
+    play.told();
+    play.pass(Span::seconds(5));
+    insta::assert_snapshot!(play.told(), @r#"
+    5000   overdue: connecting
+    5000   > part the agent's leg and c1
+    5000   the leg is kept
+    5000   offer to anna: NoAnswer
+    5000   anna ready
+    5000   call waiting
+    5000   > music default to c1
+    "#);
+}
+
+#[test]
+fn who_is_found_talking_leaves_no_message() {
+    let mut play = Play::with(|centre| {
+        agent(centre, "anna").line = Line::Standing;
+        queue(centre, "desk").overflow = vec![OverflowRule {
+            when: OverflowWhen::Wait(Span::seconds(60)),
+            to: OverflowTo::Voicemail(None),
+        }];
+    });
+    play.ready("anna");
+    let line = play.line("anna");
+    play.answered(&line);
+    play.agent(
+        "anna",
+        AgentRequest::NotReady {
+            reason: OutsideText::new("lunch"),
+        },
+    );
+    play.queues_up("c1");
+    play.accept_orders();
+    play.pass(Span::seconds(59));
+    play.accepts = false;
+    play.pass(Span::seconds(1));
+    let greeting = play
+        .orders
+        .iter()
+        .rev()
+        .find_map(|order| match &order.command {
+            SwitchCommand::Play { channel, .. } => Some((order.id, channel.clone())),
+            _ => None,
+        });
+    let (playback, channel) = greeting.expect("the greeting is played");
+    play.on_switch(SwitchEvent::PlaybackFinished { channel, playback });
+    play.accept_orders();
+    play.told();
+    play.on_switch(SwitchEvent::Listed(Snapshot {
+        legs: vec![up("c1", Some(&line)), standing(&line, "anna", Some("c1"))],
+        ..Snapshot::default()
+    }));
+    play.on_switch(SwitchEvent::Listed(Snapshot {
+        legs: vec![up("c1", Some(&line)), standing(&line, "anna", Some("c1"))],
+        ..Snapshot::default()
+    }));
+    insta::assert_snapshot!(play.told(), @r#"
+    60000  drift: bridge
+    60000  call connected
+    60000  anna on_call
+    "#);
+}
+
+#[test]
 fn an_agent_who_is_to_be_rung_for_each_call_loses_the_leg() {
     let (mut play, line) = talks();
     let mut settings = play.settings.clone();

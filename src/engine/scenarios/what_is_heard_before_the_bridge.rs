@@ -184,6 +184,21 @@ fn who_answers_a_number_outside_confirms_by_key() {
 }
 
 #[test]
+fn who_is_found_talking_has_confirmed() {
+    let (mut play, leg) = answered(outside);
+    play.told();
+    play.killed(vec![up("c1", Some(&leg)), up(&leg, Some("c1"))]);
+    insta::assert_snapshot!(play.told(), @r#"
+    125000 offer to anna: Accepted
+    125000 left desk: Answered
+    125000 call connected
+    125000 anna on_call
+    125000 link sw up
+    125000 reconciled: 0 adopted, 0 closed
+    "#);
+}
+
+#[test]
 fn no_key_is_no_answer_and_the_caller_keeps_the_place() {
     let (mut play, _) = answered(outside);
     play.accepts = true;
