@@ -30,13 +30,16 @@ pub fn cause(name: &str) -> Cause {
     }
 }
 
-/// The number `uuid_kill` takes for a cause.
-pub fn number(cause: Cause) -> u16 {
-    match cause.q850() {
-        // By its own number FreeSWITCH tells the phone that another has answered.
-        26 => 502,
-        0 => Cause::NormalClearing.q850(),
-        number => number,
+/// What `uuid_kill` takes for a cause: its number, or the name where the number
+/// differs from one version of FreeSWITCH to the next.
+pub fn word(cause: Cause) -> String {
+    match cause {
+        // By its own cause FreeSWITCH tells the phone that another has answered.
+        Cause::AnsweredElsewhere => "LOSE_RACE".to_owned(),
+        cause => match cause.q850() {
+            0 => Cause::NormalClearing.q850().to_string(),
+            number => number.to_string(),
+        },
     }
 }
 
@@ -60,5 +63,13 @@ mod tests {
         ] {
             assert_eq!(cause(name), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn who_lost_the_race_is_told_so_by_name() {
+        // Its number is 502 in some versions and 702 in others.
+        assert_eq!(word(Cause::AnsweredElsewhere), "LOSE_RACE");
+        assert_eq!(word(Cause::UserBusy), "17");
+        assert_eq!(word(Cause::Other(0)), "16");
     }
 }

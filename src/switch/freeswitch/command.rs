@@ -85,7 +85,7 @@ impl Dialect {
         match &order.command {
             SwitchCommand::Answer { channel } => batch.api(&format!("uuid_answer {channel}")),
             SwitchCommand::Refuse { channel, cause } | SwitchCommand::HangUp { channel, cause } => {
-                batch.api(&format!("uuid_kill {channel} {}", cause::number(*cause)));
+                batch.api(&format!("uuid_kill {channel} {}", cause::word(*cause)));
             }
             SwitchCommand::Play {
                 channel,
