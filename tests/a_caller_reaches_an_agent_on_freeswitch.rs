@@ -310,6 +310,69 @@ async fn a_caller_who_does_not_want_to_wait_is_called_back() {
     running.stop().await;
 }
 
+#[tokio::test]
+async fn the_device_outside_is_confirmed_and_the_other_told_that_it_was_answered() {
+    let Some(switch) = Switch::for_test("devices on FreeSWITCH").await else {
+        return;
+    };
+    switch.prompt("welcome", WELCOME_HZ, 20.0);
+    switch.prompt("say-confirm", PROMPT_HZ, 5.0);
+    switch.prompt("whisper", TONE_HZ, 1.0);
+    switch.prompt("say-agent", PROMPT_HZ, 1.0);
+    for word in ["say-1", "say-0", "say-2", "say-4", "say-agent-end"] {
+        switch.prompt(word, PROMPT_HZ, 0.1);
+    }
+    let (at, outside) = (free_port(), free_port());
+    let outbound = format!("sofia/internal/{{number}}@127.0.0.1:{outside}");
+    let settings = [
+        ("SWITCHES__FS_TEST__OUTBOUND", outbound.as_str()),
+        (
+            "AGENTS__ANNA__DEVICES",
+            r#"[{ extension = "1001" }, { number = "13900139000" }]"#,
+        ),
+        ("AGENTS__ANNA__NUMBER", "1024"),
+        ("QUEUES__DESK__WHISPER", r#"{ prompt = "whisper" }"#),
+        ("QUEUES__DESK__ANNOUNCE_AGENT", "true"),
+    ];
+    let agents = format!("127.0.0.1:{at}");
+    let running = assembly::start(&config(&switch, &agents, &settings)).await;
+    let running = running.expect("the centre starts");
+    is_attached(&running).await;
+    let rings = Agent::NoAnswer.at(at, Voice::Silent).await;
+    let agent = PATIENT.at(outside, Voice::Tone { hz: AGENT_HZ }).await;
+    let voice = Voice::Tone { hz: CALLER_HZ };
+    let caller = Caller::default().calls(&switch.sip, NUMBER, voice).await;
+    caller.line.hears_tone(WELCOME_HZ, 0, SOON).await.unwrap();
+    caller.line.press('1');
+    let anna = "anna".parse().expect("an id");
+    let ready = running.handle.ask(&anna, AgentRequest::Ready).await;
+    ready.expect("anna is known");
+
+    let asked = agent.line.hears_tone(PROMPT_HZ, 0, SOON).await;
+    asked.expect("the question for the key");
+    shows_agent(&running, "anna", "offered").await;
+    agent.line.press('1');
+    let whisper = agent.line.hears_tone(TONE_HZ, 0, SOON).await;
+    whisper.expect("the queue's prompt");
+    let number = caller.line.hears_tone(PROMPT_HZ, 0, SOON).await;
+    number.expect("the agent's number");
+    shows_agent(&running, "anna", "on_call").await;
+    let heard = agent.line.hears_tone(CALLER_HZ, 0, SOON).await;
+    heard.expect("the caller");
+    let heard = caller.line.hears_tone(AGENT_HZ, 0, SOON).await;
+    heard.expect("the agent");
+    let story = rings.story();
+    assert!(story.contains("CANCEL sip:1001@"), "{story}");
+    assert!(story.contains("completed elsewhere"), "{story}");
+    let desk = Desk::of(&running, "anna", Role::Agent).await;
+    let hang_up = json!({"request": "hang_up"});
+    desk.asks("/api/agents/anna/call", hang_up).await;
+    let call = stored(&running, &Caller::default().number).await;
+    assert_eq!(call.offers[0].outcome.as_deref(), Some("accepted"));
+    assert_eq!(call.failures, []);
+    running.stop().await;
+}
+
 async fn is_attached(running: &Running) {
     let mut link = running
         .handle
