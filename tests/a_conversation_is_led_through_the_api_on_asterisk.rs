@@ -152,8 +152,9 @@ async fn phone(asterisk: &Asterisk, extension: u16, hz: f64) -> Phone {
 /// Waits until the switch lists nothing with this mark any more.
 fn settles(asterisk: &Asterisk, list: &str, mark: &str) {
     let mut remains = String::new();
-    // The last ones go a moment after the end of their legs was told.
-    for _ in 0..50 {
+    // The last ones go a moment after the end of their legs was told; on a busy machine, or
+    // when an order to end one has to be given again, some seconds after.
+    for _ in 0..500 {
         let listed = asterisk.console(list);
         let marked = listed.lines().filter(|line| line.contains(mark));
         remains = marked.collect::<Vec<_>>().join("\n");
