@@ -66,7 +66,7 @@ const TRIALS: [Trial; 4] = [
         &[1],
     ),
     ("hospital", &[("link_cuts_every_s", "60")], &[1, 2]),
-    ("hotel", &[("crashes_every_s", "60")], &[1, 2, 3, 4, 5]),
+    ("hotel", &[("crashes_every_s", "60")], &[1, 2, 3, 4, 5, 6]),
 ];
 
 #[derive(Deserialize)]
