@@ -4,7 +4,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::asterisk::Asterisk;
+use support::asterisk::{Asterisk, BRIDGES, CHANNELS};
 use support::audio::Voice;
 use support::centre::{self, ready, shows, shows_agent, stored};
 use support::desk::Desk;
@@ -17,11 +17,6 @@ use tokio::sync::{Mutex, MutexGuard};
 
 /// Only one controller can have the application at a time.
 static APPLICATION: Mutex<()> = Mutex::const_new(());
-
-/// The console's command that lists channels, one on a line, in fields with `!` between.
-const CHANNELS: &str = "core show channels concise";
-
-const BRIDGES: &str = "bridge show all";
 
 /// The centre of `scripts/asterisk.toml`, where Wang Fang serves a queue of her
 /// own, Li Na supervises Zhang Wei, and nobody is through with wrapping up soon.
@@ -59,9 +54,7 @@ impl Conversation {
     async fn begun_with(does: Agent) -> Option<Conversation> {
         let asterisk = Asterisk::running()?;
         let alone = APPLICATION.lock().await;
-        // What a test that failed has left would be taken up.
-        asterisk.console("channel request hangup all");
-        settles(&asterisk, CHANNELS, "!");
+        asterisk.is_cleared().await;
         let folder = tempfile::tempdir().expect("a folder");
         let running = centre::start(&asterisk, folder.path(), &SETTINGS).await;
         let desk = Desk::of(&running, "zhangwei", Role::Agent).await;
@@ -110,16 +103,16 @@ impl Conversation {
     }
 
     /// The phone with this extension ends its call.
-    fn hangs_up_at_the_phone(&self, extension: &str) {
-        let channels = self.asterisk.console("core show channels concise");
+    async fn hangs_up_at_the_phone(&self, extension: &str) {
+        let channels = self.asterisk.console(CHANNELS).await;
         let own = |line: &&str| line.starts_with(&format!("PJSIP/{extension}-"));
         let channel = channels
             .lines()
             .find(own)
             .and_then(|line| line.split('!').next());
         let channel = channel.unwrap_or_else(|| panic!("no {extension} in {channels}"));
-        self.asterisk
-            .console(&format!("channel request hangup {channel}"));
+        let hang_up = format!("channel request hangup {channel}");
+        self.asterisk.console(&hang_up).await;
     }
 
     /// The phone of another agent, who is ready.
@@ -137,8 +130,8 @@ impl Conversation {
         let call = stored(&self.running, |_| true).await.call.call;
         let told = self.boss.get(&format!("/api/calls/{call}")).await["stored"].take();
         assert_eq!(told["failures"], json!([]));
-        settles(&self.asterisk, CHANNELS, "!");
-        settles(&self.asterisk, BRIDGES, &call);
+        self.asterisk.has_no(CHANNELS, "!").await;
+        self.asterisk.has_no(BRIDGES, &call).await;
         self.running.stop().await;
         told
     }
@@ -147,22 +140,6 @@ impl Conversation {
 async fn phone(asterisk: &Asterisk, extension: u16, hz: f64) -> Phone {
     let port = asterisk.phone_port(extension);
     PATIENT.at(port, Voice::Tone { hz }).await
-}
-
-/// Waits until the switch lists nothing with this mark any more.
-fn settles(asterisk: &Asterisk, list: &str, mark: &str) {
-    let mut remains = String::new();
-    // The last ones go a moment after the end of their legs was told; on a busy machine, or
-    // when an order to end one has to be given again, some seconds after.
-    for _ in 0..500 {
-        let listed = asterisk.console(list);
-        let marked = listed.lines().filter(|line| line.contains(mark));
-        remains = marked.collect::<Vec<_>>().join("\n");
-        if remains.is_empty() {
-            return;
-        }
-    }
-    panic!("{remains} remains");
 }
 
 /// One word of each of these; empty where there is none.
@@ -326,11 +303,11 @@ async fn three_talk_together_and_the_second_agent_stays_with_the_caller() {
     hears(&talk.agent.line, &[CALLER_HZ, OTHER_HZ], &[AGENT_HZ]).await;
     hears(&lina.line, &[CALLER_HZ, AGENT_HZ], &[OTHER_HZ]).await;
 
-    talk.hangs_up_at_the_phone("1003");
+    talk.hangs_up_at_the_phone("1003").await;
     shows_agent(&talk.running, "zhangwei", "wrap_up").await;
     hears(&talk.caller.line, &[OTHER_HZ], &[AGENT_HZ, MUSIC_HZ]).await;
     hears(&lina.line, &[CALLER_HZ], &[AGENT_HZ, MUSIC_HZ]).await;
-    talk.hangs_up_at_the_phone("1002");
+    talk.hangs_up_at_the_phone("1002").await;
     shows_agent(&talk.running, "lina", "wrap_up").await;
     let told = talk.ends().await;
     let conference = [
@@ -398,12 +375,12 @@ async fn a_supervisor_listens_whispers_barges_in_and_takes_over() {
     assert_eq!(told["recordings"].as_array().unwrap().len(), 2);
 }
 
-/// A phone that asks by its own key for the caller to be transferred, and holds
-/// before, or does not.
+/// A phone that asks by its own key for the caller to be transferred when it is
+/// pressed, and holds before, or does not.
 fn transfers(to: &'static str, holds_ms: u64) -> Agent {
     Agent::Transfers {
         after_ms: 50,
-        talks_ms: 5_000,
+        talks_ms: 120_000,
         holds_ms,
         to,
     }
@@ -416,6 +393,7 @@ async fn a_transfer_by_the_phones_own_key_is_obeyed_like_ours() {
             return;
         };
         let lina = talk.also("lina", 1002).await;
+        talk.agent.presses_key();
         shows_agent(&talk.running, "zhangwei", "wrap_up").await;
         shows_agent(&talk.running, "lina", "on_call").await;
         hears(&talk.caller.line, &[OTHER_HZ], &[AGENT_HZ, MUSIC_HZ]).await;
@@ -446,6 +424,7 @@ async fn a_transfer_by_the_phones_own_key_is_bound_by_what_the_group_may_dial() 
     let Some(talk) = Conversation::begun_with(transfers("95588", 0)).await else {
         return;
     };
+    talk.agent.presses_key();
     let refused = tokio::time::timeout(DEADLINE, async {
         while !talk.agent.story().contains("\r\n\r\nSIP/2.0 603") {
             let mark = talk.agent.line.mark();
@@ -473,11 +452,10 @@ async fn what_ended_without_a_controller_is_cleared_away_by_the_next() {
     let asterisk = &talk.asterisk;
     let call = talk.running.handle.view().calls[0].id.clone();
     talk.running.stop().await;
-    asterisk.console("channel request hangup all");
-    settles(asterisk, CHANNELS, "!");
-    assert!(asterisk.console(BRIDGES).contains(&call));
+    asterisk.is_cleared().await;
+    assert!(asterisk.console(BRIDGES).await.contains(&call));
     let folder = tempfile::tempdir().unwrap();
     let next = centre::start(asterisk, folder.path(), &SETTINGS).await;
-    settles(asterisk, BRIDGES, &call);
+    asterisk.has_no(BRIDGES, &call).await;
     next.stop().await;
 }

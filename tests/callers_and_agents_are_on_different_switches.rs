@@ -32,11 +32,11 @@ struct Site {
     /// `host:port` of its SIP.
     sip: String,
     music: &'static str,
+    asterisk: Option<Asterisk>,
 }
 
 impl Site {
     fn asterisk(id: &'static str, asterisk: &Asterisk) -> Site {
-        asterisk.console("channel request hangup all");
         let settings = &asterisk.settings;
         Site {
             id,
@@ -47,6 +47,7 @@ impl Site {
             dials: "PJSIP/trunk/sip:{extension}@",
             sip: asterisk.sip.clone(),
             music: "default",
+            asterisk: Some(asterisk.clone()),
         }
     }
 
@@ -66,6 +67,7 @@ impl Site {
             dials: "sofia/internal/{extension}@",
             sip: switch.sip.clone(),
             music: "moh",
+            asterisk: None,
         }
     }
 
@@ -89,6 +91,12 @@ struct Talk {
 impl Talk {
     async fn begun(caller: &Site, agent: &Site, phone: u16, does: Agent) -> Talk {
         let alone = SWITCHES.lock().await;
+        for asterisk in [caller, agent]
+            .iter()
+            .filter_map(|site| site.asterisk.as_ref())
+        {
+            asterisk.is_cleared().await;
+        }
         let folder = tempfile::tempdir().expect("a folder");
         let config = config(caller, agent, folder.path());
         let running = assembly::start(&config).await.expect("the centre starts");
@@ -258,11 +266,13 @@ async fn the_hold_key_of_a_phone_on_another_asterisk_is_obeyed() {
     );
     let holds = Agent::Holds {
         after_ms: 50,
-        talks_ms: 8_000,
-        holds_ms: 3_000,
+        talks_ms: 120_000,
+        holds_ms: 120_000,
     };
     let talk = Talk::begun(&here, &there, second.phone_port(1003), holds).await;
+    talk.anna.presses_key();
     shows_agent(&talk.running, "anna", "hold").await;
+    talk.anna.presses_key();
     shows_agent(&talk.running, "anna", "on_call").await;
     talk.is_heard().await;
     let told = talk.ends(&here).await;

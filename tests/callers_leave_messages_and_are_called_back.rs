@@ -44,8 +44,7 @@ impl Centre {
     async fn with(settings: &[(&str, &str)]) -> Option<Centre> {
         let asterisk = Asterisk::running()?;
         let alone = APPLICATION.lock().await;
-        // What a test that failed has left would be taken up.
-        asterisk.console("channel request hangup all");
+        asterisk.is_cleared().await;
         let folder = tempfile::tempdir().expect("a folder");
         let outside = asterisk.phone_port(1002);
         let outside = format!("PJSIP/trunk/sip:{{number}}@127.0.0.1:{outside}");

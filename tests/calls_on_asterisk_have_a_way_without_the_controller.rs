@@ -3,7 +3,7 @@
 
 mod support;
 
-use support::asterisk::Asterisk;
+use support::asterisk::{Asterisk, CHANNELS};
 use support::audio::Voice;
 use support::phone::{Caller, Phone};
 use support::switch::{DEADLINE, Driver};
@@ -170,7 +170,7 @@ async fn wait_for_fallback(asterisk: &Asterisk, caller: &Phone, channel: &Channe
         .hears_speech(caller.line.mark(), DEADLINE)
         .await
         .expect("the sound");
-    let channels = asterisk.console("core show channels concise");
+    let channels = asterisk.console(CHANNELS).await;
     assert!(
         channels.contains("!switchyard-in-fallback!"),
         "{channel}: {channels}"

@@ -1,8 +1,15 @@
 //! The real Asterisk that `scripts/asterisk start` runs, as the tests reach it.
 
+use super::switch::DEADLINE;
 use std::path::PathBuf;
 use std::process::Command;
 use switchyard::config::switch::AsteriskConfig;
+
+/// The console's command that lists channels, one on a line, in fields with `!` between.
+pub const CHANNELS: &str = "core show channels concise";
+
+/// The console's command that lists bridges.
+pub const BRIDGES: &str = "bridge show all";
 
 /// Where it is, from the variables that `scripts/asterisk start` prints.
 #[derive(Clone, Debug)]
@@ -74,14 +81,43 @@ impl Asterisk {
         self.agents + extension - 1001
     }
 
-    /// What Asterisk's console answers to a command.
-    pub fn console(&self, command: &str) -> String {
-        let mut words = self.control.split(' ');
-        let output = Command::new(words.next().expect("a command"))
-            .args(words)
-            .arg(command)
-            .output()
-            .expect("Asterisk's console");
+    /// What Asterisk's console answers to a command. The controller under test, which shares
+    /// the thread, goes on meanwhile: what a test waits for may be its work.
+    pub async fn console(&self, command: &str) -> String {
+        let output = tokio::process::Command::from(self.to_console(command)).output();
+        let output = output.await.expect("Asterisk's console");
         String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    pub fn to_console(&self, command: &str) -> Command {
+        let mut words = self.control.split(' ');
+        let mut program = Command::new(words.next().expect("a command"));
+        program.args(words).arg(command);
+        program
+    }
+
+    /// Ends every channel, and waits until there is none: what a test that failed has left
+    /// would be taken up.
+    pub async fn is_cleared(&self) {
+        self.console("channel request hangup all").await;
+        self.has_no(CHANNELS, "!").await;
+    }
+
+    /// Waits until a list of the console has no line with this mark any more.
+    pub async fn has_no(&self, list: &str, mark: &str) {
+        let mut remains = String::new();
+        let look = async {
+            loop {
+                let listed = self.console(list).await;
+                let marked = listed.lines().filter(|line| line.contains(mark));
+                remains = marked.collect::<Vec<_>>().join("\n");
+                if remains.is_empty() {
+                    return;
+                }
+            }
+        };
+        if tokio::time::timeout(DEADLINE, look).await.is_err() {
+            panic!("{remains} remains");
+        }
     }
 }

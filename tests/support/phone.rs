@@ -19,6 +19,7 @@ const STARTING: Duration = Duration::from_secs(20);
 pub struct Phone {
     /// What it says and hears.
     pub line: Line,
+    sip_port: u16,
     sipp: Child,
     folder: TempDir,
 }
@@ -67,14 +68,16 @@ pub enum Agent {
         after_ms: u64,
         talks_ms: u64,
     },
-    /// Answers, and puts the far end on hold by re-INVITE after `talks_ms`.
+    /// Answers, and puts the far end on hold by re-INVITE after `talks_ms`, and takes it back
+    /// after `holds_ms`, or when [`Phone::presses_key`] says so.
     Holds {
         after_ms: u64,
         talks_ms: u64,
         holds_ms: u64,
     },
-    /// Answers, and asks by REFER for the far end to be transferred after `talks_ms`,
-    /// and after it was put on hold for `holds_ms` if that is not 0.
+    /// Answers, and asks by REFER for the far end to be transferred after `talks_ms`, or when
+    /// [`Phone::presses_key`] says so, and after it was put on hold for `holds_ms` if that
+    /// is not 0.
     Transfers {
         after_ms: u64,
         talks_ms: u64,
@@ -193,17 +196,15 @@ impl Agent {
                 },
             ),
         };
-        let port = sip_port.to_string();
-        let phone = Phone::start(line, file, &script, &["-p", &port]);
+        let phone = Phone::start(line, sip_port, file, &script, &[]);
         phone.is_listening_at(sip_port).await;
         phone
     }
 }
 
 fn dial(line: Line, file: &str, script: &Script<'_>, switch: &str, number: &str) -> Phone {
-    let port = free_port().to_string();
-    let once = ["-p", &port, "-m", "1", "-s", number, switch];
-    Phone::start(line, file, script, &once)
+    let once = ["-m", "1", "-s", number, switch];
+    Phone::start(line, free_port(), file, script, &once)
 }
 
 /// A UDP port that was free a moment ago.
@@ -221,7 +222,13 @@ fn free_media_port() -> u16 {
 }
 
 impl Phone {
-    fn start(line: Line, file: &str, script: &Script<'_>, arguments: &[&str]) -> Phone {
+    fn start(
+        line: Line,
+        sip_port: u16,
+        file: &str,
+        script: &Script<'_>,
+        arguments: &[&str],
+    ) -> Phone {
         let folder = tempfile::tempdir().expect("a folder for SIPp's files");
         let scenario = folder.path().join("scenario.xml");
         let source = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -244,6 +251,8 @@ impl Phone {
                 &scenario.display().to_string(),
                 "-i",
                 "127.0.0.1",
+                "-p",
+                &sip_port.to_string(),
                 "-nostdin",
             ])
             .args(["-mi", "127.0.0.1", "-mp", &media, "-timeout", "300s"])
@@ -261,7 +270,36 @@ impl Phone {
             .kill_on_drop(true)
             .spawn()
             .expect("SIPp, from the Debian package sip-tester");
-        Phone { line, sipp, folder }
+        Phone {
+            line,
+            sip_port,
+            sipp,
+            folder,
+        }
+    }
+
+    /// Has a phone that [`Agent::Holds`] or [`Agent::Transfers`] do so now: its scenario waits
+    /// for an INFO of its call.
+    pub fn presses_key(&self) {
+        let story = self.story();
+        let call = story.rsplit("Call-ID: ").next();
+        let call = call.and_then(|rest| rest.lines().next()).expect("a call");
+        let info = [
+            "INFO sip:phone@127.0.0.1 SIP/2.0",
+            "Via: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bK-key",
+            "From: <sip:user@127.0.0.1>;tag=user",
+            "To: <sip:phone@127.0.0.1>",
+            &format!("Call-ID: {call}"),
+            "CSeq: 1 INFO",
+            "Content-Length: 0",
+            "",
+            "",
+        ];
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("a free UDP port");
+        let info = info.join("\r\n");
+        socket
+            .send_to(info.as_bytes(), ("127.0.0.1", self.sip_port))
+            .expect("loopback");
     }
 
     /// Waits until SIPp has its port: a message sent before that is lost.

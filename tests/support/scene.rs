@@ -1,7 +1,7 @@
 //! A caller, agents' devices and a supervisor on the real Asterisk, with the
 //! adapter driven by hand.
 
-use super::asterisk::Asterisk;
+use super::asterisk::{Asterisk, BRIDGES, CHANNELS};
 use super::audio::{Voice, loudness, share_of};
 use super::phone::{Agent, Caller, Phone};
 use super::rtp::Line;
@@ -221,26 +221,12 @@ impl Scene {
         }
     }
 
-    /// The bridges and snoop channels that the switch does not clear away.
-    pub async fn remains(&mut self) -> String {
-        let mut remains = String::new();
-        // The last ones go a moment after the end of their legs was told.
-        for _ in 0..50 {
-            self.list().await;
-            remains = self.of_ours();
-            if remains.is_empty() {
-                break;
-            }
-        }
-        remains
-    }
-
-    fn of_ours(&self) -> String {
-        let bridges = self.asterisk.console("bridge show all");
-        let channels = self.asterisk.console("core show channels concise");
-        let ours = |line: &&str| line.contains(&self.driver.call.to_string());
-        let of_ours = bridges.lines().chain(channels.lines()).filter(ours);
-        of_ours.collect::<Vec<_>>().join("\n")
+    /// Waits until nothing of the call is left on the switch: bridges and snoop channels,
+    /// which it does not clear away, go a moment after the end of their legs was told.
+    pub async fn clears(&mut self) {
+        let call = self.driver.call.to_string();
+        self.asterisk.has_no(BRIDGES, &call).await;
+        self.asterisk.has_no(CHANNELS, &call).await;
     }
 
     /// How often something happened so far.

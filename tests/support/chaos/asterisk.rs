@@ -8,7 +8,6 @@ use crate::support::controller::SOON;
 use crate::support::phone::Phone;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
 use tokio::sync::MutexGuard;
 
 pub struct AsteriskRig {
@@ -24,18 +23,7 @@ impl AsteriskRig {
     pub async fn running() -> Option<AsteriskRig> {
         let asterisk = Asterisk::running()?;
         let turn = TURN.lock().await;
-        // What a test that failed may have left behind.
-        asterisk.console("channel request hangup all");
-        let silent = async {
-            while !asterisk
-                .console("core show channels count")
-                .contains("\n0 active calls")
-            {
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        };
-        let silent = tokio::time::timeout(SOON, silent).await;
-        silent.expect("leftovers end");
+        asterisk.is_cleared().await;
         let log = asterisk.log.clone();
         let from = std::fs::read(&log).map_or(0, |log| log.len());
         Some(AsteriskRig {
@@ -50,7 +38,11 @@ impl AsteriskRig {
 /// A killed controller leaves calls behind, which the tests of others would meet.
 impl Drop for AsteriskRig {
     fn drop(&mut self) {
-        self.asterisk.console("channel request hangup all");
+        let ended = self
+            .asterisk
+            .to_console("channel request hangup all")
+            .output();
+        ended.expect("Asterisk's console");
     }
 }
 
@@ -98,12 +90,12 @@ impl Rig for AsteriskRig {
     }
 
     async fn hang_up(&self, channel: &str) {
-        self.asterisk
-            .console(&format!("channel request hangup {channel}"));
+        let hang_up = format!("channel request hangup {channel}");
+        self.asterisk.console(&hang_up).await;
     }
 
     async fn restart(&mut self) {
-        self.asterisk.console("core restart now");
+        self.asterisk.console("core restart now").await;
     }
 
     async fn story(&self) -> Story {
