@@ -4,8 +4,9 @@
 use crate::config::Config;
 use crate::config::queue::QueueConfig;
 use crate::config::references::References;
+use crate::config::switch;
 use crate::engine::centre::{OverflowRule, OverflowTo, OverflowWhen};
-use crate::engine::id::QueueId;
+use crate::engine::id::{QueueId, SwitchId};
 use crate::engine::mailbox::Mailbox;
 use crate::nearest::suggestion;
 use std::collections::BTreeSet;
@@ -55,6 +56,10 @@ impl References<'_> {
             let what = "calls back, and no switch dials numbers outside".to_owned();
             let repair = "give a switch `outbound`".to_owned();
             self.error(&path, what, Some(repair));
+        } else if is_out_of_reach(config, id, queue) {
+            let what = "calls back, and none of its agents is on a switch that dials numbers outside, or has a trunk to one";
+            let repair = "give the switch of its agents `outbound`, or `trunks` to one that has it";
+            self.warning(&path, what.to_owned(), Some(repair.to_owned()));
         }
         if callback.may_dial.is_empty() {
             let what = "allows no number: nobody is called back".to_owned();
@@ -192,4 +197,24 @@ fn leads_on(config: &Config, rule: &OverflowRule) -> Option<QueueId> {
         (OverflowTo::Site(site), _) => config.sites.get(site)?.queue.clone(),
         _ => None,
     }
+}
+
+/// Whether no switch that dials outside can ring any of those who serve a queue,
+/// at the latest by one of its steps.
+fn is_out_of_reach(config: &Config, id: &QueueId, queue: &QueueConfig) -> bool {
+    let pools = switch::pools(&config.switches);
+    let pool = |switch| pools.get(switch).unwrap_or(switch);
+    let dial = config.switches.iter().filter(|s| s.kind.dials_outside());
+    let dial: BTreeSet<&SwitchId> = dial.map(|switch| pool(&switch.id)).collect();
+    let also = queue
+        .steps
+        .iter()
+        .flat_map(|step| step.also.iter().flatten());
+    let queues: BTreeSet<&QueueId> = also.chain([id]).collect();
+    let agents = config.agents.values();
+    let mut agents = agents
+        .filter(|agent| agent.queues.iter().any(|seat| queues.contains(&seat.queue)))
+        .map(|agent| dial.contains(pool(&agent.switch)))
+        .peekable();
+    agents.peek().is_some() && !agents.any(|reached| reached)
 }

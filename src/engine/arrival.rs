@@ -167,6 +167,7 @@ impl Engine {
                 diverted: None,
                 rules_tried: BTreeMap::new(),
                 dialler: None,
+                devices: Vec::new(),
                 callback: None,
                 sought: false,
                 ending: None,
@@ -278,6 +279,7 @@ impl Engine {
         let (leg, answered) = (known.caller.id.clone(), known.caller.is_answered());
         self.timers.clear(&Reason::GuardRenewal(leg.clone()));
         self.leave_queues(call, QueueExit::Failed, out);
+        self.close_beside(call, Cause::OriginatorCancel, out);
         if self.keep_line(call, &leg, out) {
             // An agent who dials, on a leg that stands.
             return self.caller_gone(call, cause, out);

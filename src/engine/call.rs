@@ -12,7 +12,7 @@ use crate::engine::party::{Party, Talk};
 use crate::engine::prelude::Briefing;
 use crate::engine::queue::Place;
 use crate::engine::recognition::Recognition;
-use crate::engine::ringing::Ringing;
+use crate::engine::ringing::{Ringing, RungDevice};
 use crate::engine::terms::Terms;
 use crate::engine::text::OutsideText;
 use crate::engine::time::Timestamp;
@@ -113,6 +113,8 @@ pub(crate) struct Call {
     pub(crate) rules_tried: BTreeMap<QueueId, usize>,
     /// The agent who dials it: the caller's leg is theirs until the number answers.
     pub(crate) dialler: Option<Dialler>,
+    /// The other devices of the agent who dials, that ring beside the caller's leg.
+    pub(crate) devices: Vec<RungDevice>,
     /// How far the caller has come to being called back.
     pub(crate) callback: Option<Dialogue>,
     /// Its switch was asked who of the two is still there, since they came apart.
@@ -178,6 +180,10 @@ pub struct Dialler {
     /// The callback whose turn it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub callback: Option<CallbackTurn>,
+    /// Whoever answers the call's own leg must press a key before they count as
+    /// the agent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub confirm: bool,
 }
 
 /// The callback that a call is the turn of.
@@ -217,6 +223,7 @@ impl Call {
         }
         let ringing = self.ringing.iter_mut();
         let devices = ringing.flat_map(|ringing| &mut ringing.devices);
+        let devices = devices.chain(&mut self.devices);
         let devices = devices.map(|device| &mut device.leg);
         let offer = self.offer.as_mut().map(|offer| &mut offer.leg);
         let parties = self.parties.iter_mut().map(|party| &mut party.leg);
@@ -229,6 +236,7 @@ impl Call {
             return Some(&self.caller);
         }
         let devices = self.ringing.iter().flat_map(|ringing| &ringing.devices);
+        let devices = devices.chain(&self.devices);
         let devices = devices.map(|device| &device.leg);
         let offer = self.offer.as_ref().map(|offer| &offer.leg);
         let parties = self.parties.iter().map(|party| &party.leg);

@@ -153,6 +153,15 @@ impl Centre {
         let pool = |switch| self.pools.get(switch);
         one == other || pool(one).is_some_and(|pool| self.pools.get(other) == Some(pool))
     }
+
+    /// The switches that dial numbers outside for whoever is on this one: itself
+    /// first, and then those it is linked with.
+    pub fn ways_out<'c>(&'c self, of: &'c SwitchId) -> impl Iterator<Item = &'c SwitchId> {
+        let own = self.outbound.iter().filter(move |way| *way == of);
+        let others = self.outbound.iter();
+        let others = others.filter(move |way| *way != of && self.are_linked(way, of));
+        own.chain(others)
+    }
 }
 
 /// What the agents of a group may do.

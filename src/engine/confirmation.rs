@@ -7,7 +7,7 @@ use crate::engine::call::Call;
 use crate::engine::cause::Cause;
 use crate::engine::command::Commands;
 use crate::engine::fact::{Fact, OfferOutcome};
-use crate::engine::id::{CallId, LegId};
+use crate::engine::id::{AgentId, CallId, LegId};
 use crate::engine::offer::SETTLING;
 use crate::engine::order::Purpose;
 use crate::engine::ringing::RungDevice;
@@ -24,9 +24,31 @@ const CONFIRMS: char = '1';
 impl Call {
     /// Whether this device was answered and its key is awaited.
     pub(crate) fn is_confirming(&self, leg: &LegId) -> bool {
+        if self.caller.id == *leg {
+            return self.is_dialler_confirming();
+        }
         let mut ringing = self.ringing.iter();
         let device = ringing.find_map(|ringing| ringing.device(leg));
+        let device = device.or_else(|| self.device(leg));
         device.is_some_and(RungDevice::is_confirming)
+    }
+
+    /// The legs that were answered and whose keys are awaited.
+    pub(crate) fn confirming(&self) -> impl Iterator<Item = &LegId> {
+        let devices = self.ringing.iter().flat_map(|ringing| &ringing.devices);
+        let devices = devices.chain(&self.devices);
+        let devices = devices.filter(|device| device.is_confirming());
+        let own = self.is_dialler_confirming().then_some(&self.caller.id);
+        devices.map(|device| &device.leg.id).chain(own)
+    }
+
+    /// The agent whose device is rung on this leg, for an offer or to dial.
+    fn rung_on(&self, leg: &LegId) -> Option<&AgentId> {
+        let mut ringing = self.ringing.iter();
+        let offered = ringing.find(|ringing| ringing.device(leg).is_some());
+        let dials = self.dialler.as_ref().filter(|_| self.is_dialled_from(leg));
+        let offered = offered.map(|ringing| &ringing.agent);
+        offered.or(dials.map(|dialler| &dialler.agent))
     }
 }
 
@@ -43,9 +65,7 @@ impl Engine {
         let Some(known) = known.filter(|known| known.is_confirming(leg)) else {
             return false;
         };
-        let mut ringing = known.ringing.iter();
-        let agent = ringing.find(|ringing| ringing.device(leg).is_some());
-        let agent = agent.and_then(|ringing| self.agents.get(&ringing.agent));
+        let agent = known.rung_on(leg).and_then(|agent| self.agents.get(agent));
         let language = agent
             .map(|agent| agent.settings.language)
             .unwrap_or_default();
@@ -68,6 +88,8 @@ impl Engine {
             let overdue = Reason::OfferOverdue(offer);
             let before = self.timers.get(&overdue).unwrap_or(ends);
             self.timers.set(overdue, before.max(ends + SETTLING));
+        } else {
+            self.dialling_waits(call, ends);
         }
     }
 
@@ -77,19 +99,22 @@ impl Engine {
             return self.not_confirmed(leg, out);
         }
         self.timers.clear(&Reason::ConfirmationEnds(leg.clone()));
-        let known = self.calls.get_mut(&call);
-        let Some(agent) = known
-            .and_then(|known| known.ringing_on(leg))
-            .map(|ringing| ringing.agent.clone())
-        else {
+        let Some(known) = self.calls.get(&call) else {
             return;
         };
+        let Some(agent) = known.rung_on(leg).cloned() else {
+            return;
+        };
+        let dials = known.is_dialled_from(leg);
         out.note(Fact::Confirmed {
             call,
             agent,
             leg: leg.clone(),
         });
-        self.answer_counts(call, leg, out);
+        match dials {
+            true => self.dials_from(call, leg, out),
+            false => self.answer_counts(call, leg, out),
+        }
     }
 
     /// No key, or a wrong one: nobody has answered.
@@ -98,8 +123,13 @@ impl Engine {
         let Some(call) = self.call_of(leg) else {
             return;
         };
-        let known = self.calls.get_mut(&call);
-        let Some(ringing) = known.and_then(|known| known.ringing_on(leg)) else {
+        let Some(known) = self.calls.get_mut(&call) else {
+            return;
+        };
+        if known.is_dialled_from(leg) {
+            return self.drop_dialling(call, leg, Cause::NoAnswer, out);
+        }
+        let Some(ringing) = known.ringing_on(leg) else {
             return;
         };
         if let [_] = ringing.devices.as_slice() {

@@ -429,8 +429,8 @@ impl Engine {
                     call.is_some_and(Call::is_waiting)
                 }
                 Reason::SearchEnds(call, queue) => {
-                    let call = self.calls.get(call);
-                    let visit = call.and_then(|call| call.visit(queue));
+                    let mut visits = self.waiter(*call).into_iter().flat_map(|w| w.visits);
+                    let visit = visits.find(|visit| visit.queue() == queue);
                     visit.is_some_and(|visit| !visit.terms.only.is_empty())
                 }
                 Reason::StepDue(call, queue) if self.callbacks.contains_key(call) => {
@@ -543,9 +543,8 @@ impl Engine {
             for party in call.parties.iter().filter(|party| !party.is_in()) {
                 self.has(Reason::PartyOverdue(party.leg.id.clone()))?;
             }
-            let devices = call.ringing.iter().flat_map(|ringing| &ringing.devices);
-            for device in devices.filter(|device| device.is_confirming()) {
-                self.has(Reason::ConfirmationEnds(device.leg.id.clone()))?;
+            for leg in call.confirming() {
+                self.has(Reason::ConfirmationEnds(leg.clone()))?;
             }
             for (offer, _) in call.open_offers() {
                 self.has(Reason::OfferOverdue(offer))?;

@@ -260,6 +260,9 @@ impl Engine {
             cause,
         });
         match self.calls.get(&call) {
+            Some(known) if known.is_dialled_from(leg) && !known.devices.is_empty() => {
+                self.dialling_device_gone(call, leg, cause, out);
+            }
             Some(known) if known.caller.id == *leg => self.caller_gone(call, cause, out),
             Some(known) if known.party(leg).is_some() => self.party_gone(call, leg, cause, out),
             Some(known) if known.is_connected() => self.agent_hung_up(call, cause, out),

@@ -8,7 +8,7 @@ use crate::engine::call::{Call, CallState, Dialler, Offer, OfferStage};
 use crate::engine::cause::Cause;
 use crate::engine::command::Commands;
 use crate::engine::fact::{Fact, OfferOutcome};
-use crate::engine::id::{AgentId, CallId, LegId, OfferId};
+use crate::engine::id::{AgentId, CallId, LegId, OfferId, SwitchId};
 use crate::engine::leg::{Leg, LegRole, LegState};
 use crate::engine::offer::SETTLING;
 use crate::engine::order::Purpose;
@@ -17,7 +17,7 @@ use crate::engine::request::{Invitee, Refusal};
 use crate::engine::text::OutsideText;
 use crate::engine::timer::Reason;
 use crate::switch::{
-    Arrival, ChannelState, LegVariable, LegVariables, PhoneNumber, Ring, SwitchCommand, Target,
+    Arrival, ChannelState, LegVariable, LegVariables, PhoneNumber, Ring, SwitchCommand,
 };
 
 impl Engine {
@@ -35,15 +35,27 @@ impl Engine {
         }
     }
 
+    /// The switch that rings an agent and dials a number outside for them: their
+    /// own, or one that it is linked with, which rings them over its trunk.
+    pub(super) fn way_out(&self, agent: &AgentId) -> Result<SwitchId, Refusal> {
+        let known = self.agents.get(agent).ok_or(Refusal::NoSuchAgent)?;
+        let centre = self.centre.as_ref().ok_or(Refusal::NobodyDials)?;
+        let mut ways = centre.ways_out(&known.settings.switch).peekable();
+        ways.peek().ok_or(Refusal::NobodyDials)?;
+        let up = ways.find(|way| self.links.get(*way) == Some(&true));
+        up.cloned().ok_or(Refusal::SwitchDown)
+    }
+
     pub(super) fn dial(
         &mut self,
         agent: &AgentId,
         number: &PhoneNumber,
         out: &mut Commands,
     ) -> Result<(), Refusal> {
-        let settings = &self.agents.get(agent).ok_or(Refusal::NoSuchAgent)?.settings;
-        let (switch, extension) = (settings.switch.clone(), settings.extension.clone());
         self.may_dial(agent, number)?;
+        let switch = self.way_out(agent)?;
+        let settings = &self.agents.get(agent).ok_or(Refusal::NoSuchAgent)?.settings;
+        let device = settings.device_from(&switch);
         if self.draining {
             return Err(Refusal::Draining);
         }
@@ -52,20 +64,21 @@ impl Engine {
         }
         let call = CallId::from_ulid(self.new_ulid());
         let channel = OfferId::from_ulid(self.new_ulid()).channel();
-        let standing = self.open_line(agent);
+        let standing = self.line_beside(agent, &switch);
         let leg = standing.clone().unwrap_or(LegId { switch, channel });
         self.can_invite(agent, &leg)?;
         let dialler = Dialler {
             agent: agent.clone(),
             number: number.clone(),
             callback: None,
+            confirm: false,
         };
         let (nothing, nobody) = (OutsideText::default(), OutsideText::default());
         self.start_dialling(call, &leg, dialler, nothing, nobody, out);
         let timeout = self.in_call().ring;
         let ring = Ring {
             channel: leg.channel.clone(),
-            to: Target::Extension(extension),
+            to: device,
             auto_answer: true,
             caller_number: OutsideText::new(number.as_str()),
             caller_name: OutsideText::default(),
@@ -125,6 +138,7 @@ impl Engine {
             agent,
             number,
             callback,
+            ..
         }) = known.dialler.clone()
         else {
             return;
@@ -180,8 +194,12 @@ impl Engine {
         let Some(dialler) = known.dialler.take() else {
             return;
         };
-        let answered = known.caller.is_answered();
+        // Who answered and did not confirm it may have been a mailbox.
+        let unconfirmed = known.caller.is_answered() && dialler.confirm;
+        let answered = known.caller.is_answered() && !unconfirmed;
+        let cause = if unconfirmed { Cause::NoAnswer } else { cause };
         let leg = known.caller.id.clone();
+        self.timers.clear(&Reason::ConfirmationEnds(leg.clone()));
         self.timers.clear(&Reason::PartyOverdue(leg));
         if dialler.callback.is_some() {
             return self.free_after_attempt(call, &dialler, answered, cause, out);

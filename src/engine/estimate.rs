@@ -317,6 +317,7 @@ impl Estimator {
                 }
             }
             Fact::AgentRests { agent, until } => self.workforce.rests(agent, *until),
+            Fact::WrapUpExtended { agent, until, .. } => self.workforce.wraps_up(agent, *until),
             Fact::AgentAsked { agent, request } => {
                 let leaves = matches!(
                     request,

@@ -359,6 +359,12 @@ pub enum Fact {
         call: CallId,
         dialler: Dialler,
     },
+    /// The call's own leg is this device of the agent who dials, from here on: they
+    /// answered it, or the one before ended.
+    DialsOn {
+        call: CallId,
+        leg: LegId,
+    },
     /// The number answered: it is the caller now, and the agent serves it.
     DialAnswered {
         call: CallId,

@@ -2,15 +2,17 @@
 //! journal keeps it as a checkpoint, and the entries after the checkpoint bring
 //! it up to date. The switches then say what of it still lives.
 
+mod call;
+
 use crate::engine::agent::AgentState;
 use crate::engine::call::{CallState, OfferStage, Served};
 use crate::engine::callback::{CallbackOrder, CallbackProgress, CallbackState, RememberedCallback};
 use crate::engine::command::Command;
 use crate::engine::estimate::Learnt;
 use crate::engine::fact::{
-    Fact, OfferOutcome, QueueExit, Remembered, RememberedAgent, RememberedBlock, RememberedCall,
-    RememberedClosing, RememberedDevice, RememberedLearnt, RememberedOffer, RememberedParty,
-    RememberedRecording, RememberedRinging, RememberedVisit,
+    Fact, OfferOutcome, Remembered, RememberedAgent, RememberedBlock, RememberedCall,
+    RememberedClosing, RememberedDevice, RememberedLearnt, RememberedParty, RememberedRecording,
+    RememberedRinging, RememberedVisit,
 };
 use crate::engine::id::{AgentId, CallId, CommandId, LegId, OfferId, QueueId};
 use crate::engine::lamps::{Lamp, Phone};
@@ -24,6 +26,7 @@ use crate::engine::shift::Shift;
 use crate::engine::text::OutsideText;
 use crate::engine::time::Timestamp;
 use crate::engine::wishes::{Sought, Wishes};
+use call::offer_on;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -203,6 +206,7 @@ impl Memory {
             Fact::DialledOut { call, dialler } => {
                 self.call(*call, |known| known.dialler = Some(dialler.clone()));
             }
+            Fact::DialsOn { call, leg } => self.call(*call, |known| known.dials_on(leg)),
             Fact::DialAnswered {
                 call,
                 caller,
@@ -213,6 +217,7 @@ impl Memory {
                 known.leg = caller.clone();
                 known.leg_state = LegState::Bridged;
                 known.dialler = None;
+                known.devices.clear();
                 known.offer = offer_on(agent, leg, OfferStage::Connected);
             }),
             Fact::CallbackRequested { callback, order } => {
@@ -281,16 +286,14 @@ impl Memory {
                 agents,
                 until,
                 why,
-            } => self.call(*call, |known| {
-                let mut visits = known.visits.iter_mut();
-                if let Some(visit) = visits.find(|visit| visit.queue == *queue) {
-                    visit.sought = until.map(|until| Sought {
-                        agents: agents.clone(),
-                        until,
-                        why: *why,
-                    });
-                }
-            }),
+            } => {
+                let sought = until.map(|until| Sought {
+                    agents: agents.clone(),
+                    until,
+                    why: *why,
+                });
+                self.sought(at, *call, queue, sought);
+            }
             Fact::StepReached {
                 call,
                 queue,
@@ -460,6 +463,20 @@ impl Memory {
         }
     }
 
+    /// A call waits for certain agents alone, or no longer; or a callback does.
+    fn sought(&mut self, at: Timestamp, call: CallId, queue: &QueueId, sought: Option<Sought>) {
+        if let Some(known) = self.callbacks.get_mut(&call) {
+            known.progress.seek(at, sought);
+            return;
+        }
+        self.call(call, |known| {
+            let mut visits = known.visits.iter_mut();
+            if let Some(visit) = visits.find(|visit| visit.queue == *queue) {
+                visit.sought = sought;
+            }
+        });
+    }
+
     /// The recording by which the caller leaves their message.
     fn leaves_by(&mut self, call: CallId, recording: Option<CommandId>) {
         self.call(call, |known| {
@@ -494,6 +511,7 @@ impl Memory {
                 diverted: None,
                 rules_tried: BTreeMap::new(),
                 dialler: None,
+                devices: Vec::new(),
                 rung: BTreeSet::new(),
                 ringing: Vec::new(),
                 called_back: false,
@@ -590,6 +608,8 @@ impl Memory {
                 known.leg_state = state;
             } else if let Some(party) = known.parties.iter_mut().find(|p| p.leg == *leg) {
                 party.state = state;
+            } else if let Some(device) = known.devices.iter_mut().find(|d| d.leg == *leg) {
+                device.state = state;
             } else if known.ringing.iter().any(|r| r.device(leg).is_some()) {
                 known.device_moved(leg, state);
             } else if let Some(offer) = known.offer.as_mut().filter(|offer| offer.leg == *leg) {
@@ -667,118 +687,4 @@ fn remembered_learnt((queue, learnt): (&QueueId, &Learnt)) -> RememberedLearnt {
         queue: queue.clone(),
         learnt: learnt.clone(),
     }
-}
-
-impl RememberedCall {
-    fn leave(&mut self, queue: &QueueId, reason: QueueExit) {
-        let visit = self.visits.iter().find(|visit| visit.queue == *queue);
-        if let Some(visit) = visit.filter(|_| reason != QueueExit::AnsweredElsewhere) {
-            self.served = Some(Served {
-                queue: visit.queue.clone(),
-                priority: visit.priority,
-            });
-        }
-        self.visits.retain(|visit| visit.queue != *queue);
-    }
-
-    /// The leg of the serving agent, or of another, is not part of the call any more.
-    fn forget_leg(&mut self, leg: &LegId) {
-        if self.offer.take_if(|offer| offer.leg == *leg).is_some() {
-            self.talk = Talk::default();
-        }
-        self.parties.retain(|party| party.leg != *leg);
-        for ringing in &mut self.ringing {
-            ringing.devices.retain(|device| device.leg != *leg);
-        }
-        self.ringing.retain(|ringing| !ringing.devices.is_empty());
-    }
-
-    /// A device rings, the first of an offer or a further one. A conversation
-    /// found on a switch was offered by a run that is forgotten.
-    fn device_rung(&mut self, agent: &AgentId, leg: &LegId, confirm: bool) {
-        let own = self.ringing.iter_mut().find(|r| r.agent == *agent);
-        let Some(own) = own else {
-            if self.offer.is_none() {
-                self.offer = offer_on(agent, leg, OfferStage::Ringing);
-            }
-            return;
-        };
-        match own.devices.iter_mut().find(|device| device.leg == *leg) {
-            Some(device) => device.confirm = confirm,
-            None => own.devices.push(RememberedDevice {
-                confirm,
-                ..RememberedDevice::ringing(leg)
-            }),
-        }
-    }
-
-    /// The key was pressed: the device counts as answered.
-    fn confirmed(&mut self, leg: &LegId) {
-        let mut ringing = self.ringing.iter_mut();
-        let device = ringing.find_map(|r| r.devices.iter_mut().find(|d| d.leg == *leg));
-        if let Some(device) = device {
-            device.confirm = false;
-            self.device_moved(leg, LegState::Answered);
-        }
-    }
-
-    /// The first device to be answered makes the offer; the ends of the others
-    /// are told.
-    fn device_moved(&mut self, leg: &LegId, state: LegState) {
-        let of_leg = |ringing: &RememberedRinging| ringing.device(leg).is_some();
-        let Some(nth) = self.ringing.iter().position(of_leg) else {
-            return;
-        };
-        let mut devices = self.ringing[nth].devices.iter_mut();
-        let Some(device) = devices.find(|device| device.leg == *leg) else {
-            return;
-        };
-        device.state = state;
-        let stage = match state {
-            LegState::Ringing | LegState::Ended => return,
-            LegState::Answered if device.confirm || self.offer.is_some() => return,
-            LegState::Answered => OfferStage::Connecting,
-            LegState::Bridged => OfferStage::Connected,
-        };
-        let RememberedRinging {
-            offer,
-            agent,
-            queue,
-            ..
-        } = self.ringing.remove(nth);
-        self.offer = Some(RememberedOffer {
-            offer,
-            agent,
-            queue,
-            leg: leg.clone(),
-            stage,
-        });
-    }
-}
-
-impl RememberedRinging {
-    fn device(&self, leg: &LegId) -> Option<&RememberedDevice> {
-        self.devices.iter().find(|device| device.leg == *leg)
-    }
-}
-
-impl RememberedDevice {
-    fn ringing(leg: &LegId) -> Self {
-        Self {
-            leg: leg.clone(),
-            state: LegState::Ringing,
-            confirm: false,
-        }
-    }
-}
-
-fn offer_on(agent: &AgentId, leg: &LegId, stage: OfferStage) -> Option<RememberedOffer> {
-    let offer = OfferId::of_channel(&leg.channel);
-    Some(RememberedOffer {
-        offer: offer.unwrap_or(OfferId::from_ulid(ulid::Ulid::nil())),
-        agent: agent.clone(),
-        queue: None,
-        leg: leg.clone(),
-        stage,
-    })
 }

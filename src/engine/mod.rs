@@ -30,6 +30,7 @@ mod consult;
 mod conversation;
 mod desk;
 mod dial_out;
+mod dialling;
 mod drain;
 pub mod estimate;
 pub mod event;

@@ -262,8 +262,8 @@ impl Engine {
             state: LegState::Answered,
         });
         let is_party = known.party(leg).is_some();
-        if known.dialler.is_some() && known.caller.id == *leg {
-            self.dialler_answered(call, out);
+        if known.is_dialled_from(leg) {
+            self.dialling_answered(call, leg, out);
         } else if known.caller.id == *leg {
             self.timers.clear(&Reason::AnswerOverdue(call));
             self.advance(call, Input::Answered, out);
@@ -652,7 +652,7 @@ impl Engine {
 }
 
 impl Device {
-    fn address(&self) -> (Option<Extension>, Option<PhoneNumber>) {
+    pub(super) fn address(&self) -> (Option<Extension>, Option<PhoneNumber>) {
         match &self.to {
             Target::Extension(extension) | Target::Remote { extension, .. } => {
                 (Some(extension.clone()), None)

@@ -407,8 +407,8 @@ impl Engine {
             .call_of(leg)
             .and_then(|call| Some((call, self.calls.get(&call)?)));
         match call {
-            Some((call, known)) if known.dialler.is_some() && known.caller.id == *leg => {
-                self.end_call(call, Cause::NetworkFailure, out);
+            Some((call, known)) if known.is_dialled_from(leg) => {
+                self.drop_dialling(call, leg, Cause::NetworkFailure, out);
             }
             // The answer is late; what was ordered has been seen to happen.
             Some((_, known)) if known.party(leg).is_some_and(Party::is_settled) => {}

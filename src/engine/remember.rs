@@ -121,7 +121,10 @@ impl Engine {
         if let (Some(parking), None) = (&known.parking, known.ending) {
             self.timers.set(Reason::ParkingEnds(call), parking.until);
         }
-        if known.dialler.is_some() && known.leg_state == LegState::Ringing {
+        let device = |device: RememberedDevice| self.remember_device(call, device);
+        let devices: Vec<RungDevice> = known.devices.into_iter().map(device).collect();
+        let dialler = known.dialler.as_ref();
+        if dialler.is_some_and(|d| d.confirm || known.leg_state == LegState::Ringing) {
             let overdue = self.now + self.in_call().ring + SETTLING;
             self.timers.set(Reason::PartyOverdue(leg.clone()), overdue);
         }
@@ -164,6 +167,7 @@ impl Engine {
                 diverted: known.diverted,
                 rules_tried: known.rules_tried,
                 dialler: known.dialler,
+                devices,
                 callback: known.called_back.then(Dialogue::farewell),
                 sought: false,
                 ending: known.ending,
@@ -213,17 +217,8 @@ impl Engine {
     ) -> Ringing {
         self.keep_departed(&known.agent, &caller.switch);
         self.offers.insert(known.offer, call);
-        let device = |device: RememberedDevice| RungDevice {
-            leg: Leg {
-                id: device.leg,
-                state: device.state,
-            },
-            confirm: device.confirm,
-        };
-        let devices: Vec<RungDevice> = known.devices.into_iter().map(device).collect();
-        for device in &devices {
-            self.legs.insert(device.leg.id.clone(), call);
-        }
+        let device = |device: RememberedDevice| self.remember_device(call, device);
+        let devices = known.devices.into_iter().map(device).collect();
         self.expect_offer(known.offer, known.queue.as_ref());
         Ringing {
             id: known.offer,
@@ -233,12 +228,21 @@ impl Engine {
         }
     }
 
+    fn remember_device(&mut self, call: CallId, known: RememberedDevice) -> RungDevice {
+        let RememberedDevice {
+            leg,
+            state,
+            confirm,
+        } = known;
+        self.legs.insert(leg.clone(), call);
+        let leg = Leg { id: leg, state };
+        RungDevice { leg, confirm }
+    }
+
     /// Who answered and has not confirmed it has all of the time again.
     fn remember_confirmations(&mut self, call: CallId) {
         let known = self.calls.get(&call).into_iter();
-        let devices = known.flat_map(|known| known.ringing.iter().flat_map(|r| &r.devices));
-        let confirming = devices.filter(|device| device.is_confirming());
-        let legs: Vec<LegId> = confirming.map(|device| device.leg.id.clone()).collect();
+        let legs: Vec<LegId> = known.flat_map(Call::confirming).cloned().collect();
         for leg in &legs {
             self.expect_confirmation(call, leg);
         }
@@ -387,7 +391,11 @@ impl Engine {
                 engaged.extend(agent.map(|agent| (agent, *call, state(&party.leg))));
             }
             let dialler = known.dialler.as_ref();
-            let dialler = dialler.map(|d| (d.agent.clone(), *call, state(&known.caller)));
+            let state = match known.awaits_dialler() {
+                true => AgentState::Offered,
+                false => AgentState::OnCall,
+            };
+            let dialler = dialler.map(|d| (d.agent.clone(), *call, state));
             engaged.extend(dialler);
         }
         engaged

@@ -430,7 +430,9 @@ pub enum Refusal {
     QueueClosed,
     #[error("that time is over, or further ahead than days_ahead of the queue's callback allows")]
     BadTime,
-    #[error("no agent of that queue is on a switch that dials outside: see outbound in [switches]")]
+    #[error(
+        "numbers outside are dialled neither by that switch nor by one it has a trunk to: see outbound in [switches]"
+    )]
     NobodyDials,
     #[error("there is no such callback, or it is closed")]
     NoSuchCallback,

@@ -8,6 +8,7 @@ use crate::engine::command::Commands;
 use crate::engine::explanation::Trigger;
 use crate::engine::fact::Fact;
 use crate::engine::id::{AgentId, CallId, QueueId};
+use crate::engine::text::OutsideText;
 use crate::engine::timer::Reason;
 use crate::engine::wishes::{AgentSet, Sought, SoughtWhy, Wishes};
 
@@ -19,8 +20,25 @@ impl Engine {
             .filter(|sought| sought.agents.iter().any(|agent| self.is_there(agent)))
     }
 
+    /// Of a call, or of a callback.
+    fn wishes_of(&self, id: CallId) -> Option<&Wishes> {
+        let callback = || Some(&self.callbacks.get(&id)?.order.wishes);
+        let call = self.calls.get(&id).map(|known| &known.wishes);
+        call.or_else(callback)
+    }
+
+    /// The number by which who calls, or is to be called back, is remembered.
+    fn patron_of(&self, id: CallId) -> Option<OutsideText> {
+        if let Some(known) = self.calls.get(&id) {
+            return Some(known.recognition.patron(&known.caller_number).clone());
+        }
+        let order = &self.callbacks.get(&id)?.order;
+        let number = self.normal(order.number.as_str());
+        Some(order.recognition.patron(&number).clone())
+    }
+
     fn preferred_in(&self, call: CallId, queue: &QueueId) -> Option<Sought> {
-        let wishes = &self.calls.get(&call)?.wishes;
+        let wishes = self.wishes_of(call)?;
         let serves = |id: &AgentId| !wishes.never.contains(id) && self.serves(id, queue);
         let agents = wishes.prefer.filtered(serves);
         (!agents.is_empty()).then(|| Sought {
@@ -32,11 +50,10 @@ impl Engine {
 
     fn last_agent_in(&self, call: CallId, queue: &QueueId) -> Option<Sought> {
         let rule = self.queues.get(queue)?.settings.last_agent?;
-        let known = self.calls.get(&call)?;
-        let number = known.recognition.patron(&known.caller_number);
-        let (agent, at) = self.patrons.last(number)?;
+        let number = self.patron_of(call)?;
+        let (agent, at) = self.patrons.last(&number)?;
         let recent = self.now.since(at) <= rule.within;
-        let may = !known.wishes.never.contains(agent) && self.serves(agent, queue);
+        let may = !self.wishes_of(call)?.never.contains(agent) && self.serves(agent, queue);
         (recent && may).then(|| Sought {
             agents: AgentSet::one(agent.clone()),
             until: self.now + rule.wait,
@@ -62,10 +79,7 @@ impl Engine {
 
     /// Those of the agents whom a call must not reach who could take it otherwise.
     pub(super) fn forbidden_in(&self, call: CallId, queue: &QueueId, step: usize) -> AgentSet {
-        let callback = || Some(&self.callbacks.get(&call)?.order.wishes);
-        let wishes = self.calls.get(&call).map(|known| &known.wishes);
-        let wishes = wishes.or_else(callback);
-        let (Some(wishes), Some(settings)) = (wishes, self.queues.get(queue)) else {
+        let (Some(wishes), Some(settings)) = (self.wishes_of(call), self.queues.get(queue)) else {
             return AgentSet::default();
         };
         let asked = settings.settings.asked(step);
@@ -90,12 +104,11 @@ impl Engine {
     /// None of the agents became free in time: anybody will do.
     pub(super) fn search_ended(&mut self, call: CallId, queue: &QueueId, out: &mut Commands) {
         self.set_aside(call);
-        let visit = self
-            .calls
-            .get_mut(&call)
-            .and_then(|call| call.visit_mut(queue));
+        if let Some(callback) = self.callbacks.get_mut(&call) {
+            callback.progress.seek(self.now, None);
+        }
         let mut why = SoughtWhy::default();
-        if let Some(visit) = visit {
+        if let Some(visit) = self.visit_of_mut(call, queue) {
             visit.terms.only = AgentSet::default();
             why = visit.sought_why;
         }
@@ -108,7 +121,7 @@ impl Engine {
         });
         self.line_up(call);
         let known = self.calls.get(&call);
-        if known.is_some_and(|known| known.seeks_anybody(&self.queues)) {
+        if known.is_none_or(|known| known.seeks_anybody(&self.queues)) {
             self.distribute_call(call, Trigger::SearchEnded, out);
         }
     }
@@ -116,8 +129,11 @@ impl Engine {
     /// An agent is not there any more: who waits for nobody else who is there
     /// waits for anybody.
     pub(super) fn stop_seeking(&mut self, agent: &AgentId, out: &mut Commands) {
-        let seeks = self.calls.iter().flat_map(|(call, known)| {
-            let visits = known.visits.iter();
+        let calls = self.calls.iter().map(|(id, known)| (id, &known.visits));
+        let callbacks = self.callbacks.iter();
+        let callbacks = callbacks.map(|(id, known)| (id, &known.visits));
+        let seeks = calls.chain(callbacks).flat_map(|(call, visits)| {
+            let visits = visits.iter();
             let vain = visits.filter(|visit| {
                 let only = &visit.terms.only;
                 only.contains(agent) && !only.iter().any(|other| self.is_there(other))

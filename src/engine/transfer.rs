@@ -170,7 +170,12 @@ impl Engine {
             Invitee::Agent(agent) => self.can_invite(agent, &known.caller.id),
             Invitee::Number(number) => {
                 let serving = known.offer.as_ref().ok_or(Refusal::NotOnACall)?;
-                self.may_dial(&serving.agent, number)
+                self.may_dial(&serving.agent, number)?;
+                let centre = self.centre.as_ref().ok_or(Refusal::NobodyDials)?;
+                match centre.outbound.contains(&known.caller.id.switch) {
+                    true => Ok(()),
+                    false => Err(Refusal::NobodyDials),
+                }
             }
         }
     }

@@ -395,6 +395,7 @@ impl Board {
             | Fact::PartyMoved { .. }
             | Fact::PartyLeft { .. }
             | Fact::DialledOut { .. }
+            | Fact::DialsOn { .. }
             | Fact::Drift { .. }
             | Fact::Overdue { .. }
             | Fact::LegStarted { .. }

@@ -285,6 +285,12 @@ impl Ledger {
             Fact::HandedOver { call, agent, .. } => {
                 self.call(*call, "it was handed over")?.agent = Some(agent.clone());
             }
+            Fact::DialsOn { call, leg } => {
+                let known = self.call(*call, "it is dialled from")?;
+                let own = std::mem::replace(&mut known.caller, leg.clone());
+                self.legs.remove(&own);
+                self.legs.insert(leg.clone(), *call);
+            }
             Fact::DialAnswered {
                 call,
                 caller,

@@ -2,6 +2,7 @@
 //! becomes of one when the customer is there again.
 
 use crate::engine::Engine;
+use crate::engine::agent::Agent;
 use crate::engine::call::Call;
 use crate::engine::callback::{CallbackEnd, CallbackOrder, CallbackProgress, CallbackState};
 use crate::engine::command::Commands;
@@ -12,6 +13,7 @@ use crate::engine::text::OutsideText;
 use crate::engine::time::{Span, Timestamp};
 use crate::engine::wishes::Wishes;
 use crate::switch::PhoneNumber;
+use std::collections::BTreeSet;
 
 /// How far in the past a time may lie that means now.
 const JUST_NOW: Span = Span::seconds(60);
@@ -65,10 +67,13 @@ impl Engine {
         let Some(known) = self.calls.get(&call) else {
             return;
         };
+        let centre = self.centre.as_ref();
+        let home = &known.caller.id.switch;
+        let switch = centre.and_then(|centre| centre.ways_out(home).next());
         let own = known.caller_number.as_str() == number.as_str();
         let order = CallbackOrder {
             queue,
-            switch: known.caller.id.switch.clone(),
+            switch: switch.unwrap_or(home).clone(),
             number,
             // The name belongs to the number that called.
             name: match own {
@@ -90,6 +95,7 @@ impl Engine {
             offers: 0,
             priority,
             step,
+            sought: None,
         };
         let id = CallId::from_ulid(self.new_ulid());
         self.add_callback(id, order, progress, out);
@@ -183,6 +189,7 @@ impl Engine {
             offers: 0,
             priority,
             step: 0,
+            sought: None,
         };
         self.add_callback(id, order, progress, out);
         Ok(())
@@ -212,14 +219,15 @@ impl Engine {
         self.calls.values().any(waits)
     }
 
-    /// Of the switches that dial outside, the first on which an agent serves the queue.
+    /// A switch that dials outside and can ring an agent of the queue: one on which
+    /// there is an agent comes before those that only have a trunk to one.
     fn dialling_switch(&self, queue: &QueueId) -> Option<SwitchId> {
-        let serves = |switch: &&SwitchId| {
-            let mut agents = self.agents.values();
-            agents.any(|agent| {
-                agent.settings.switch == **switch && agent.settings.seat(queue).is_some()
-            })
-        };
-        self.centre.as_ref()?.outbound.iter().find(serves).cloned()
+        let centre = self.centre.as_ref()?;
+        let serves = |agent: &&Agent| agent.settings.seat(queue).is_some();
+        let agents = self.agents.values().filter(serves);
+        let homes: BTreeSet<&SwitchId> = agents.map(|agent| &agent.settings.switch).collect();
+        let near = centre.outbound.iter().find(|way| homes.contains(way));
+        let over_trunk = || homes.iter().find_map(|home| centre.ways_out(home).next());
+        near.or_else(over_trunk).cloned()
     }
 }

@@ -104,7 +104,7 @@ impl Engine {
             return;
         };
         let can_dial = |centre: &crate::engine::centre::Centre| {
-            centre.outbound.contains(&known.caller.id.switch)
+            centre.ways_out(&known.caller.id.switch).next().is_some()
         };
         let settings = self.calling_back(known).map(|(_, settings)| settings);
         let settings = settings.filter(|settings| settings.key.is_some());
@@ -157,7 +157,7 @@ impl Engine {
     ) {
         let dials = self.calls.get(&call).is_some_and(|known| {
             let centre = self.centre.as_ref();
-            centre.is_some_and(|centre| centre.outbound.contains(&known.caller.id.switch))
+            centre.is_some_and(|centre| centre.ways_out(&known.caller.id.switch).next().is_some())
         });
         if !dials || !self.takes_callbacks(&turned.queue) {
             return self.end_call(call, Cause::UserBusy, out);

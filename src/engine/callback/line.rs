@@ -96,7 +96,7 @@ impl Engine {
     }
 
     /// A number as it is always written, however it was given.
-    pub(super) fn normal(&self, number: &str) -> OutsideText {
+    pub(in crate::engine) fn normal(&self, number: &str) -> OutsideText {
         match &self.centre {
             Some(centre) => centre.callers.numbering.normal(number),
             None => OutsideText::new(number),
@@ -128,9 +128,6 @@ impl Engine {
         let ends = |call| self.closing.values().any(|closing| closing.call == call);
         if callback.last.is_some_and(ends) {
             return Some(soon(self.limits().command_deadline));
-        }
-        if self.links.get(&order.switch) != Some(&true) {
-            return Some(soon(self.limits().dead_man));
         }
         let full = self.calls.len() >= self.limits().max_calls as usize;
         full.then(|| soon(self.limits().dead_man))
@@ -178,6 +175,7 @@ impl Engine {
         });
         self.expect_callback(id);
         if state == CallbackState::Waiting {
+            self.begin_to_seek(id, out);
             self.join_line(id);
             self.distribute_call(id, Trigger::CallEntered, out);
         }
@@ -205,6 +203,30 @@ impl Engine {
         }
     }
 
+    /// Certain agents are waited for alone when it comes into line, once.
+    fn begin_to_seek(&mut self, id: CallId, out: &mut Commands) {
+        let Some(callback) = self.callbacks.get(&id) else {
+            return;
+        };
+        if callback.progress.sought.is_some() {
+            return;
+        }
+        let queue = callback.order.queue.clone();
+        let Some(sought) = self.agents_to_seek(id, &queue) else {
+            return;
+        };
+        if let Some(callback) = self.callbacks.get_mut(&id) {
+            callback.progress.seek(self.now, Some(sought.clone()));
+        }
+        out.note(Fact::AgentSought {
+            call: id,
+            queue,
+            agents: sought.agents,
+            until: Some(sought.until),
+            why: sought.why,
+        });
+    }
+
     pub(in crate::engine) fn join_line(&mut self, id: CallId) {
         let Some(callback) = self.callbacks.get(&id) else {
             return;
@@ -214,7 +236,7 @@ impl Engine {
             priority: callback.progress.priority,
             entered: callback.order.entered,
             step: callback.progress.step,
-            sought: None,
+            sought: callback.progress.seeks(self.now).cloned(),
         };
         self.take_place(id, &entry);
     }
@@ -225,6 +247,7 @@ impl Engine {
         };
         let queue = callback.order.queue.clone();
         self.set_aside(id);
+        self.timers.clear(&Reason::SearchEnds(id, queue.clone()));
         self.timers.clear(&Reason::StepDue(id, queue));
         if let Some(callback) = self.callbacks.get_mut(&id) {
             callback.visits.clear();

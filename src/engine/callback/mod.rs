@@ -34,7 +34,7 @@ use crate::engine::recognition::Recognition;
 use crate::engine::request::Principal;
 use crate::engine::text::OutsideText;
 use crate::engine::time::Timestamp;
-use crate::engine::wishes::Wishes;
+use crate::engine::wishes::{Sought, Wishes};
 use crate::switch::{Language, PhoneNumber};
 use serde::{Deserialize, Serialize};
 
@@ -42,7 +42,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallbackOrder {
     pub queue: QueueId,
-    /// The switch that dials: agents of others are not chosen.
+    /// In whose lines it waits: a switch that dials outside. The one that dials at
+    /// last is the agent's own, if it can.
     pub switch: SwitchId,
     pub number: PhoneNumber,
     #[serde(default, skip_serializing_if = "OutsideText::is_empty")]
@@ -85,6 +86,25 @@ pub struct CallbackProgress {
     /// The step of its queue that it has come to.
     #[serde(default)]
     pub step: usize,
+    /// The agents it waits for alone, as long as the time has not come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sought: Option<Sought>,
+}
+
+impl CallbackProgress {
+    /// It waits for certain agents alone; without them, no longer. It does not
+    /// begin to wait for them again.
+    pub(crate) fn seek(&mut self, at: Timestamp, sought: Option<Sought>) {
+        match (&mut self.sought, sought) {
+            (Some(before), None) => before.until = before.until.min(at),
+            (own, sought) => *own = sought,
+        }
+    }
+
+    /// Those it waits for alone at this time.
+    pub(crate) fn seeks(&self, at: Timestamp) -> Option<&Sought> {
+        self.sought.as_ref().filter(|sought| sought.until > at)
+    }
 }
 
 /// Where a callback is. Exactly one at any time.

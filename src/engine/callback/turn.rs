@@ -5,6 +5,7 @@ use crate::engine::Engine;
 use crate::engine::call::{CallState, CallbackTurn, Dialler, Served};
 use crate::engine::callback::{CallbackEnd, CallbackOrder, CallbackState};
 use crate::engine::cause::Cause;
+use crate::engine::centre::Device;
 use crate::engine::command::Commands;
 use crate::engine::explanation::Explanation;
 use crate::engine::fact::{Fact, OfferOutcome};
@@ -14,9 +15,8 @@ use crate::engine::offer::SETTLING;
 use crate::engine::order::Purpose;
 use crate::engine::queues::QueueIndex;
 use crate::engine::text::OutsideText;
-use crate::engine::time::Span;
 use crate::engine::timer::Reason;
-use crate::switch::{Language, LegVariable, LegVariables, Ring, SwitchCommand, Target};
+use crate::switch::{Language, LegVariable, LegVariables, Ring, SwitchCommand};
 
 impl Engine {
     /// The planner chose an agent for a callback.
@@ -37,6 +37,17 @@ impl Engine {
         let agent = explanation.chosen.agent.clone();
         let call = CallId::from_ulid(self.new_ulid());
         let offer = OfferId::from_ulid(self.new_ulid());
+        let Ok(switch) = self.way_out(&agent) else {
+            let until = self.now + self.limits().dead_man;
+            return self.move_callback(id, CallbackState::Resting { until }, out);
+        };
+        let leg = LegId {
+            switch,
+            channel: offer.channel(),
+        };
+        let standing = self.line_beside(&agent, &leg.switch);
+        let leg = standing.clone().unwrap_or(leg);
+        let devices = self.devices_to_dial_from(&agent, &leg, standing.is_some());
         let dialler = Dialler {
             agent: agent.clone(),
             number: order.number.clone(),
@@ -44,15 +55,11 @@ impl Engine {
                 callback: id,
                 queue: order.queue.clone(),
             }),
+            confirm: devices.first().is_some_and(|device| device.confirm),
         };
         let shown = self.callback_settings(&order.queue);
         let shown = shown.and_then(|settings| settings.shown.as_ref());
         let shown = shown.map(|number| OutsideText::new(number.as_str()));
-        // Also a device on another switch is rung by the one that dials, over a trunk.
-        let leg = LegId {
-            switch: order.switch.clone(),
-            channel: offer.channel(),
-        };
         let dialled = shown.unwrap_or_else(|| order.dialled.clone());
         self.start_dialling(call, &leg, dialler, dialled, order.name.clone(), out);
         self.recognise_again(call, &order, out);
@@ -63,7 +70,11 @@ impl Engine {
             explanation,
         });
         let timeout = self.queues.queue(queue).settings.ring;
-        self.ring_for_callback(call, &leg, &agent, &order, timeout, out);
+        let overdue = self.now + timeout + SETTLING;
+        self.timers.set(Reason::PartyOverdue(leg.clone()), overdue);
+        if standing.is_none() {
+            self.ring_for_callback(call, &leg, &agent, &order, &devices, out);
+        }
         if let Some(index) = self.queues.agent_index(&agent) {
             let shift = self.queues.shift_mut(index);
             shift.offered(self.now, &order.queue);
@@ -75,6 +86,9 @@ impl Engine {
         // The agent is engaged first: leaving the line lets nobody else be chosen.
         self.engage(&agent, call, out);
         self.move_callback(id, CallbackState::Offered { call, agent }, out);
+        if let Some(leg) = standing {
+            self.sound_tone(call, &leg, out);
+        }
     }
 
     /// Who it was that called is known of the call that answers them.
@@ -87,41 +101,65 @@ impl Engine {
         }
     }
 
+    /// What is rung of an agent for a callback, by the switch that dials; a leg that
+    /// stands is enough.
+    fn devices_to_dial_from(&self, agent: &AgentId, leg: &LegId, stands: bool) -> Vec<Device> {
+        let known = self.agents.get(agent);
+        let settings = known.map(|known| &known.settings);
+        let devices = settings.map(|settings| match stands {
+            true => vec![settings.own_device(&leg.switch)],
+            false => settings.devices_for(&leg.switch),
+        });
+        devices.unwrap_or_default()
+    }
+
+    /// Rings every device of an agent, the first on the call's own leg.
     fn ring_for_callback(
         &mut self,
         call: CallId,
-        leg: &LegId,
+        first: &LegId,
         agent: &AgentId,
         order: &CallbackOrder,
-        timeout: Span,
+        devices: &[Device],
         out: &mut Commands,
     ) {
-        let Some(known) = self.agents.get(agent) else {
-            return;
-        };
-        // A number outside may be answered by a mailbox, for which nobody is dialled.
-        let devices = known.settings.devices_for(&leg.switch).into_iter();
-        let mut targets = devices.map(|device| device.to.clone());
-        let to = targets.find(|to| !matches!(to, Target::Number(_)));
-        let to = to.unwrap_or_else(|| known.settings.device_from(&leg.switch));
-        let ring = Ring {
-            channel: leg.channel.clone(),
-            to,
-            auto_answer: known.settings.auto_answer,
-            caller_number: OutsideText::new(order.number.as_str()),
-            caller_name: marked(order.language, &order.name),
-            timeout,
-            variables: LegVariables::default()
-                .with(LegVariable::Call, call)
-                .with(LegVariable::Role, LegRole::Agent.word())
-                .with(LegVariable::Agent, agent)
-                .with(LegVariable::Queue, &order.queue),
-            originator: None,
-        };
-        let purpose = Purpose::RingParty(leg.clone());
-        self.order(call, &leg.switch, SwitchCommand::Ring(ring), purpose, out);
-        let overdue = self.now + timeout + SETTLING;
-        self.timers.set(Reason::PartyOverdue(leg.clone()), overdue);
+        let auto_answer = self
+            .agents
+            .get(agent)
+            .map(|known| known.settings.auto_answer);
+        let timeout = self
+            .queues
+            .get(&order.queue)
+            .map(|queue| queue.settings.ring);
+        for (nth, device) in devices.iter().enumerate() {
+            let leg = match nth {
+                0 => first.clone(),
+                _ => LegId {
+                    switch: first.switch.clone(),
+                    channel: OfferId::from_ulid(self.new_ulid()).channel(),
+                },
+            };
+            let ring = Ring {
+                channel: leg.channel.clone(),
+                to: device.to.clone(),
+                // Of several devices one is enough.
+                auto_answer: nth == 0 && auto_answer.unwrap_or_default(),
+                caller_number: OutsideText::new(order.number.as_str()),
+                caller_name: marked(order.language, &order.name),
+                timeout: timeout.unwrap_or_default(),
+                variables: LegVariables::default()
+                    .with(LegVariable::Call, call)
+                    .with(LegVariable::Role, LegRole::Agent.word())
+                    .with(LegVariable::Agent, agent)
+                    .with(LegVariable::Queue, &order.queue),
+                originator: None,
+            };
+            let purpose = Purpose::RingParty(leg.clone());
+            self.order(call, &leg.switch, SwitchCommand::Ring(ring), purpose, out);
+            if nth > 0 {
+                self.device_beside(call, agent, leg, device, out);
+            }
+        }
     }
 
     /// The agent is there: the attempt counts from here on. False when nobody is
@@ -251,7 +289,7 @@ impl Engine {
             let dialler = call.dialler.as_ref();
             dialler.is_some_and(|dialler| dialler.callback.is_some())
                 && call.state == CallState::Transferring
-                && !call.caller.is_answered()
+                && call.awaits_dialler()
         });
         for call in rung.map(|(id, _)| *id).collect::<Vec<_>>() {
             self.end_call(call, Cause::OriginatorCancel, out);

@@ -51,6 +51,10 @@ impl Desk {
     }
 
     fn is(&mut self, agent: &str, state: AgentState) {
+        self.is_until(agent, state, None);
+    }
+
+    fn is_until(&mut self, agent: &str, state: AgentState, until: Option<Timestamp>) {
         self.note(Fact::AgentMoved {
             agent: id(agent),
             tenant: id("main"),
@@ -58,7 +62,7 @@ impl Desk {
             switch: id("sim"),
             state,
             call: None,
-            until: None,
+            until,
         });
     }
 
@@ -195,4 +199,28 @@ fn what_was_learnt_is_known_in_the_next_run() {
     next.remember(&desk.memory.remembered());
     let known = next.newcomer(&id("desk"), 0, desk.at).unwrap();
     assert!(known.median.as_millis() * 2 < fresh.median.as_millis());
+}
+
+#[test]
+fn an_extended_wrap_up_is_waited_for_to_its_new_end() {
+    let mut desk = Desk::open();
+    let until = desk.at + Span::seconds(10);
+    desk.is_until("anna", AgentState::WrapUp, Some(until));
+    let before = desk.newcomer("desk").unwrap();
+    let until = desk.at + Span::seconds(100);
+    desk.note(Fact::WrapUpExtended {
+        agent: id("anna"),
+        call: CallId::from_ulid(ulid::Ulid(9)),
+        until,
+        extensions: 1,
+    });
+    let after = desk.newcomer("desk").unwrap();
+    assert!(before.high < Span::seconds(60), "{before:?}");
+    assert!(after.median >= Span::seconds(80), "{after:?}");
+    // The next run knows it too.
+    let mut next = Estimator::default();
+    next.configure(&centre());
+    next.remember(&desk.memory.remembered());
+    let again = next.newcomer(&id("desk"), 0, desk.at).unwrap();
+    assert!(again.median >= Span::seconds(80), "{again:?}");
 }

@@ -208,6 +208,16 @@ impl Workforce {
         }
     }
 
+    /// Wrap-up goes on until then.
+    pub(super) fn wraps_up(&mut self, id: &AgentId, until: Timestamp) {
+        if let Some(number) = self.numbers.get(id) {
+            let agent = &mut self.agents[*number];
+            if let Doing::Until(_) = agent.doing {
+                agent.doing = Doing::Until(until);
+            }
+        }
+    }
+
     pub(super) fn leaves(&mut self, id: &AgentId, leaves: bool) {
         if let Some(number) = self.numbers.get(id) {
             self.agents[*number].leaves = leaves;

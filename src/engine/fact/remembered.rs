@@ -91,6 +91,9 @@ pub struct RememberedCall {
     pub rules_tried: BTreeMap<QueueId, usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dialler: Option<Dialler>,
+    /// The devices of the agent who dials that ring beside the call's own leg.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<RememberedDevice>,
     /// The caller was promised a callback.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub called_back: bool,

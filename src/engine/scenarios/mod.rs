@@ -9,8 +9,10 @@ mod agents_miss_offers;
 mod agents_on_standing_legs;
 mod agents_rung_together;
 mod callbacks_asked_for;
+mod callbacks_on_every_device;
 mod callbacks_over_a_crash;
 mod callbacks_that_are_dialled;
+mod callbacks_that_await_their_agent;
 mod callers_on_hold;
 mod callers_who_are_known;
 mod callers_who_leave;
@@ -398,21 +400,30 @@ impl Play {
         }));
     }
 
-    /// The leg to the agent who was rung last to dial a number.
+    /// The leg to the agent who was rung last to dial a number; of several, the first.
     fn rung_last(&self) -> String {
-        let mut legs = BTreeMap::new();
+        let rung = self.rung_to_dial().into_iter().next();
+        rung.unwrap_or_else(|| panic!("nobody was rung:\n{}", self.transcript.join("\n")))
+    }
+
+    /// All of them.
+    fn rung_to_dial(&self) -> Vec<String> {
+        let mut legs: BTreeMap<CallId, Vec<String>> = BTreeMap::new();
         let mut dials = None;
         for fact in &self.facts {
             match fact {
-                Fact::LegStarted { call, leg, .. } => {
-                    legs.entry(*call).or_insert_with(|| leg.channel.to_string());
+                Fact::LegStarted {
+                    call, leg, role, ..
+                } if *role != crate::engine::leg::LegRole::Party => {
+                    legs.entry(*call).or_default().push(leg.channel.to_string());
                 }
                 Fact::DialledOut { call, .. } => dials = Some(*call),
                 _ => {}
             }
         }
-        let rung = dials.and_then(|call| legs.remove(&call));
-        rung.unwrap_or_else(|| panic!("nobody was rung:\n{}", self.transcript.join("\n")))
+        dials
+            .and_then(|call| legs.remove(&call))
+            .unwrap_or_default()
     }
 
     /// The caller on `channel` waits, presses the key, confirms, and hangs up.

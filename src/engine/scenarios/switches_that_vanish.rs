@@ -131,6 +131,7 @@ fn remembered_call(play: &Play, call: CallId, channel: &str, state: CallState) -
         diverted: None,
         rules_tried: Default::default(),
         dialler: None,
+        devices: Vec::new(),
         rung: Default::default(),
         ringing: Vec::new(),
         called_back: false,

@@ -50,6 +50,22 @@ fn bert_over_the_trunk() -> (String, Target) {
     (SWITCH.to_owned(), Target::Remote { switch, extension })
 }
 
+/// The same, with callbacks; only `dials` dials outside.
+fn calls_back_over(dials: &str) -> Play {
+    let far: SwitchId = FAR.parse().unwrap();
+    let mut play = Play::with(|centre| {
+        centre.switches.push(far.clone());
+        for switch in centre.switches.clone() {
+            centre.pools.insert(switch, far.clone());
+        }
+        agent(centre, "bert").switch = far.clone();
+        centre.outbound = vec![dials.parse().unwrap()];
+        queue(centre, "desk").callback = Some(callbacks());
+    });
+    play.on_far(SwitchEvent::Snapshot(Snapshot::default()));
+    play
+}
+
 fn lost(why: &str) -> SwitchEvent {
     SwitchEvent::LinkLost {
         why: OutsideText::new(why),
@@ -198,4 +214,81 @@ fn without_a_trunk_each_switch_serves_its_own() {
     let bert = Invitee::Agent("bert".parse().unwrap());
     let asked = play.asks("anna", CallRequest::Consult { to: bert });
     assert_eq!(asked, Err(Refusal::OtherSwitch));
+}
+
+#[test]
+fn a_switch_that_dials_outside_rings_the_agent_over_its_trunk_for_a_callback() {
+    let mut play = calls_back_over(SWITCH);
+    play.asks_to_be_called_back("c1");
+    play.ready("bert");
+    assert_eq!(play.last_ring(), bert_over_the_trunk());
+    let bert = play.rung_last();
+    play.answered(&bert);
+    let (switch, to) = play.last_ring();
+    assert_eq!(
+        (switch.as_str(), to.to_string().as_str()),
+        (SWITCH, "13800138000")
+    );
+    let customer = play.party();
+    play.answered(&customer);
+    play.bridged(&bert, &customer);
+    assert!(play.told().contains("callback closed: reached"));
+}
+
+#[test]
+fn a_caller_on_a_switch_that_dials_nobody_is_called_back_by_another() {
+    let mut play = calls_back_over(FAR);
+    play.asks_to_be_called_back("c1");
+    play.ready("anna");
+    let extension = Extension::new("anna").unwrap();
+    let switch = SWITCH.parse().unwrap();
+    let anna = Target::Remote { switch, extension };
+    assert_eq!(play.last_ring(), (FAR.to_owned(), anna));
+}
+
+#[test]
+fn an_agent_with_a_way_out_of_their_own_takes_it() {
+    let mut play = calls_back_over(SWITCH);
+    play.settings.outbound.push(FAR.parse().unwrap());
+    let centre = Box::new(play.settings.clone());
+    play.event(Event::Configured { centre });
+    play.asks_to_be_called_back("c1");
+    play.ready("bert");
+    let (switch, to) = play.last_ring();
+    assert_eq!((switch.as_str(), to.to_string().as_str()), (FAR, "bert"));
+}
+
+#[test]
+fn a_callback_waits_for_the_switch_that_dials() {
+    let mut play = calls_back_over(FAR);
+    play.asks_to_be_called_back("c1");
+    play.on_far(lost("gone"));
+    play.ready("anna");
+    play.pass(Span::seconds(5));
+    assert!(!play.told().contains("> ring"));
+    play.on_far(SwitchEvent::Snapshot(Snapshot::default()));
+    play.pass(Span::seconds(60));
+    assert!(play.told().contains("> ring anna"));
+}
+
+#[test]
+fn a_number_is_dialled_over_the_switch_that_dials_or_refused() {
+    let dial = || CallRequest::Dial {
+        to: PhoneNumber::new("13900139000").unwrap(),
+    };
+    let mut play = calls_back_over(SWITCH);
+    play.ready("bert");
+    play.asks("bert", dial()).unwrap();
+    assert_eq!(play.last_ring(), bert_over_the_trunk());
+    let mut play = Play::with(|centre| centre.outbound.clear());
+    play.ready("anna");
+    assert_eq!(play.asks("anna", dial()), Err(Refusal::NobodyDials));
+    // A caller stays where they are: their switch would have to dial.
+    play.queues_up("c1");
+    let anna = play.rung("anna");
+    play.answered(&anna);
+    play.bridged("c1", &anna);
+    let to = Destination::Number(PhoneNumber::new("13900139000").unwrap());
+    let asked = play.asks("anna", CallRequest::Transfer { to });
+    assert_eq!(asked, Err(Refusal::NobodyDials));
 }

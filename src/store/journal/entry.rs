@@ -169,6 +169,7 @@ fn call_of(fact: &Fact) -> Option<CallId> {
         | Fact::HandedOver { call, .. }
         | Fact::Parked { call, .. }
         | Fact::DialledOut { call, .. }
+        | Fact::DialsOn { call, .. }
         | Fact::DialAnswered { call, .. }
         | Fact::RecordingAsked { call, .. }
         | Fact::RecordingStarted { call, .. }

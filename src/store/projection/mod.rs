@@ -425,6 +425,7 @@ impl Taking<'_> {
             | Fact::PartyMoved { .. }
             | Fact::Diverted { .. }
             | Fact::LampSet { .. }
+            | Fact::DialsOn { .. }
             | Fact::DialAnswered { .. }
             | Fact::Drift { .. }
             | Fact::Overdue { .. } => Ok(()),
