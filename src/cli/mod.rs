@@ -15,6 +15,7 @@ pub mod migrate;
 pub mod reload;
 pub mod render;
 pub mod replay;
+pub mod request;
 pub mod serve;
 pub mod simulate;
 pub mod simulate_switch;
@@ -69,6 +70,7 @@ pub struct Cli {
 pub enum Command {
     Serve(serve::Serve),
     Reload(reload::Reload),
+    Request(request::Request),
     Demo(demo::Demo),
     Check(check::Check),
     Doctor(doctor::Doctor),
@@ -101,6 +103,7 @@ async fn dispatch(cli: Cli, out: Output<'_>) -> Result<Verdict, CliError> {
     match cli.command {
         Command::Serve(serve) => serve.run(file, out).await,
         Command::Reload(reload) => reload.run(file, out).await,
+        Command::Request(request) => request.run(file, out).await,
         Command::Demo(demo) => demo.run(file, out).await,
         Command::Check(check) => check.run(file, out),
         Command::Doctor(doctor) => doctor.run(file, out).await,

@@ -62,7 +62,7 @@ fn tell(reply: &Reply, out: Output<'_>) -> std::io::Result<()> {
             writeln!(out, "nothing was changed: {why}")
         }
         Reply::Released => writeln!(out, "the controller is handing over to another one"),
-        Reply::Waiting { .. } | Reply::Idle { .. } => {
+        Reply::Waiting { .. } | Reply::Idle { .. } | Reply::Done => {
             writeln!(out, "the controller answered another question")
         }
     }

@@ -6,6 +6,7 @@
 //! the file's mode is 0600. Whoever holds the journal's lock owns the socket.
 
 use crate::config::difference::Difference;
+use crate::engine;
 use crate::engine::id::{AgentId, CallId};
 use crate::engine::why::{WhyIdle, WhyWaiting};
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,8 @@ pub enum Request {
     WhyWaiting { call: CallId },
     /// Say why an agent gets no call.
     WhyIdle { agent: AgentId },
+    /// Do what agents and supervisors ask for, in the name of the machine's operator.
+    Engine { what: engine::request::Request },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,11 +62,15 @@ pub enum Reply {
     Waiting { why: Option<WhyWaiting> },
     /// None when there is no such agent.
     Idle { why: Option<WhyIdle> },
+    /// What was asked for is being done.
+    Done,
 }
 
 /// A request and where its answer goes.
 pub struct Asked {
     pub request: Request,
+    /// The user of the machine who asks, by number.
+    pub uid: u32,
     pub answer: oneshot::Sender<Reply>,
 }
 
@@ -232,13 +239,18 @@ async fn served(stream: UnixStream, ask: mpsc::Sender<Asked>) {
 }
 
 async fn converse(stream: UnixStream, ask: mpsc::Sender<Asked>) -> io::Result<()> {
+    let uid = stream.peer_cred()?.uid();
     let mut stream = BufReader::new(stream);
     let mut said = String::new();
     let mut limited = (&mut stream).take(LONGEST_LINE);
     timeout(ASKING, limited.read_line(&mut said)).await??;
     let request = serde_json::from_str(&said).map_err(io::Error::from)?;
     let (answer, answered) = oneshot::channel();
-    let asked = Asked { request, answer };
+    let asked = Asked {
+        request,
+        uid,
+        answer,
+    };
     ask.send(asked)
         .await
         .map_err(|_| io::Error::other("the controller is ending"))?;
@@ -263,7 +275,9 @@ mod tests {
         let journal = folder.path().join("journal.db");
         let mut control = Control::listen(&journal).unwrap();
         let serve = async {
-            let Asked { request, answer } = control.next().await;
+            let Asked {
+                request, answer, ..
+            } = control.next().await;
             assert_eq!(request, Request::Reload);
             let differences = Vec::new();
             answer.send(Reply::Reloaded { differences }).unwrap();

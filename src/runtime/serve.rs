@@ -6,6 +6,8 @@ use crate::config::Config;
 use crate::config::difference::Difference;
 use crate::config::finding::{ConfigErrors, Finding};
 use crate::engine::event::Event;
+use crate::engine::request::Principal;
+use crate::engine::text::OutsideText;
 use crate::engine::time::Span;
 use crate::runtime::assembly::{self, Running, StartError};
 use crate::runtime::control::{self, Asked, Control, ControlError, Reply, Request};
@@ -165,7 +167,7 @@ async fn take_over(config: &Config) -> Result<(), ServeError> {
     match control::ask(&config.journal.path, Request::HandOver, HAND_OVER).await {
         Ok(Reply::Released) => tracing::info!("the running controller handed over"),
         Ok(Reply::Refused { why, .. }) => return Err(ServeError::NotHandedOver(why)),
-        Ok(Reply::Reloaded { .. } | Reply::Waiting { .. } | Reply::Idle { .. }) => {
+        Ok(Reply::Reloaded { .. } | Reply::Waiting { .. } | Reply::Idle { .. } | Reply::Done) => {
             return Err(ServeError::NotHandedOver(
                 "it answered another question".to_owned(),
             ));
@@ -205,7 +207,7 @@ impl Keeper {
                     // The log has the outcome; there is nobody to answer.
                     Told::Reload => drop(self.reload(&handle).await),
                 },
-                Asked { request, answer } = self.control.next() => match request {
+                Asked { request, uid, answer } = self.control.next() => match request {
                     Request::HandOver => return Leave::HandOver(answer),
                     Request::Reload => {
                         let reply = self.reload(&handle).await;
@@ -221,6 +223,17 @@ impl Keeper {
                         let look = handle.look(move |engine| engine.why_idle(&agent, clock::now()));
                         let why = look.await;
                         let _ = answer.send(Reply::Idle { why: why.flatten() });
+                    }
+                    Request::Engine { what } => {
+                        let by = Principal::User(OutsideText::new(&format!("operator, uid {uid}")));
+                        let reply = match handle.request(by, what).await {
+                            Ok(()) => Reply::Done,
+                            Err(error) => Reply::Refused {
+                                why: error.to_string(),
+                                differences: Vec::new(),
+                            },
+                        };
+                        let _ = answer.send(reply);
                     }
                 },
                 _ = days.tick() => self.next_day(&handle).await,
@@ -247,7 +260,7 @@ impl Keeper {
             Reply::Refused { why, .. } => {
                 tracing::error!("the configuration was not reloaded, nothing was changed: {why}");
             }
-            Reply::Released | Reply::Waiting { .. } | Reply::Idle { .. } => {}
+            Reply::Released | Reply::Waiting { .. } | Reply::Idle { .. } | Reply::Done => {}
         }
         systemd::ready();
         reply

@@ -42,7 +42,29 @@ fn every_device_rings_and_the_first_to_be_answered_dials() {
     play.accept_orders();
     play.hangs_up(&second, Cause::NormalClearing);
     play.hangs_up(&customer, Cause::NormalClearing);
-    insta::assert_snapshot!(play.told(), @r#""#);
+    insta::assert_snapshot!(play.told(), @r#"
+    30000  anna ready
+    30000  call arrived
+    30000  call transferring
+    30000  > ring anna
+    30000  > ring 2001
+    30000  > ring 13900139000
+    30000  anna offered
+    30000  callback offered after 0
+    30000  > refuse the agent's leg with answered_elsewhere
+    30000  > refuse the agent's leg with answered_elsewhere
+    30000  callback dialling after 1
+    30000  anna on_call
+    30000  > ring 13800138000
+    30000  > bridge 0000000f-b770-57d8-c582-fc029401cb65 and the agent's leg
+    30000  call connected
+    30000  callback closed: reached
+    30000  > record 0000000f-b770-222f-161d-82bde559eec4 and the agent's leg
+    30000  anna wrap_up
+    30000  > hang up the agent's leg with normal_clearing
+    30000  call ended
+    30000  call ended with normal_clearing by Agent
+    "#);
 }
 
 #[test]
@@ -56,7 +78,17 @@ fn a_device_that_cannot_be_reached_leaves_the_others_ringing() {
     let customer = play.party();
     play.answered(&customer);
     play.bridged(&mobile, &customer);
-    insta::assert_snapshot!(play.told(), @r#""#);
+    insta::assert_snapshot!(play.told(), @r#"
+    30000  > play say-confirm to the agent's leg
+    30000  anna confirms
+    30000  callback dialling after 1
+    30000  anna on_call
+    30000  > ring 13800138000
+    30000  > bridge 0000000f-b770-3536-a17d-0bb7d8e8f4d0 and the agent's leg
+    30000  call connected
+    30000  callback closed: reached
+    30000  > record 0000000f-b770-222f-161d-82bde559eec4 and the agent's leg
+    "#);
 }
 
 #[test]
@@ -66,7 +98,14 @@ fn a_refusal_on_one_device_is_the_agents() {
     play.hangs_up(&second, Cause::Rejected);
     play.hangs_up(&mobile, Cause::OriginatorCancel);
     play.hangs_up(&desk, Cause::OriginatorCancel);
-    insta::assert_snapshot!(play.told(), @r#""#);
+    insta::assert_snapshot!(play.told(), @r#"
+    30000  > refuse the agent's leg with originator_cancel
+    30000  > refuse the agent's leg with rejected
+    30000  anna ready
+    30000  call ended
+    30000  call ended with rejected by System
+    30000  callback waiting after 0
+    "#);
 }
 
 #[test]
@@ -78,7 +117,14 @@ fn a_mailbox_that_picks_up_has_not_answered_and_nobody_is_dialled_for_it() {
     play.answered(&mobile);
     play.pass(Span::seconds(15));
     play.hangs_up(&mobile, Cause::NormalClearing);
-    insta::assert_snapshot!(play.told(), @r#""#);
+    insta::assert_snapshot!(play.told(), @r#"
+    30000  > play say-confirm to the agent's leg
+    45000  > hang up the agent's leg with no_answer
+    45000  anna ready
+    45000  call ended
+    45000  call ended with no_answer by System
+    45000  callback waiting after 0
+    "#);
 }
 
 #[test]
@@ -91,7 +137,13 @@ fn while_a_key_is_awaited_another_device_may_answer() {
     play.hangs_up(&mobile, Cause::NormalClearing);
     // The key comes too late.
     play.key(&mobile, '1');
-    insta::assert_snapshot!(play.told(), @r#""#);
+    insta::assert_snapshot!(play.told(), @r#"
+    30000  > refuse the agent's leg with answered_elsewhere
+    30000  > hang up the agent's leg with answered_elsewhere
+    30000  callback dialling after 1
+    30000  anna on_call
+    30000  > ring 13800138000
+    "#);
 }
 
 #[test]
@@ -104,7 +156,15 @@ fn a_wrong_key_lets_the_device_go_and_the_others_ring_on() {
     play.hangs_up(&mobile, Cause::NormalClearing);
     play.pass(Span::seconds(25));
     play.hangs_up(&second, Cause::OriginatorCancel);
-    insta::assert_snapshot!(play.told(), @r#""#);
+    insta::assert_snapshot!(play.told(), @r#"
+    30000  > hang up the agent's leg with originator_cancel
+    55000  overdue: party
+    55000  > refuse the agent's leg with no_answer
+    55000  anna ready
+    55000  call ended
+    55000  call ended with no_answer by System
+    55000  callback waiting after 0
+    "#);
 }
 
 #[test]
@@ -130,7 +190,14 @@ fn an_order_that_fails_for_one_device_leaves_the_others() {
         },
     });
     play.answered(&second);
-    insta::assert_snapshot!(play.told(), @r#""#);
+    insta::assert_snapshot!(play.told(), @r#"
+    30000  command failed: no such endpoint
+    30000  > refuse the agent's leg with originator_cancel
+    30000  > refuse the agent's leg with answered_elsewhere
+    30000  callback dialling after 1
+    30000  anna on_call
+    30000  > ring 13800138000
+    "#);
 }
 
 #[test]
@@ -146,7 +213,13 @@ fn a_new_run_knows_every_device_that_rings() {
     play.told();
     play.key(&mobile, '1');
     play.hangs_up(&second, Cause::AnsweredElsewhere);
-    insta::assert_snapshot!(play.told(), @r#""#);
+    insta::assert_snapshot!(play.told(), @r#"
+    30000  anna confirms
+    30000  > refuse the agent's leg with answered_elsewhere
+    30000  callback dialling after 1
+    30000  anna on_call
+    30000  > ring 13800138000
+    "#);
     // And when it was killed after the answer, who dials and from where.
     let legs = vec![
         shown(&mobile, ChannelState::Answered, None),
@@ -157,7 +230,12 @@ fn a_new_run_knows_every_device_that_rings() {
     play.told();
     play.answered(&customer);
     play.bridged(&mobile, &customer);
-    insta::assert_snapshot!(play.told(), @r#""#);
+    insta::assert_snapshot!(play.told(), @r#"
+    30000  > bridge 0000000f-b770-3536-a17d-0bb7d8e8f4d0 and the agent's leg
+    30000  call connected
+    30000  callback closed: reached
+    30000  > record 0000000f-b770-ee79-f9a4-db6c3bf03421 and the agent's leg
+    "#);
 }
 
 #[test]
@@ -181,5 +259,21 @@ fn a_callback_rings_on_the_leg_that_stands() {
     play.tone_ends();
     let customer = play.party();
     play.hangs_up(&customer, Cause::NoAnswer);
-    insta::assert_snapshot!(play.told(), @r#""#);
+    insta::assert_snapshot!(play.told(), @r#"
+    30000  anna ready
+    30000  call arrived
+    30000  call transferring
+    30000  anna offered
+    30000  callback offered after 0
+    30000  > play offer-tone to the agent's leg
+    30000  callback dialling after 1
+    30000  anna on_call
+    30000  > ring 13800138000
+    30000  13800138000 no_answer
+    30000  callback resting after 1
+    30000  the leg is kept
+    30000  anna ready
+    30000  call ended
+    30000  call ended with normal_clearing by System
+    "#);
 }

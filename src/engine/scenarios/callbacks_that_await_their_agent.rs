@@ -46,7 +46,15 @@ fn a_callback_waits_for_the_last_agent_and_then_for_anybody() {
     play.told();
     play.ready("anna");
     play.pass(Span::seconds(20));
-    insta::assert_snapshot!(play.told(), @r#""#);
+    insta::assert_snapshot!(play.told(), @r#"
+    60000  anna ready
+    80000  waits for anybody
+    80000  call arrived
+    80000  call transferring
+    80000  > ring anna
+    80000  anna offered
+    80000  callback offered after 0
+    "#);
 }
 
 #[test]
@@ -57,7 +65,19 @@ fn the_last_agent_who_becomes_free_in_time_is_rung() {
     play.hangs_up("c2", Cause::NormalClearing);
     play.hangs_up(&bert, Cause::NormalClearing);
     play.agent("bert", AgentRequest::Ready);
-    insta::assert_snapshot!(play.told(), @r#""#);
+    insta::assert_snapshot!(play.told(), @r#"
+    60000  anna ready
+    60000  > hang up the agent's leg with normal_clearing
+    60000  bert wrap_up
+    60000  call ended
+    60000  call ended with normal_clearing by Caller
+    60000  bert ready
+    60000  call arrived
+    60000  call transferring
+    60000  > ring bert
+    60000  bert offered
+    60000  callback offered after 0
+    "#);
 }
 
 #[test]
@@ -68,7 +88,19 @@ fn who_is_not_there_any_more_is_not_waited_for() {
     play.agent("bert", AgentRequest::SignOut);
     play.hangs_up("c2", Cause::NormalClearing);
     play.hangs_up(&bert, Cause::NormalClearing);
-    insta::assert_snapshot!(play.told(), @r#""#);
+    insta::assert_snapshot!(play.told(), @r#"
+    60000  anna ready
+    60000  > hang up the agent's leg with normal_clearing
+    60000  bert signed_out
+    60000  waits for anybody
+    60000  call arrived
+    60000  call transferring
+    60000  > ring anna
+    60000  anna offered
+    60000  callback offered after 0
+    60000  call ended
+    60000  call ended with normal_clearing by Caller
+    "#);
 }
 
 #[test]

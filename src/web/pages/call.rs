@@ -12,6 +12,7 @@ use crate::web::error::WebError;
 use crate::web::pages::course::{self, Step};
 use crate::web::pages::language::Tongue;
 use crate::web::pages::names::Names;
+use crate::web::pages::others::{self, Other};
 use crate::web::pages::why::{Counted, Waiting, counted};
 use crate::web::pages::{render, word};
 use crate::web::templates::clock_span;
@@ -45,6 +46,8 @@ struct Stored {
     talked_ms: Option<i64>,
     course: Vec<Step>,
     decisions: Vec<Reasons>,
+    /// Who was rung for it, or took part, beside the caller and the queues' agents.
+    others: Vec<Other>,
     legs: Vec<LegDetail>,
     recordings: Vec<Recording>,
 }
@@ -60,6 +63,9 @@ struct Reasons {
     waited_ms: u64,
     chosen: Named,
     eligible: u32,
+    /// How many were rung at once, where it was more than one; and how many rang already.
+    rung: u32,
+    beside: u32,
     nearest: Vec<Named>,
     excluded: Vec<Counted>,
 }
@@ -114,6 +120,7 @@ impl CallPage {
 impl Stored {
     fn of(detail: CallDetail, names: &Names) -> Self {
         let course = course::of(&detail, names);
+        let others = others::of(&detail.steps, &detail.legs, names);
         let call = detail.call;
         let entered = detail.queue_visits.first().map(|visit| visit.entered.ms);
         let served = call
@@ -134,6 +141,7 @@ impl Stored {
                 .into_iter()
                 .map(|one| Reasons::of(one, names))
                 .collect(),
+            others,
             legs: detail.legs,
             recordings: detail.recordings,
             course,
@@ -158,6 +166,8 @@ impl Reasons {
             waited_ms: reasons.waited.as_millis(),
             chosen: named(&reasons.chosen),
             eligible: reasons.eligible,
+            rung: reasons.rung,
+            beside: reasons.beside,
             nearest: reasons.nearest.iter().map(named).collect(),
             excluded: counted(&reasons.excluded),
         }

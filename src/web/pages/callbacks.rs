@@ -13,6 +13,8 @@ use axum::Extension;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, Path, State};
 use axum::response::{Html, Redirect};
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -87,9 +89,25 @@ pub struct Asked {
     name: String,
     #[serde(default)]
     note: String,
+    /// When, by the clock that the page shows; empty for as soon as it is its turn.
+    #[serde(default)]
+    at: String,
 }
 
-/// Asks for a callback as soon as it is its turn, and shows the page again.
+/// What a browser writes for a date with a time, in milliseconds since the epoch.
+fn moment(text: &str, zone: TimeZone) -> Result<Option<i64>, WebError> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let read = text.parse::<DateTime>().and_then(|at| at.to_zoned(zone));
+    let at = read.map_err(|_| WebError::BadInput {
+        place: "the form's time",
+        what: format!("{text:?} is not a date with a time, like 2026-01-31T14:30"),
+    })?;
+    Ok(Some(at.timestamp().as_millisecond()))
+}
+
+/// Asks for a callback, and shows the page again.
 pub async fn ask(
     State(web): State<Web>,
     Extension(session): Extension<Arc<Session>>,
@@ -101,7 +119,7 @@ pub async fn ask(
         number: asked.number.trim().to_owned(),
         queue: asked.queue,
         language: Some(language.tag().to_owned()),
-        at: None,
+        at: moment(asked.at.trim(), TimeZone::system())?,
         name: asked.name,
         note: asked.note,
     };
@@ -117,4 +135,19 @@ pub async fn cancel(
 ) -> Result<Redirect, WebError> {
     withdraw(&web, &session, &id).await?;
     Ok(Redirect::to("/callbacks"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_of_the_form_is_that_of_the_clock_on_the_page() {
+        let zone = || TimeZone::fixed(jiff::tz::offset(8));
+        let at = |text| moment(text, zone()).unwrap();
+        assert_eq!(at(""), None);
+        // 2026-01-31 06:30 UTC.
+        assert_eq!(at("2026-01-31T14:30"), Some(1_769_841_000_000));
+        assert!(moment("tomorrow", zone()).is_err());
+    }
 }

@@ -9,6 +9,7 @@ pub mod language;
 pub mod live;
 pub mod messages;
 mod names;
+mod others;
 pub mod problem;
 pub mod requests;
 pub mod sign_in;

@@ -4,6 +4,7 @@ use crate::clock;
 use crate::web::Web;
 use std::collections::BTreeMap;
 
+#[derive(Default)]
 pub(super) struct Names {
     queues: BTreeMap<String, String>,
     agents: BTreeMap<String, String>,
