@@ -8,8 +8,9 @@ use switchyard::engine::event::{AgentRequest, Event};
 use switchyard::engine::id::AgentId;
 use switchyard::recordings::folder::digest;
 use switchyard::runtime::assembly::{self, Running};
-use switchyard::store::calls::{self, CallDetail, CallFilter, MAX_PAGE};
+use switchyard::store::calls::{self, CallDetail, CallFilter};
 use switchyard::store::journal::Reader;
+use switchyard::store::page::MAX_PAGE;
 
 fn config(folder: &Path) -> Config {
     let folder = folder.display();

@@ -170,7 +170,9 @@ async fn a_message_is_left_heard_and_handled() {
         assert_eq!(message["mailbox"], "queue:reservations");
         assert_eq!(message["state"], "new");
         let id = message["message"].as_str().expect("an id");
-        let audio = desk.file(&format!("/api/messages/{id}/audio")).await;
+        let path = format!("/api/messages/{id}/audio");
+        assert_eq!(desk.part(&path, "bytes=8-11").await, b"WAVE");
+        let audio = desk.file(&path).await;
         is_spoken(audio, CALLER_HZ);
     }
     let message = found["messages"][1]["message"].as_str().expect("an id");

@@ -5,7 +5,8 @@ use crate::cli::explain::timeline;
 use crate::cli::{CliError, Output, Verdict};
 use crate::engine::id::{CallId, QueueId};
 use crate::store::Store;
-use crate::store::calls::{self, CallDetail, CallFilter, CallSummary, MAX_PAGE};
+use crate::store::calls::{self, CallDetail, CallFilter, CallSummary};
+use crate::store::page::MAX_PAGE;
 use clap::{Args, Subcommand};
 use std::io;
 

@@ -5,7 +5,7 @@ use crate::cli::config_file::ConfigFile;
 use crate::cli::{CliError, Output, Verdict, why};
 use crate::clock;
 use crate::engine::centre::Strategy;
-use crate::engine::explanation::{Candidate, Exclusion, Explanation, Trigger};
+use crate::engine::explanation::{Candidate, Exclusion, Explanation, Trigger, percent};
 use crate::engine::id::{AgentId, CallId};
 use crate::engine::time::Span;
 use crate::runtime::control::{self, Reply, Request};
@@ -469,11 +469,7 @@ fn measure_words(strategy: Strategy, agent: &Candidate) -> String {
         Strategy::InOrder => "comes first in the order".to_owned(),
         Strategy::FewestCalls => format!("answered {measure} of its calls"),
         Strategy::LeastTalkTime => format!("talked for {}", Span::millis(measure)),
-        Strategy::LeastOccupied => format!(
-            "was occupied {}.{} %",
-            measure / 10_000,
-            measure / 1_000 % 10
-        ),
+        Strategy::LeastOccupied => format!("was occupied {}", percent(measure)),
         Strategy::BestSkill => format!("is {measure} levels short of the highest"),
         Strategy::Random => "was drawn by chance".to_owned(),
         Strategy::WeightedShare => format!(

@@ -73,6 +73,11 @@ fn is_first(step: &usize) -> bool {
     *step == 0
 }
 
+/// A share in millionths, as strategies measure it, to the tenth of a per cent.
+pub fn percent(millionths: u64) -> String {
+    format!("{}.{} %", millionths / 10_000, millionths / 1_000 % 10)
+}
+
 /// One agent, as the strategy saw them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidate {

@@ -3,13 +3,12 @@
 use crate::engine::id::{CallId, MessageId, TenantId};
 use crate::engine::mailbox::Mailbox;
 use crate::store::moment::Moment;
+use crate::store::page;
 use crate::store::schema::{messages, recordings};
 use crate::store::{Store, StoreError};
 use diesel::prelude::*;
 use serde::Serialize;
 
-/// Most messages on one page.
-pub const MAX_PAGE: u32 = 500;
 /// The state of a message that is in no mailbox any more.
 pub const DELETED: &str = "deleted";
 
@@ -26,7 +25,7 @@ pub struct MessageFilter {
     pub call: Option<CallId>,
     /// Older than this one: [`MessagePage::next`] of the page before.
     pub before: Option<MessageId>,
-    /// Messages on a page, at most [`MAX_PAGE`]; 50 when not given.
+    /// Messages on a page, at most [`MAX_PAGE`](page::MAX_PAGE); 50 when not given.
     pub limit: Option<u32>,
 }
 
@@ -104,7 +103,7 @@ impl MessageSummary {
 pub async fn list(store: &Store, filter: MessageFilter) -> Result<MessagePage, StoreError> {
     store
         .read(move |conn| {
-            let limit = filter.limit.unwrap_or(50).clamp(1, MAX_PAGE);
+            let limit = page::size(filter.limit);
             let mut query = messages::table
                 .left_join(
                     recordings::table.on(recordings::call

@@ -12,6 +12,7 @@ pub mod journal;
 pub mod messages;
 mod migrations;
 pub mod moment;
+pub mod page;
 pub mod password;
 mod pool;
 mod projection;

@@ -3,15 +3,13 @@
 
 use crate::engine::id::TenantId;
 use crate::store::moment::Moment;
+use crate::store::page;
 use crate::store::schema::call_steps;
 use crate::store::{Store, StoreError};
 use diesel::prelude::*;
 use serde::Serialize;
 use std::fmt;
 use std::str::FromStr;
-
-/// Most requests on one page.
-pub const MAX_PAGE: u32 = 500;
 
 /// Which requests to list; what is not given does not narrow.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,8 +21,8 @@ pub struct RequestFilter {
     pub agent: Option<String>,
     /// Requests older than this one: [`RequestPage::next`] of the page before.
     pub before: Option<Cursor>,
-    /// Requests on a page, at most [`MAX_PAGE`].
-    pub limit: u32,
+    /// Requests on a page, at most [`MAX_PAGE`](page::MAX_PAGE).
+    pub limit: Option<u32>,
 }
 
 /// A request's place in the order of time.
@@ -109,7 +107,7 @@ pub async fn list(store: &Store, filter: RequestFilter) -> Result<RequestPage, S
     use call_steps::{agent, asked_by, at, journal, kind, nth, seq, tenant};
     store
         .read(move |conn| {
-            let limit = filter.limit.clamp(1, MAX_PAGE);
+            let limit = page::size(filter.limit);
             let mut query = call_steps::table
                 .filter(kind.eq("asked").and(tenant.eq(filter.tenant.as_str())))
                 .order((at.desc(), journal.desc(), seq.desc(), nth.desc()))

@@ -79,7 +79,19 @@ pub const MAX_BODY: usize = 64 * 1024;
 /// How one kind of error is told: status, kind, where, how to mend it.
 struct Telling(StatusCode, &'static str, &'static str, &'static str);
 
+/// Longest id that is repeated to the client, in characters.
+const LONGEST_ID: usize = 150;
+
 impl WebError {
+    /// There is no such thing; of what was asked for, only so much is repeated
+    /// as an id of ours may have.
+    pub fn missing(what: &'static str, id: &str) -> Self {
+        Self::Missing {
+            what,
+            id: id.chars().take(LONGEST_ID).collect(),
+        }
+    }
+
     fn telling(&self) -> Telling {
         use StatusCode as S;
         match self {
@@ -270,10 +282,7 @@ impl From<StoreError> for WebError {
 impl From<RequestError> for WebError {
     fn from(error: RequestError) -> Self {
         match error {
-            RequestError::UnknownAgent(id) => Self::Missing {
-                what: "agent",
-                id: id.to_string(),
-            },
+            RequestError::UnknownAgent(id) => Self::missing("agent", id.as_str()),
             RequestError::Overloaded => Self::Overloaded,
             RequestError::Stopped => Self::Stopped,
             RequestError::Refused(refusal) => Self::Refused(refusal),

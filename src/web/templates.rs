@@ -69,6 +69,7 @@ impl Templates {
                 })?;
         }
         handlebars.register_helper("told", Box::new(Told(Arc::clone(&locales))));
+        handlebars.register_helper("list", Box::new(List(Arc::clone(&locales))));
         handlebars.register_helper("t", Box::new(Text(locales)));
         handlebars.register_helper("asset", Box::new(Asset));
         for (name, format) in [("clock", "%Y-%m-%d %H:%M:%S"), ("time", "%H:%M:%S")] {
@@ -138,6 +139,26 @@ impl HelperDef for Told {
             false => word,
         };
         Ok(ScopedJson::Derived(told.into()))
+    }
+}
+
+/// `{{list texts}}`: several texts one after the other, parted as the page's
+/// language does it.
+struct List(Arc<Locales>);
+
+impl HelperDef for List {
+    fn call_inner<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        context: &'rc Context,
+        _: &mut RenderContext<'reg, 'rc>,
+    ) -> Result<ScopedJson<'rc>, RenderError> {
+        let texts = helper.param(0).and_then(|param| param.value().as_array());
+        let texts = texts.ok_or(RenderErrorReason::ParamNotFoundForIndex("list", 0))?;
+        let texts: Vec<&str> = texts.iter().filter_map(|text| text.as_str()).collect();
+        let comma = self.0.text(language(context), "comma", &FluentArgs::new());
+        Ok(ScopedJson::Derived(texts.join(&comma).into()))
     }
 }
 

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
-use axum::http::{Method, Request, StatusCode, header};
+use axum::http::{Method, Request, StatusCode, header, request};
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -76,27 +76,24 @@ impl Desk {
         desk
     }
 
-    async fn send(&self, method: Method, path: &str, body: &str) -> (StatusCode, String, String) {
-        let (status, cookie, body) = self.send_for_bytes(method, path, body).await;
-        (status, cookie, String::from_utf8(body).expect("text"))
-    }
-
-    async fn send_for_bytes(
-        &self,
-        method: Method,
-        path: &str,
-        body: &str,
-    ) -> (StatusCode, String, Vec<u8>) {
+    fn request(&self, method: Method, path: &str) -> request::Builder {
         let peer: SocketAddr = ([127, 0, 0, 1], 40_000).into();
-        let request = Request::builder()
+        Request::builder()
             .method(method)
             .uri(path)
             .extension(ConnectInfo(peer))
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::COOKIE, &self.cookie)
             .header("x-csrf-token", &self.csrf)
-            .body(Body::from(body.to_owned()))
-            .expect("a request");
+    }
+
+    async fn send(&self, method: Method, path: &str, body: &str) -> (StatusCode, String, String) {
+        let request = self.request(method, path).body(Body::from(body.to_owned()));
+        let (status, cookie, body) = self.answer(request.expect("a request")).await;
+        (status, cookie, String::from_utf8(body).expect("text"))
+    }
+
+    async fn answer(&self, request: Request<Body>) -> (StatusCode, String, Vec<u8>) {
         let response = self.app.clone().oneshot(request).await.expect("an answer");
         let status = response.status();
         let cookie = response.headers().get(header::SET_COOKIE);
@@ -136,9 +133,19 @@ impl Desk {
         }
     }
 
+    /// The bytes in a range of a file at `path`, as a player asks for them (RFC 9110, 14.2).
+    pub async fn part(&self, path: &str, range: &str) -> Vec<u8> {
+        let request = self.request(Method::GET, path).header(header::RANGE, range);
+        let request = request.body(Body::empty()).expect("a request");
+        let (status, _, body) = self.answer(request).await;
+        assert_eq!(status, StatusCode::PARTIAL_CONTENT, "{path}");
+        body
+    }
+
     /// A file at `path`.
     pub async fn file(&self, path: &str) -> Vec<u8> {
-        let (status, _, body) = self.send_for_bytes(Method::GET, path, "").await;
+        let request = self.request(Method::GET, path).body(Body::empty());
+        let (status, _, body) = self.answer(request.expect("a request")).await;
         assert_eq!(status, StatusCode::OK, "{path}");
         body
     }

@@ -304,14 +304,12 @@ impl Phone {
 
     /// Waits until SIPp has its port: a message sent before that is lost.
     async fn is_listening_at(&self, port: u16) {
-        let started = tokio::time::timeout(STARTING, async {
-            while !is_bound(port) {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        });
-        if started.await.is_err() {
-            panic!("SIPp does not listen at {port}\n{}", self.story());
-        }
+        let started = found(STARTING, || is_bound(port).then_some(())).await;
+        assert!(
+            started.is_some(),
+            "SIPp does not listen at {port}\n{}",
+            self.story()
+        );
     }
 
     /// Once it is rung, speaks to where its call's offer says (RFC 4566), before
@@ -322,17 +320,9 @@ impl Phone {
             let port = story.split("m=audio ").nth(1)?.split(' ').next()?;
             port.parse::<u16>().ok()
         };
-        let rung = tokio::time::timeout(within, async {
-            loop {
-                match offered() {
-                    Some(port) => return port,
-                    None => tokio::time::sleep(Duration::from_millis(5)).await,
-                }
-            }
-        });
-        match rung.await {
-            Ok(port) => self.line.face(([127, 0, 0, 1], port).into()),
-            Err(_) => panic!("it is not rung\n{}", self.story()),
+        match found(within, offered).await {
+            Some(port) => self.line.face(([127, 0, 0, 1], port).into()),
+            None => panic!("it is not rung\n{}", self.story()),
         }
     }
 
@@ -359,6 +349,21 @@ impl Phone {
     fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
+}
+
+/// What another process shows sooner or later; it has no way to tell of it, and
+/// so is looked at again and again.
+async fn found<T>(within: Duration, look: impl Fn() -> Option<T>) -> Option<T> {
+    let mut looks = tokio::time::interval(Duration::from_millis(5));
+    let looking = async {
+        loop {
+            looks.tick().await;
+            if let Some(found) = look() {
+                return found;
+            }
+        }
+    };
+    tokio::time::timeout(within, looking).await.ok()
 }
 
 /// Whether somebody has the UDP port of the loopback address, as Linux lists

@@ -4,13 +4,11 @@ use crate::engine::call::CallState;
 use crate::engine::id::{CallId, QueueId, TenantId};
 use crate::engine::time::Timestamp;
 use crate::store::moment::Moment;
+use crate::store::page;
 use crate::store::schema::calls;
 use crate::store::{Store, StoreError};
 use diesel::prelude::*;
 use serde::Serialize;
-
-/// Most calls on one page.
-pub const MAX_PAGE: u32 = 500;
 
 /// Which calls to list; what is not given does not narrow.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,7 +25,7 @@ pub struct CallFilter {
     pub until: Option<Timestamp>,
     /// Calls older than this one: [`CallPage::next`] of the page before.
     pub before: Option<CallId>,
-    /// Calls on a page, at most [`MAX_PAGE`]; 50 when not given.
+    /// Calls on a page, at most [`MAX_PAGE`](page::MAX_PAGE); 50 when not given.
     pub limit: Option<u32>,
 }
 
@@ -73,7 +71,7 @@ pub struct CallSummary {
 pub async fn list(store: &Store, filter: CallFilter) -> Result<CallPage, StoreError> {
     store
         .read(move |conn| {
-            let limit = filter.limit.unwrap_or(50).clamp(1, MAX_PAGE);
+            let limit = page::size(filter.limit);
             let mut query = calls::table
                 .order(calls::call.desc())
                 .limit(i64::from(limit) + 1)

@@ -7,4 +7,4 @@ pub use detail::{
     BlockVisit, CallDetail, CallStep, CommandFailure, Decision, DigitPressed, LegDetail, Offer,
     QueueVisit, Recording, StateChange, callback_course, show,
 };
-pub use list::{CallFilter, CallPage, CallSummary, MAX_PAGE, list};
+pub use list::{CallFilter, CallPage, CallSummary, list};

@@ -8,7 +8,6 @@ use crate::runtime::board::view::{AgentView, ReasonView};
 use crate::runtime::handle::Acknowledgement;
 use crate::web::Web;
 use crate::web::api::Refusals;
-use crate::web::api::in_call::principal;
 use crate::web::auth::Session;
 use crate::web::error::{Problem, WebError};
 use axum::extract::rejection::JsonRejection;
@@ -96,7 +95,7 @@ pub async fn change_state(
     asked: Result<Json<StateRequest>, JsonRejection>,
 ) -> Result<(StatusCode, Json<AgentView>), WebError> {
     let Json(asked) = asked?;
-    let (by, agent) = (principal(&session), agent_id(&id)?);
+    let (by, agent) = (session.principal(), agent_id(&id)?);
     match web.handle.ask_by(by, &agent, asked.into()).await? {
         Acknowledgement::Done(agent) => Ok((StatusCode::OK, Json(agent))),
         Acknowledgement::Accepted(agent) => Ok((StatusCode::ACCEPTED, Json(agent))),
@@ -109,8 +108,5 @@ pub(in crate::web) fn agent_id(text: &str) -> Result<AgentId, WebError> {
 }
 
 pub(in crate::web) fn no_such_agent(id: &str) -> WebError {
-    WebError::Missing {
-        what: "agent",
-        id: id.chars().take(150).collect(),
-    }
+    WebError::missing("agent", id)
 }

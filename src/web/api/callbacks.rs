@@ -10,7 +10,6 @@ use crate::store::callbacks::{self, ClosedCallback};
 use crate::switch::{Language, PhoneNumber};
 use crate::web::Web;
 use crate::web::api::Refusals;
-use crate::web::api::in_call::principal;
 use crate::web::auth::{Role, Session};
 use crate::web::error::{Problem, WebError};
 use axum::extract::rejection::JsonRejection;
@@ -114,7 +113,7 @@ pub async fn arrange(web: &Web, session: &Session, wanted: Wanted) -> Result<Cal
     let callback = CallId::from_ulid(Ulid::new());
     let ask = CallbackRequest::Arrange { callback, new };
     let what = Request::Callback { ask };
-    web.handle.request(principal(session), what).await?;
+    web.handle.request(session.principal(), what).await?;
     Ok(callback)
 }
 
@@ -123,13 +122,10 @@ pub async fn arrange(web: &Web, session: &Session, wanted: Wanted) -> Result<Cal
 /// # Errors
 /// [`WebError`] when there is none.
 pub async fn withdraw(web: &Web, session: &Session, id: &str) -> Result<(), WebError> {
-    let callback = id.parse().map_err(|_| WebError::Missing {
-        what: "callback",
-        id: id.chars().take(40).collect(),
-    })?;
+    let callback = id.parse().map_err(|_| WebError::missing("callback", id))?;
     let ask = CallbackRequest::Cancel { callback };
     let what = Request::Callback { ask };
-    Ok(web.handle.request(principal(session), what).await?)
+    Ok(web.handle.request(session.principal(), what).await?)
 }
 
 /// Everything that the session may see.

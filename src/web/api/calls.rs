@@ -4,9 +4,9 @@ use crate::engine::call::CallState;
 use crate::engine::id::{CallId, QueueId};
 use crate::engine::time::Timestamp;
 use crate::runtime::board::view::CallView;
-use crate::store::calls::{self, CallDetail, CallFilter, CallPage, MAX_PAGE};
+use crate::store::calls::{self, CallDetail, CallFilter, CallPage};
 use crate::web::Web;
-use crate::web::api::Refusals;
+use crate::web::api::{Refusals, page_limit};
 use crate::web::error::{Problem, WebError};
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
@@ -39,16 +39,6 @@ impl CallQuery {
     /// # Errors
     /// [`WebError::BadInput`] that names the parameter.
     pub fn filter(self, web: &Web) -> Result<CallFilter, WebError> {
-        if self
-            .limit
-            .is_some_and(|limit| !(1..=MAX_PAGE).contains(&limit))
-        {
-            let what = format!("limit is 1 to {MAX_PAGE}");
-            return Err(WebError::BadInput {
-                place: "the query's limit",
-                what,
-            });
-        }
         let state = self.state.filter(|state| !state.is_empty());
         let queue = self.queue.filter(|queue| !queue.is_empty());
         Ok(CallFilter {
@@ -65,7 +55,7 @@ impl CallQuery {
             from: self.from.map(Timestamp::from_millis),
             until: self.until.map(Timestamp::from_millis),
             before: self.before.as_deref().map(cursor).transpose()?,
-            limit: self.limit,
+            limit: page_limit(self.limit)?,
         })
     }
 }
@@ -165,8 +155,5 @@ pub(in crate::web) fn call_id(text: &str) -> Result<CallId, WebError> {
 }
 
 pub(in crate::web) fn no_such_call(id: &str) -> WebError {
-    WebError::Missing {
-        what: "call",
-        id: id.chars().take(40).collect(),
-    }
+    WebError::missing("call", id)
 }

@@ -1,10 +1,7 @@
 //! What agents ask for about the call they serve, and what supervisors ask for.
 
 use crate::engine::id::{AgentId, CallId, FlowId, QueueId};
-use crate::engine::request::{
-    CallRequest, Destination, Invitee, Principal, Request, SupervisorRequest,
-};
-use crate::engine::text::OutsideText;
+use crate::engine::request::{CallRequest, Destination, Invitee, Request, SupervisorRequest};
 use crate::switch::{Key, PhoneNumber, SupervisionMode};
 use crate::web::Web;
 use crate::web::api::Refusals;
@@ -194,14 +191,6 @@ impl TryFrom<SupervisionRequest> for SupervisorRequest {
     }
 }
 
-/// Who asks: the agent of the session, or its login.
-pub(super) fn principal(session: &Session) -> Principal {
-    match &session.agent {
-        Some(agent) => Principal::Agent(agent.clone()),
-        None => Principal::User(OutsideText::new(&session.login)),
-    }
-}
-
 /// Asks for something about the call that an agent serves. It is done when the
 /// answer comes; that the switch has carried it out is told by the live stream.
 /// Who is not this agent needs to supervise their group.
@@ -227,7 +216,7 @@ pub async fn ask(
         agent: agent_id(&id)?,
         ask: asked.try_into()?,
     };
-    web.handle.request(principal(&session), what).await?;
+    web.handle.request(session.principal(), what).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -252,6 +241,6 @@ pub async fn supervise(
     let what = Request::Supervision {
         ask: asked.try_into()?,
     };
-    web.handle.request(principal(&session), what).await?;
+    web.handle.request(session.principal(), what).await?;
     Ok(StatusCode::NO_CONTENT)
 }

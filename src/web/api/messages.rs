@@ -5,21 +5,20 @@ use crate::engine::mailbox::Mailbox;
 use crate::engine::message::MessageState;
 use crate::engine::request::{MessageRequest, Request};
 use crate::engine::text::OutsideText;
-use crate::store::messages::{self, MAX_PAGE, MessageFilter, MessagePage, MessageSummary};
+use crate::store::messages::{self, MessageFilter, MessagePage, MessageSummary};
 use crate::web::Web;
-use crate::web::api::Refusals;
-use crate::web::api::in_call::principal;
+use crate::web::api::{Refusals, page_limit};
 use crate::web::auth::{Role, Session};
 use crate::web::error::{Problem, WebError};
 use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{self, Path, Query, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::Deserialize;
 use std::collections::BTreeSet;
-use std::ops::RangeInclusive;
 use std::sync::Arc;
+use tower_http::services::ServeFile;
 use utoipa::{IntoParams, ToSchema};
 
 /// Which messages to list; what is not given does not narrow.
@@ -79,15 +78,6 @@ impl MessageQuery {
     pub fn filter(self, web: &Web, session: &Session) -> Result<MessageFilter, WebError> {
         let given = |text: Option<String>| text.filter(|text| !text.is_empty());
         let bad = |place, what: String| WebError::BadInput { place, what };
-        if self
-            .limit
-            .is_some_and(|limit| !(1..=MAX_PAGE).contains(&limit))
-        {
-            return Err(bad(
-                "the query's limit",
-                format!("limit is 1 to {MAX_PAGE}"),
-            ));
-        }
         let mailbox: Option<Mailbox> = given(self.mailbox)
             .map(|text| text.parse())
             .transpose()
@@ -118,7 +108,7 @@ impl MessageQuery {
             state,
             call: None,
             before,
-            limit: self.limit,
+            limit: page_limit(self.limit)?,
         })
     }
 }
@@ -147,10 +137,7 @@ pub fn open_to(web: &Web, session: &Session) -> Option<BTreeSet<Mailbox>> {
 /// # Errors
 /// [`WebError::Missing`] where there is none, or not for them.
 async fn find(web: &Web, session: &Session, id: &str) -> Result<MessageSummary, WebError> {
-    let missing = || WebError::Missing {
-        what: "message",
-        id: id.chars().take(40).collect(),
-    };
+    let missing = || WebError::missing("message", id);
     let message: MessageId = id.parse().map_err(|_| missing())?;
     let found = messages::find(&web.store, &web.tenant, message).await?;
     let found = found.ok_or_else(missing)?;
@@ -194,42 +181,13 @@ pub async fn audio(
     State(web): State<Web>,
     Extension(session): Extension<Arc<Session>>,
     Path(id): Path<String>,
-    headers: HeaderMap,
+    asked: extract::Request,
 ) -> Result<Response, WebError> {
     let message = find(&web, &session, &id).await?;
-    let missing = || WebError::Missing {
-        what: "recording of the message",
-        id: id.chars().take(40).collect(),
-    };
-    let name = message.file.ok_or_else(missing)?;
-    let bytes = tokio::fs::read(web.recordings.join(name)).await;
-    let bytes = bytes.map_err(|_| missing())?;
-    let kind = [
-        (header::CONTENT_TYPE, "audio/wav".to_owned()),
-        (header::ACCEPT_RANGES, "bytes".to_owned()),
-    ];
-    let asked = headers
-        .get(header::RANGE)
-        .and_then(|range| range.to_str().ok());
-    let Some(part) = asked.and_then(|range| part_of(range, bytes.len())) else {
-        return Ok((kind, bytes).into_response());
-    };
-    let range = format!("bytes {}-{}/{}", part.start(), part.end(), bytes.len());
-    let part = bytes[part].to_vec();
-    let range = [(header::CONTENT_RANGE, range)];
-    Ok((StatusCode::PARTIAL_CONTENT, kind, range, part).into_response())
-}
-
-/// The one part that `bytes=<first>-<last>` names, within `length` bytes.
-fn part_of(range: &str, length: usize) -> Option<RangeInclusive<usize>> {
-    let last = length.checked_sub(1)?;
-    let (from, to) = range.strip_prefix("bytes=")?.split_once('-')?;
-    let (first, end) = match (from, to) {
-        ("", count) => (length.saturating_sub(count.parse().ok()?), last),
-        (first, "") => (first.parse().ok()?, last),
-        (first, end) => (first.parse().ok()?, end.parse::<usize>().ok()?.min(last)),
-    };
-    (first <= end).then_some(first..=end)
+    let missing = || WebError::missing("recording of the message", &id);
+    let path = web.recordings.join(message.file.ok_or_else(missing)?);
+    let response = ServeFile::new(path).try_call(asked).await;
+    Ok(response.map_err(|_| missing())?.into_response())
 }
 
 /// Asks for something about a message. Who took it decides about it, or who
@@ -264,34 +222,8 @@ pub async fn request(
     id: &str,
     asked: MessageAsk,
 ) -> Result<(), WebError> {
-    let message = id.parse().map_err(|_| WebError::Missing {
-        what: "message",
-        id: id.chars().take(40).collect(),
-    })?;
+    let message = id.parse().map_err(|_| WebError::missing("message", id))?;
     let ask = asked.into();
     let what = Request::Message { message, ask };
-    Ok(web.handle.request(principal(session), what).await?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_part_is_within_the_file() {
-        assert_eq!(part_of("bytes=0-", 10), Some(0..=9));
-        assert_eq!(part_of("bytes=2-4", 10), Some(2..=4));
-        assert_eq!(part_of("bytes=2-400", 10), Some(2..=9));
-        assert_eq!(part_of("bytes=-3", 10), Some(7..=9));
-        for wrong in [
-            "bytes=10-",
-            "bytes=5-4",
-            "bytes=a-b",
-            "lines=0-1",
-            "bytes=-",
-        ] {
-            assert_eq!(part_of(wrong, 10), None, "{wrong}");
-        }
-        assert_eq!(part_of("bytes=0-", 0), None);
-    }
+    Ok(web.handle.request(session.principal(), what).await?)
 }

@@ -12,7 +12,8 @@ pub mod queues;
 pub mod requests;
 pub mod why;
 
-use crate::web::error::Problem;
+use crate::store::page::MAX_PAGE;
+use crate::web::error::{Problem, WebError};
 use utoipa::IntoResponses;
 
 /// What every address that needs a sign-in may answer besides its own.
@@ -24,4 +25,16 @@ pub enum Refusals {
     /// Whoever is signed in may not do this.
     #[response(status = 403, content_type = "application/problem+json")]
     Forbidden(Problem),
+}
+
+/// # Errors
+/// [`WebError::BadInput`] when a page cannot hold that many.
+fn page_limit(asked: Option<u32>) -> Result<Option<u32>, WebError> {
+    if asked.is_some_and(|limit| !(1..=MAX_PAGE).contains(&limit)) {
+        return Err(WebError::BadInput {
+            place: "the query's limit",
+            what: format!("limit is 1 to {MAX_PAGE}"),
+        });
+    }
+    Ok(asked)
 }

@@ -1,17 +1,14 @@
 //! The audit: what people asked for about calls and agents.
 
-use crate::store::requests::{self, MAX_PAGE, RequestFilter, RequestPage};
+use crate::store::requests::{self, RequestFilter, RequestPage};
 use crate::web::Web;
-use crate::web::api::Refusals;
+use crate::web::api::{Refusals, page_limit};
 use crate::web::error::{Problem, WebError};
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use serde::Deserialize;
 use utoipa::IntoParams;
-
-/// Requests on a page when nothing is said.
-const PAGE: u32 = 50;
 
 /// Which requests to list; what is not given does not narrow.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -32,13 +29,6 @@ impl RequestQuery {
     /// # Errors
     /// [`WebError::BadInput`] that names the parameter.
     pub fn filter(self, web: &Web) -> Result<RequestFilter, WebError> {
-        let limit = self.limit.unwrap_or(PAGE);
-        if !(1..=MAX_PAGE).contains(&limit) {
-            return Err(WebError::BadInput {
-                place: "the query's limit",
-                what: format!("limit is 1 to {MAX_PAGE}"),
-            });
-        }
         let before = self.before.as_deref().map(str::parse).transpose();
         Ok(RequestFilter {
             tenant: web.tenant.clone(),
@@ -48,7 +38,7 @@ impl RequestQuery {
                 place: "the query's before",
                 what: "before is the `next` of a page".to_owned(),
             })?,
-            limit,
+            limit: page_limit(self.limit)?,
         })
     }
 }

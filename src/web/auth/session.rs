@@ -4,6 +4,8 @@
 
 use crate::config::http::HttpConfig;
 use crate::engine::id::AgentId;
+use crate::engine::request::Principal;
+use crate::engine::text::OutsideText;
 use crate::engine::time::{Span, Timestamp};
 use crate::store::sessions::{self, TokenHash};
 use crate::store::users::{Role, User};
@@ -175,6 +177,14 @@ impl Session {
             language: user.language,
             csrf: secret.derived("csrf"),
             expires,
+        }
+    }
+
+    /// Who asks the engine for something: the agent of the session, or its login.
+    pub fn principal(&self) -> Principal {
+        match &self.agent {
+            Some(agent) => Principal::Agent(agent.clone()),
+            None => Principal::User(OutsideText::new(&self.login)),
         }
     }
 }

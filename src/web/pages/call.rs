@@ -1,7 +1,7 @@
 //! One call: its course, why it went to whom, and its recordings.
 
 use crate::engine::centre::Strategy;
-use crate::engine::explanation::Candidate;
+use crate::engine::explanation::{Candidate, percent};
 use crate::runtime::board::view::CallView;
 use crate::store::calls::{CallDetail, CallSummary, Decision, LegDetail, Recording};
 use crate::web::Web;
@@ -87,8 +87,11 @@ pub async fn show(
 ) -> Result<Html<String>, WebError> {
     let names = Names::of(&web);
     let call = find(&web, &id).await?;
-    let why = why::of_call(&web, call_id(&id)?).await?;
-    let waiting = why.and_then(|why| Waiting::of(why, &names));
+    let waiting = match call.live {
+        Some(_) => why::of_call(&web, call_id(&id)?).await?,
+        None => None,
+    };
+    let waiting = waiting.and_then(|why| Waiting::of(why, &names));
     let page = CallPage::of(id, call, waiting, &names);
     render(&web, "call", language, Some(&session), page)
 }
@@ -181,7 +184,7 @@ fn measure(strategy: Strategy, candidate: &Candidate) -> String {
     match strategy {
         Strategy::FewestCalls => measure.to_string(),
         Strategy::LeastTalkTime => clock_span(i64::try_from(measure).unwrap_or(i64::MAX)),
-        Strategy::LeastOccupied => format!("{}.{} %", measure / 10_000, measure / 1_000 % 10),
+        Strategy::LeastOccupied => percent(measure),
         _ => String::new(),
     }
 }

@@ -15,7 +15,7 @@ use serde::Serialize;
 pub(super) struct Waiting {
     obstacle: Option<String>,
     /// Who rings, or the switch.
-    subject: String,
+    subjects: Vec<String>,
     queues: Vec<InQueue>,
 }
 
@@ -29,7 +29,7 @@ struct InQueue {
     free: u32,
     suited: Vec<Counted>,
     unsuited: Vec<Counted>,
-    sought: Option<String>,
+    sought: Vec<String>,
     sought_until: Option<i64>,
     next_step: Option<i64>,
     overflows: Option<i64>,
@@ -57,19 +57,19 @@ pub(super) fn counted(exclusions: &Exclusions) -> Vec<Counted> {
     exclusions.iter().map(one).collect()
 }
 
-fn listed(agents: &[AgentId], names: &Names) -> String {
+fn named(agents: &[AgentId], names: &Names) -> Vec<String> {
     let agents = agents.iter().map(|agent| names.agent(agent.as_str()));
-    agents.collect::<Vec<_>>().join("、")
+    agents.collect()
 }
 
 impl Waiting {
     /// None of a call that does not wait.
     pub(super) fn of(why: WhyWaiting, names: &Names) -> Option<Self> {
-        let subject = match &why.obstacle {
+        let subjects = match &why.obstacle {
             Some(CallObstacle::NotWaiting) => return None,
-            Some(CallObstacle::Ringing { agents }) => listed(agents, names),
-            Some(CallObstacle::SwitchDown { switch }) => switch.to_string(),
-            Some(CallObstacle::Draining) | None => String::new(),
+            Some(CallObstacle::Ringing { agents }) => named(agents, names),
+            Some(CallObstacle::SwitchDown { switch }) => vec![switch.to_string()],
+            Some(CallObstacle::Draining) | None => Vec::new(),
         };
         let obstacle = why.obstacle.as_ref().map(|obstacle| match obstacle {
             CallObstacle::Ringing { .. } => "why-ringing",
@@ -78,7 +78,7 @@ impl Waiting {
         });
         Some(Self {
             obstacle: obstacle.map(str::to_owned),
-            subject,
+            subjects,
             queues: why
                 .queues
                 .into_iter()
@@ -101,7 +101,10 @@ impl InQueue {
             suited: counted(&why.suited),
             unsuited: counted(&why.unsuited),
             sought_until: why.sought.as_ref().and_then(|one| one.until).map(millis),
-            sought: why.sought.map(|one| listed(&one.agents, names)),
+            sought: why
+                .sought
+                .map(|one| named(&one.agents, names))
+                .unwrap_or_default(),
             next_step: why.next_step.map(millis),
             overflows: why.overflows.map(millis),
             estimate: why.estimate.map(|estimate| Interval {
