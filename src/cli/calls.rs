@@ -132,22 +132,28 @@ impl Show {
             writeln!(out)?;
             return Ok(Verdict::Good);
         }
-        for line in timeline(&call) {
-            writeln!(out, "{line}")?;
-        }
-        for recording in &call.recordings {
-            if let (Some(name), Some(length), Some(sha256)) =
-                (&recording.name, recording.length_ms, &recording.sha256)
-            {
-                writeln!(
-                    out,
-                    "recording {name}  {} s  sha256 {sha256}",
-                    length / 1_000
-                )?;
-            }
-        }
+        tell(out, &call)?;
         Ok(Verdict::Good)
     }
+}
+
+/// The course of a call and what was recorded of it, a line each.
+pub(super) fn tell(out: Output<'_>, call: &CallDetail) -> io::Result<()> {
+    for line in timeline(call) {
+        writeln!(out, "{line}")?;
+    }
+    for recording in &call.recordings {
+        if let (Some(name), Some(length), Some(sha256)) =
+            (&recording.name, recording.length_ms, &recording.sha256)
+        {
+            writeln!(
+                out,
+                "recording {name}  {} s  sha256 {sha256}",
+                length / 1_000
+            )?;
+        }
+    }
+    Ok(())
 }
 
 /// The call, or an error that says where it was looked for.

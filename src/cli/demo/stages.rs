@@ -1,11 +1,11 @@
 //! Follows the first answered call through the store, stage by stage, and
 //! believes only what is there.
 
-use crate::cli::{CliError, Output, Verdict};
+use crate::cli::{CliError, Output, Verdict, calls};
 use crate::clock;
 use crate::engine::id::CallId;
 use crate::store::Store;
-use crate::store::calls::{self, CallDetail, CallFilter, Recording};
+use crate::store::calls::{self as store, CallDetail, CallFilter, Recording};
 use crate::store::page::MAX_PAGE;
 use sha2::{Digest, Sha256};
 use std::fs;
@@ -27,6 +27,15 @@ const STAGES: [&str; 9] = [
     "stored",
 ];
 
+/// How far the followed call was seen to come.
+#[derive(Default)]
+struct Reached {
+    /// How many of [`STAGES`].
+    stages: usize,
+    /// The call, as it was found last.
+    call: Option<CallDetail>,
+}
+
 pub(super) struct Watch<'a> {
     store: &'a Store,
     recordings: &'a Path,
@@ -37,53 +46,54 @@ impl<'a> Watch<'a> {
         Self { store, recordings }
     }
 
-    /// Prints each stage when it is in the store. Good only if all are.
+    /// Prints each stage when it is in the store. Good only if all are; else the
+    /// whole course of the call is printed.
     pub(super) async fn follow(&self, out: Output<'_>) -> Result<Verdict, CliError> {
-        let mut told = 0;
-        let followed = timeout(PATIENCE, self.follow_all(out, &mut told)).await;
-        match followed {
-            Ok(Ok(())) => Ok(Verdict::Good),
-            Ok(Err(error)) => Err(error),
-            Err(_) => {
-                writeln!(
-                    out,
-                    "not reached within {} s: {}",
-                    PATIENCE.as_secs(),
-                    STAGES[told..].join(", ")
-                )?;
-                Ok(Verdict::Bad)
-            }
+        let mut reached = Reached::default();
+        let followed = timeout(PATIENCE, self.follow_all(out, &mut reached)).await;
+        if let Ok(followed) = followed {
+            return followed.map(|()| Verdict::Good);
         }
+        writeln!(
+            out,
+            "not reached within {} s: {}",
+            PATIENCE.as_secs(),
+            STAGES[reached.stages..].join(", ")
+        )?;
+        if let Some(call) = &reached.call {
+            calls::tell(out, call)?;
+        }
+        Ok(Verdict::Bad)
     }
 
-    async fn follow_all(&self, out: Output<'_>, told: &mut usize) -> Result<(), CliError> {
+    async fn follow_all(&self, out: Output<'_>, reached: &mut Reached) -> Result<(), CliError> {
         let mut ticks = interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut first = None;
-        while *told < STAGES.len() {
+        while reached.stages < STAGES.len() {
             ticks.tick().await;
             if first.is_none() {
                 first = self.first_answered().await?;
             }
             let Some(id) = first else { continue };
-            let Some(call) = calls::show(self.store, id).await? else {
+            let Some(call) = store::show(self.store, id).await? else {
                 continue;
             };
-            while *told < STAGES.len() {
-                let Some(seen) = self.stage(STAGES[*told], &call)? else {
+            let call = reached.call.insert(call);
+            while let Some(stage) = STAGES.get(reached.stages) {
+                let Some(seen) = self.stage(stage, call)? else {
                     break;
                 };
                 let after = seen.at.saturating_sub(call.call.started.ms);
                 writeln!(
                     out,
-                    "{:9} {:>3}.{:03} s  {}",
-                    STAGES[*told],
+                    "{stage:9} {:>3}.{:03} s  {}",
                     after / 1_000,
                     after % 1_000,
                     seen.what
                 )?;
                 out.flush()?;
-                *told += 1;
+                reached.stages += 1;
             }
         }
         Ok(())
@@ -95,7 +105,7 @@ impl<'a> Watch<'a> {
             limit: Some(MAX_PAGE),
             ..CallFilter::default()
         };
-        let page = calls::list(self.store, filter).await?;
+        let page = store::list(self.store, filter).await?;
         let now = clock::now().as_millis();
         let talked = page.calls.iter().filter_map(|call| {
             let connected = call.connected.as_ref()?.ms;
