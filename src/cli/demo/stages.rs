@@ -6,6 +6,7 @@ use crate::clock;
 use crate::engine::id::CallId;
 use crate::store::Store;
 use crate::store::calls::{self as store, CallDetail, CallFilter, Recording};
+use crate::store::moment::Moment;
 use crate::store::page::MAX_PAGE;
 use sha2::{Digest, Sha256};
 use std::fs;
@@ -49,6 +50,7 @@ impl<'a> Watch<'a> {
     /// Prints each stage when it is in the store. Good only if all are; else the
     /// whole course of the call is printed.
     pub(super) async fn follow(&self, out: Output<'_>) -> Result<Verdict, CliError> {
+        let begun = Moment::from_millis(clock::now().as_millis());
         let mut reached = Reached::default();
         let followed = timeout(PATIENCE, self.follow_all(out, &mut reached)).await;
         if let Ok(followed) = followed {
@@ -56,8 +58,9 @@ impl<'a> Watch<'a> {
         }
         writeln!(
             out,
-            "not reached within {} s: {}",
+            "not reached within {} s from {} on: {}",
             PATIENCE.as_secs(),
+            begun.utc,
             STAGES[reached.stages..].join(", ")
         )?;
         if let Some(call) = &reached.call {
