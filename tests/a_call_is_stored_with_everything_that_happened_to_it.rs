@@ -10,7 +10,7 @@ mod stores;
 
 use diesel::RunQueryDsl;
 use diesel::query_dsl::methods::SelectDsl;
-use facts::{DAY, append_a_day, at, call};
+use facts::{DAY, append_a_day, at, call, note};
 use std::time::Duration;
 use stores::TestStore;
 use switchyard::engine::Engine;
@@ -18,14 +18,18 @@ use switchyard::engine::call::CallState;
 use switchyard::engine::command::{Command, Commands};
 use switchyard::engine::event::Event;
 use switchyard::engine::fact::Fact;
-use switchyard::engine::id::{CommandId, QueueId};
+use switchyard::engine::id::{AgentId, CommandId, MessageId, QueueId};
+use switchyard::engine::message::{CalledBack, Message, MessageState};
+use switchyard::engine::request::Principal;
+use switchyard::engine::text::OutsideText;
 use switchyard::engine::time::Span;
 use switchyard::runtime::load::Load;
 use switchyard::store::calls::{self, CallFilter};
 use switchyard::store::journal::Journal;
 use switchyard::store::projector::{Projection, Projector, catch_up, start_over};
-use switchyard::store::{Store, recall, schema};
+use switchyard::store::{Store, messages, recall, schema};
 use tokio::sync::watch;
+use ulid::Ulid;
 
 async fn journal_in(folder: &tempfile::TempDir) -> Journal {
     let journal = Journal::open(&folder.path().join("journal"), DAY).unwrap();
@@ -173,6 +177,58 @@ async fn calls_are_found_by_state_number_queue_and_time_page_by_page() {
         assert_eq!(rest.calls.len(), 1);
         assert_eq!(rest.next, None);
         assert!(calls::show(&test.store, call(9)).await.unwrap().is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_message_is_listed_with_who_looks_after_it_and_what_came_of_calling_back() {
+    for test in stores::fresh().await {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = journal_in(&folder).await;
+        let id = MessageId::from_ulid(Ulid(7));
+        let message = Message {
+            id,
+            mailbox: "queue:sales".parse().unwrap(),
+            call: call(1),
+            recording: CommandId(77),
+            caller_number: Default::default(),
+            caller_name: Default::default(),
+            left: at(200_000),
+            length_ms: 9_000,
+            state: MessageState::New,
+        };
+        let agent = || "wang".parse::<AgentId>().unwrap();
+        let assigned = Fact::MessageMoved {
+            message: id,
+            call: call(1),
+            state: MessageState::Taken {
+                by: Principal::Agent(agent()),
+            },
+            by: Principal::User(OutsideText::new("admin")),
+            note: Default::default(),
+        };
+        let called = |came| Fact::MessageCalled {
+            message: id,
+            by: agent(),
+            call: call(9),
+            came,
+        };
+        note(&journal, 200_000, [Fact::MessageLeft { message }]);
+        note(&journal, 210_000, [assigned, called(CalledBack::Dialling)]);
+        note(&journal, 220_000, [called(CalledBack::Reached)]);
+        journal.flush().await.unwrap();
+        catch_up(&test.store, &journal).await.unwrap();
+        let tenant = facts::centre().tenant;
+        let found = messages::find(&test.store, &tenant, id).await.unwrap();
+        let found = found.unwrap();
+        assert_eq!(found.by.as_deref(), Some("wang"), "{}", test.kind);
+        let called = found.called.unwrap();
+        assert_eq!(
+            (called.came.as_str(), called.at.ms),
+            ("reached", at(220_000).as_millis())
+        );
+        assert_eq!(called.by.as_deref(), Some("wang"));
+        assert_eq!(called.call, Some(call(9).to_string()));
     }
 }
 

@@ -98,6 +98,35 @@ async fn new_settings_count_at_once_all_or_nothing() {
 }
 
 #[tokio::test]
+async fn an_operator_asks_from_the_command_line_and_is_kept_by_name() {
+    let here = tempfile::tempdir().expect("a folder");
+    let switch = SimulatedSwitch::start(here.path(), &["--calls-per-second", "0"]).await;
+    let folder = centre(&switch);
+    let folder = folder.path();
+    let mut controller = Controller::start(folder, &[], &[]).await;
+    let admin = controller.admin().await;
+
+    let ready = ["request", "state", "a1", r#"{"request": "ready"}"#];
+    let (code, said) = run(folder, &ready).await;
+    assert_eq!((code, said.trim()), (0, "done"));
+    let is_ready = |agent: &serde_json::Value| agent["state"] == "ready";
+    admin.until("/api/agents/a1", is_ready).await;
+    let hold = ["request", "call", "a1", r#"{"request": "hold"}"#];
+    let (code, said) = run(folder, &hold).await;
+    assert_eq!(code, 1, "{said}");
+    assert!(said.starts_with("refused: "), "{said}");
+    let typo = ["request", "state", "a1", r#"{"request": "redy"}"#];
+    let (code, said) = run(folder, &typo).await;
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("unknown variant `redy`"), "{said}");
+    let kept = |asked: &serde_json::Value| asked.to_string().contains("operator, uid ");
+    admin.until("/api/requests", kept).await;
+
+    controller.signal("TERM").await;
+    assert_eq!(controller.ended().await, 0);
+}
+
+#[tokio::test]
 async fn a_running_controller_says_why_a_call_waits_and_an_agent_gets_nothing() {
     let here = tempfile::tempdir().expect("a folder");
     let switch =

@@ -124,6 +124,7 @@ fn every_subcommand_explains_itself_with_an_example() {
         "doctor",
         "migrate",
         "calls",
+        "request",
         "explain",
         "simulate-switch",
     ];

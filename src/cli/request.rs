@@ -107,7 +107,7 @@ impl About {
             },
             About::Message { id, body } => Asked::Message {
                 message: *id,
-                ask: read::<MessageAsk>(body)?.into(),
+                ask: read::<MessageAsk>(body)?.try_into()?,
             },
         })
     }

@@ -32,6 +32,7 @@ pub mod site;
 pub mod source;
 pub mod store;
 pub mod switch;
+mod trunks;
 pub mod voicemail;
 
 use crate::engine::caller_list::Callers;

@@ -8,7 +8,6 @@ use crate::config::source::{Node, Value};
 use crate::config::switch::SwitchKind;
 use crate::config::{Config, Lapsing};
 use crate::engine::centre::{MissedOffers, MissedThen};
-use crate::engine::id::SwitchId;
 use crate::engine::ivr::check::{self, Known};
 use crate::engine::mailbox::Mailbox;
 use crate::engine::request::Destination;
@@ -70,43 +69,6 @@ impl<'a> References<'a> {
                 let what = format!("{endpoint:?} does not say where the agent's extension goes");
                 let repair = Some("put {extension} in its place".to_owned());
                 self.error(&path("endpoint"), what, repair);
-            }
-        }
-    }
-
-    /// Within a pool every switch reaches every other, so that any agent can be
-    /// rung for any caller.
-    fn trunks(&mut self, config: &Config) {
-        let reaches = |from: &SwitchId, to: &SwitchId| {
-            let mut switches = config.switches.iter();
-            let from = switches.find(|switch| switch.id == *from);
-            from.is_some_and(|from| from.kind.trunks().contains_key(to))
-        };
-        for switch in &config.switches {
-            let others = switch.kind.trunks();
-            for (to, dialled) in others {
-                let path = ["switches", switch.id.as_str(), "trunks", to.as_str()];
-                self.exists(&path, "switch", "switches", to.as_str());
-                if !dialled.contains("{extension}") {
-                    let what = format!("{dialled:?} does not say where the agent's extension goes");
-                    let repair = "put {extension} in its place".to_owned();
-                    self.error(&path, what, Some(repair));
-                }
-                if *to == switch.id {
-                    let what = "a switch needs no trunk to itself".to_owned();
-                    self.error(&path, what, Some("take it out".to_owned()));
-                    continue;
-                }
-                for other in std::iter::once(&switch.id).chain(others.keys()) {
-                    if other != to && !reaches(to, other) {
-                        let what = format!(
-                            "switch \"{to}\" has no trunk to \"{other}\": \
-                             switches that serve each other's callers all reach each other"
-                        );
-                        let repair = format!("add {other} to switches.{to}.trunks");
-                        self.error(&path, what, Some(repair));
-                    }
-                }
             }
         }
     }

@@ -3,7 +3,7 @@
 use crate::engine::callback::Dialogue;
 use crate::engine::cause::Cause;
 use crate::engine::fact::EndedBy;
-use crate::engine::id::{AgentId, CallId, CommandId, LegId, OfferId, QueueId};
+use crate::engine::id::{AgentId, CallId, CommandId, LegId, MessageId, OfferId, QueueId};
 use crate::engine::ivr::flow::Flow;
 use crate::engine::ivr::interpreter::Session;
 use crate::engine::leg::{Leg, LegState};
@@ -184,6 +184,9 @@ pub struct Dialler {
     /// the agent.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub confirm: bool,
+    /// The message whose caller is called back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<MessageId>,
 }
 
 /// The callback that a call is the turn of.
@@ -232,16 +235,18 @@ impl Call {
     }
 
     pub(crate) fn leg(&self, id: &LegId) -> Option<&Leg> {
-        if self.caller.id == *id {
-            return Some(&self.caller);
-        }
+        self.legs().find(|leg| leg.id == *id)
+    }
+
+    /// All of them, the caller's first.
+    pub(crate) fn legs(&self) -> impl Iterator<Item = &Leg> {
         let devices = self.ringing.iter().flat_map(|ringing| &ringing.devices);
         let devices = devices.chain(&self.devices);
         let devices = devices.map(|device| &device.leg);
-        let offer = self.offer.as_ref().map(|offer| &offer.leg);
+        let offer = self.offer.iter().map(|offer| &offer.leg);
         let parties = self.parties.iter().map(|party| &party.leg);
-        let mut others = offer.into_iter().chain(parties).chain(devices);
-        others.find(|leg| leg.id == *id)
+        let others = offer.chain(parties).chain(devices);
+        std::iter::once(&self.caller).chain(others)
     }
 
     pub(crate) fn is_waiting(&self) -> bool {

@@ -84,6 +84,12 @@ pub enum Violation {
     StrayTone { leg: LegId },
     #[error("command {command} stands for a playback of call {call}, which hears another")]
     StrayPlayback { command: CommandId, call: CallId },
+    #[error(
+        "leg {leg} of call {call} is not on the caller's switch, so that they cannot be bridged"
+    )]
+    LegElsewhere { leg: LegId, call: CallId },
+    #[error("agent {agent} is rung for call {call} on another switch, to which there is no trunk")]
+    NoTrunk { agent: AgentId, call: CallId },
     #[error("call {call} has something to be heard before a bridge that nobody waits for")]
     StrayBriefing { call: CallId },
 }
@@ -113,6 +119,7 @@ impl Engine {
                 return Err(Violation::LegWithoutCall { leg, call });
             }
             self.check_offers(call, known)?;
+            self.check_switches(call, known)?;
             if let Some(briefing) = &known.briefing {
                 let stage = known.offer.as_ref().map(|offer| offer.stage);
                 let mut playing = briefing.playing.iter();
@@ -141,6 +148,27 @@ impl Engine {
             let heard = self.calls.get(&call).and_then(|call| call.playback);
             if heard != Some(command) {
                 return Err(Violation::StrayPlayback { command, call });
+            }
+        }
+        Ok(())
+    }
+
+    /// What is brought together in one bridge is on one switch, the caller's; an
+    /// agent on another is rung over a trunk between the two.
+    fn check_switches(&self, call: CallId, known: &Call) -> Result<(), Violation> {
+        let home = &known.caller.id.switch;
+        let elsewhere = known.legs().find(|leg| leg.id.switch != *home);
+        if let Some(leg) = elsewhere.map(|leg| leg.id.clone()) {
+            return Err(Violation::LegElsewhere { leg, call });
+        }
+        let parties = known.parties.iter().filter(|party| !party.is_in());
+        let parties = parties.filter_map(|party| party.who.agent());
+        let dials = known.dialler.iter().map(|dialler| &dialler.agent);
+        for agent in known.rung_agents().chain(parties).chain(dials) {
+            let own = self.agents.get(agent).map(|agent| &agent.settings.switch);
+            if own.is_some_and(|own| !self.are_linked(own, home)) {
+                let agent = agent.clone();
+                return Err(Violation::NoTrunk { agent, call });
             }
         }
         Ok(())

@@ -8,8 +8,9 @@ use crate::engine::call::{Call, CallState, Dialler, Offer, OfferStage};
 use crate::engine::cause::Cause;
 use crate::engine::command::Commands;
 use crate::engine::fact::{Fact, OfferOutcome};
-use crate::engine::id::{AgentId, CallId, LegId, OfferId, SwitchId};
+use crate::engine::id::{AgentId, CallId, LegId, MessageId, OfferId, SwitchId};
 use crate::engine::leg::{Leg, LegRole, LegState};
+use crate::engine::message::CalledBack;
 use crate::engine::offer::SETTLING;
 use crate::engine::order::Purpose;
 use crate::engine::party::{PartyRole, Talk};
@@ -46,10 +47,13 @@ impl Engine {
         up.cloned().ok_or(Refusal::SwitchDown)
     }
 
+    /// Rings the agent's device, and then the number; `message` is the one whose
+    /// caller it is.
     pub(super) fn dial(
         &mut self,
         agent: &AgentId,
         number: &PhoneNumber,
+        message: Option<MessageId>,
         out: &mut Commands,
     ) -> Result<(), Refusal> {
         self.may_dial(agent, number)?;
@@ -72,9 +76,11 @@ impl Engine {
             number: number.clone(),
             callback: None,
             confirm: false,
+            message,
         };
         let (nothing, nobody) = (OutsideText::default(), OutsideText::default());
-        self.start_dialling(call, &leg, dialler, nothing, nobody, out);
+        self.start_dialling(call, &leg, dialler.clone(), nothing, nobody, out);
+        self.message_called(&dialler, call, CalledBack::Dialling, out);
         let timeout = self.in_call().ring;
         let ring = Ring {
             channel: leg.channel.clone(),
@@ -162,10 +168,7 @@ impl Engine {
         let Some(known) = self.calls.get_mut(&call) else {
             return;
         };
-        let Some(Dialler {
-            agent, callback, ..
-        }) = known.become_answered(leg)
-        else {
+        let Some(dialler) = known.become_answered(leg) else {
             return;
         };
         let id = known.offer.as_ref().map(|offer| offer.id);
@@ -174,6 +177,10 @@ impl Engine {
             return;
         };
         self.offers.insert(id, call);
+        self.message_called(&dialler, call, CalledBack::Reached, out);
+        let Dialler {
+            agent, callback, ..
+        } = dialler;
         out.note(Fact::DialAnswered {
             call,
             caller: leg.clone(),
@@ -201,12 +208,33 @@ impl Engine {
         let leg = known.caller.id.clone();
         self.timers.clear(&Reason::ConfirmationEnds(leg.clone()));
         self.timers.clear(&Reason::PartyOverdue(leg));
+        self.message_called(&dialler, call, CalledBack::Unreached, out);
         if dialler.callback.is_some() {
             return self.free_after_attempt(call, &dialler, answered, cause, out);
         }
         match answered {
             true => self.wrap_up(&dialler.agent, call, out),
             false => self.agent_missed(&dialler.agent, OfferOutcome::Withdrawn, out),
+        }
+    }
+}
+
+impl Engine {
+    /// Notes how far the call back to who left a message has come.
+    fn message_called(
+        &self,
+        dialler: &Dialler,
+        call: CallId,
+        came: CalledBack,
+        out: &mut Commands,
+    ) {
+        if let Some(message) = dialler.message {
+            out.note(Fact::MessageCalled {
+                message,
+                by: dialler.agent.clone(),
+                call,
+                came,
+            });
         }
     }
 }

@@ -25,7 +25,7 @@ use crate::engine::lamps::{Lamp, Phone};
 use crate::engine::leg::{LegRole, LegState};
 use crate::engine::line::StandingLeg;
 use crate::engine::mailbox::Mailbox;
-use crate::engine::message::{Envelope, Leaving, Message, MessageState};
+use crate::engine::message::{CalledBack, Envelope, Leaving, Message, MessageState};
 use crate::engine::party::{PartyRole, Talk};
 use crate::engine::recognition::Recognition;
 use crate::engine::recording::FiledRecording;
@@ -181,6 +181,14 @@ pub enum Fact {
         state: MessageState,
         by: Principal,
         note: OutsideText,
+    },
+    /// Who left a message is called back.
+    MessageCalled {
+        message: MessageId,
+        by: AgentId,
+        /// The call back, not the one it was left in.
+        call: CallId,
+        came: CalledBack,
     },
     /// A message is in no mailbox any more; its recording stays.
     MessageDeleted {

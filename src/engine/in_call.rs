@@ -115,7 +115,7 @@ impl Engine {
             self.may_supervise(by, agent)?;
         }
         match ask {
-            CallRequest::Dial { to } => return self.dial(agent, to, out),
+            CallRequest::Dial { to } => return self.dial(agent, to, None, out),
             CallRequest::Retrieve { slot } => return self.retrieve(agent, *slot, out),
             CallRequest::ExtendWrapUp => return self.extend_wrap_up(agent, out),
             _ => {}

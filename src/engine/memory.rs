@@ -431,6 +431,7 @@ impl Memory {
             | Fact::DigitPressed { .. }
             | Fact::Overflowed { .. }
             | Fact::MessageDropped { .. }
+            | Fact::MessageCalled { .. }
             | Fact::Decided { .. }
             | Fact::RecordingStarted { .. }
             | Fact::CommandFailed { .. }

@@ -85,6 +85,29 @@ impl MessageState {
     }
 }
 
+/// How far a call back to who left a message has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CalledBack {
+    /// The agent is rung, and then the number.
+    Dialling,
+    /// They talk.
+    Reached,
+    /// It ended before they did.
+    Unreached,
+}
+
+impl CalledBack {
+    /// The word used in tables, the API and pages.
+    pub fn word(self) -> &'static str {
+        match self {
+            CalledBack::Dialling => "dialling",
+            CalledBack::Reached => "reached",
+            CalledBack::Unreached => "unreached",
+        }
+    }
+}
+
 /// The messages that can still be asked for something.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Vec<Message>", into = "Vec<Message>")]

@@ -3,7 +3,7 @@
 use crate::engine::Engine;
 use crate::engine::command::Commands;
 use crate::engine::fact::Fact;
-use crate::engine::id::MessageId;
+use crate::engine::id::{AgentId, MessageId};
 use crate::engine::mailbox::Mailbox;
 use crate::engine::message::MessageState;
 use crate::engine::request::{MessageRequest, Principal, Refusal};
@@ -36,6 +36,7 @@ impl Engine {
                 self.move_message(by, id, MessageState::Handled, note.as_str(), out);
                 Ok(())
             }
+            MessageRequest::Assign { agent } => self.assign_message(by, id, agent, out),
             MessageRequest::Delete => self.delete_message(by, id, out),
             MessageRequest::CallBack => self.call_back(by, id, out),
         }
@@ -83,6 +84,30 @@ impl Engine {
             MessageState::Taken { .. } => Err(Refusal::MessageTaken),
             MessageState::Handled => Err(Refusal::MessageHandled),
         }
+    }
+
+    /// Whoever supervises the mailbox gives the message to one who looks into it.
+    fn assign_message(
+        &mut self,
+        by: &Principal,
+        id: MessageId,
+        agent: &AgentId,
+        out: &mut Commands,
+    ) -> Result<(), Refusal> {
+        let message = self.messages.get(id).ok_or(Refusal::NoSuchMessage)?;
+        if !self.supervises(by, &message.mailbox) {
+            return Err(Refusal::NotPermitted);
+        }
+        let to = Principal::Agent(agent.clone());
+        self.may_look_into(&to, &message.mailbox)?;
+        if message.state == MessageState::Handled {
+            return Err(Refusal::MessageHandled);
+        }
+        let taken = MessageState::Taken { by: to };
+        if message.state != taken {
+            self.move_message(by, id, taken, "", out);
+        }
+        Ok(())
     }
 
     /// Whoever took the message decides about it, or who supervises its mailbox.
@@ -161,7 +186,7 @@ impl Engine {
             MessageState::Handled => return Err(Refusal::MessageHandled),
             _ => {}
         }
-        self.dial(&own, &number, out)?;
+        self.dial(&own, &number, Some(id), out)?;
         self.take_message(by, id, out)
     }
 }

@@ -20,7 +20,9 @@ impl Engine {
         out: &mut Commands,
     ) {
         let Some(call) = self.call_of(leg) else {
-            return;
+            // A leg that serves no call; its phone waits for the answer all the same.
+            let lane = CallId::from_ulid(self.new_ulid());
+            return self.answer_transfer(lane, leg, None, false, out);
         };
         let peer = self.calls.get(&call).map(|known| known.company(leg));
         let peer = match peer {

@@ -98,6 +98,8 @@ pub enum MessageRequest {
         /// What came of it.
         note: OutsideText,
     },
+    /// A supervisor gives it to an agent to look after.
+    Assign { agent: AgentId },
     /// It is in no mailbox any more.
     Delete,
     /// The agent's device is rung, and then the caller; the message is theirs.
@@ -111,6 +113,7 @@ impl MessageRequest {
             MessageRequest::Take => "take_message",
             MessageRequest::Release => "release_message",
             MessageRequest::Handled { .. } => "message_handled",
+            MessageRequest::Assign { .. } => "assign_message",
             MessageRequest::Delete => "delete_message",
             MessageRequest::CallBack => "call_back",
         }
@@ -331,6 +334,10 @@ impl Request {
                 CallbackRequest::Arrange { new, .. } => format!("{} {}", new.queue, new.number),
                 CallbackRequest::Cancel { callback } => callback.to_string(),
             },
+            Request::Message {
+                ask: MessageRequest::Assign { agent },
+                ..
+            } => agent.to_string(),
             Request::Message { message, .. } => message.to_string(),
         }
     }

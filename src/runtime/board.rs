@@ -410,6 +410,7 @@ impl Board {
             | Fact::MessageDropped { .. }
             | Fact::MessageLeft { .. }
             | Fact::MessageMoved { .. }
+            | Fact::MessageCalled { .. }
             | Fact::MessageDeleted { .. }
             | Fact::LampSet { .. }
             | Fact::AgentSought { .. }

@@ -56,9 +56,23 @@ pub struct MessageSummary {
     pub by: Option<String>,
     /// What came of it.
     pub note: Option<String>,
+    /// The last time that who left it was called back.
+    pub called: Option<CallBack>,
     /// Its file, below the recordings folder.
     #[serde(skip)]
     pub file: Option<String>,
+}
+
+/// A call back to who left a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct CallBack {
+    /// `dialling`, `reached` or `unreached`.
+    pub came: String,
+    /// When it came to that.
+    pub at: Moment,
+    /// The agent who called.
+    pub by: Option<String>,
+    pub call: Option<String>,
 }
 
 #[derive(Queryable, Selectable)]
@@ -75,6 +89,10 @@ struct MessageRow {
     changed_at: i64,
     changed_by: Option<String>,
     note: Option<String>,
+    called: Option<String>,
+    called_at: Option<i64>,
+    called_by: Option<String>,
+    called_in: Option<String>,
 }
 
 impl MessageSummary {
@@ -91,6 +109,12 @@ impl MessageSummary {
             changed: Moment::from_millis(row.changed_at),
             by: row.changed_by,
             note: row.note,
+            called: row.called.zip(row.called_at).map(|(came, at)| CallBack {
+                came,
+                at: Moment::from_millis(at),
+                by: row.called_by,
+                call: row.called_in,
+            }),
             file,
         }
     }

@@ -284,6 +284,10 @@ table! {
         changed_at -> BigInt,
         changed_by -> Nullable<Text>,
         note -> Nullable<Text>,
+        called -> Nullable<Text>,
+        called_at -> Nullable<BigInt>,
+        called_by -> Nullable<Text>,
+        called_in -> Nullable<Text>,
     }
 }
 

@@ -93,7 +93,7 @@ pub(crate) fn centre() -> Centre {
 }
 
 /// Appends facts as the engine's answer to one event.
-fn note(journal: &Journal, millis: i64, facts: impl IntoIterator<Item = Fact>) {
+pub(crate) fn note(journal: &Journal, millis: i64, facts: impl IntoIterator<Item = Fact>) {
     let commands: Vec<Command> = facts.into_iter().map(Command::Note).collect();
     journal.append(Step::new(at(millis), Event::Due, commands));
 }

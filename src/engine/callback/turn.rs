@@ -56,6 +56,7 @@ impl Engine {
                 queue: order.queue.clone(),
             }),
             confirm: devices.first().is_some_and(|device| device.confirm),
+            message: None,
         };
         let shown = self.callback_settings(&order.queue);
         let shown = shown.and_then(|settings| settings.shown.as_ref());

@@ -370,6 +370,77 @@ fn who_calls_back_takes_the_message() {
     assert_eq!(admin, Err(Refusal::NoDevice));
 }
 
+/// How far calls back to who left messages came, in order.
+fn called_back(play: &Play) -> Vec<(&'static str, String)> {
+    let called = play.all.iter().filter_map(|(_, fact)| match fact {
+        Fact::MessageCalled { by, came, .. } => Some((came.word(), by.to_string())),
+        _ => None,
+    });
+    called.collect()
+}
+
+#[test]
+fn what_came_of_calling_back_is_kept_with_the_message() {
+    let anna = || "anna".to_owned();
+    let mut play = asks_for("queue:desk");
+    play.left();
+    play.ready("anna");
+    let asked = play.asks_of_message("anna", MessageRequest::CallBack);
+    assert_eq!(asked, Ok(()));
+    let device = play.rung_last();
+    play.answered(&device);
+    let customer = play.party();
+    play.hangs_up(&customer, Cause::UserBusy);
+    play.hangs_up(&device, Cause::NormalClearing);
+    assert_eq!(
+        called_back(&play),
+        [("dialling", anna()), ("unreached", anna())]
+    );
+    play.agent("anna", AgentRequest::Ready);
+    // The next run knows whose message it is that is being called for.
+    let asked = play.asks_of_message("anna", MessageRequest::CallBack);
+    assert_eq!(asked, Ok(()));
+    let device = play.rung_last();
+    play.answered(&device);
+    let customer = play.party();
+    let legs = vec![
+        shown(&device, ChannelState::Answered, None),
+        shown(&customer, ChannelState::Ringing, None),
+    ];
+    play.killed(legs);
+    play.answered(&customer);
+    play.bridged(&device, &customer);
+    assert_eq!(
+        called_back(&play)[2..],
+        [("dialling", anna()), ("reached", anna())]
+    );
+}
+
+#[test]
+fn a_supervisor_gives_a_message_to_one_who_looks_into_its_mailbox() {
+    let mut play = asks_for("queue:desk");
+    play.left();
+    let to = |agent: &str| MessageRequest::Assign {
+        agent: agent.parse().unwrap(),
+    };
+    let asked = play.asks_of_message("bert", to("anna"));
+    assert_eq!(asked, Err(Refusal::NotPermitted));
+    assert_eq!(play.asks_of_message("carl", to("anna")), Ok(()));
+    assert_eq!(play.asks_of_message("admin", to("bert")), Ok(()));
+    let bert = Principal::Agent("bert".parse().unwrap());
+    assert_eq!(play.message().state, MessageState::Taken { by: bert });
+    let asked = play.asks_of_message("anna", MessageRequest::Take);
+    assert_eq!(asked, Err(Refusal::MessageTaken));
+    let nobody = play.asks_of_message("admin", to("dora"));
+    assert_eq!(nobody, Err(Refusal::NoSuchAgent));
+    let handled = MessageRequest::Handled {
+        note: OutsideText::default(),
+    };
+    assert_eq!(play.asks_of_message("bert", handled), Ok(()));
+    let late = play.asks_of_message("carl", to("anna"));
+    assert_eq!(late, Err(Refusal::MessageHandled));
+}
+
 #[test]
 fn lamps_are_set_again_when_the_switch_comes_back() {
     let mut play = asks_for("group:desk");

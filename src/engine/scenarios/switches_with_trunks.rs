@@ -292,3 +292,61 @@ fn a_number_is_dialled_over_the_switch_that_dials_or_refused() {
     let asked = play.asks("anna", CallRequest::Transfer { to });
     assert_eq!(asked, Err(Refusal::NobodyDials));
 }
+
+#[test]
+fn a_transfer_key_that_a_trunk_passes_on_is_obeyed_from_the_agents_own_switch() {
+    let mut play = linked();
+    // Both switches have a device of this extension; the phone means the nearer one.
+    let mut settings = play.settings.clone();
+    agent(&mut settings, "carl").switch = FAR.parse().unwrap();
+    agent(&mut settings, "carl").extension = Extension::new("anna").unwrap();
+    let centre = Box::new(settings);
+    play.event(Event::Configured { centre });
+    play.ready("bert");
+    play.queues_up("c1");
+    let bert = play.rung("bert");
+    play.answered(&bert);
+    play.bridged("c1", &bert);
+    play.ready("anna");
+    play.ready("carl");
+    play.told();
+    play.on_switch(SwitchEvent::TransferAsked {
+        channel: bert.parse().unwrap(),
+        to: OutsideText::new("anna"),
+        replaces: None,
+    });
+    let switch = FAR.parse().unwrap();
+    let extension = Extension::new("anna").unwrap();
+    let carl = Target::Remote { switch, extension };
+    assert_eq!(play.last_ring(), (SWITCH.to_owned(), carl));
+    play.unbridged("c1", &bert);
+    play.hangs_up(&bert, Cause::NormalClearing);
+    let carl = play.party();
+    play.answered(&carl);
+    play.bridged("c1", &carl);
+    insta::assert_snapshot!(play.told(), @r#"
+    0      > grant the transfer of the agent's leg with c1
+    0      > part c1 and the agent's leg
+    0      call transferring
+    0      > hang up the agent's leg with normal_clearing
+    0      bert wrap_up
+    0      > music default to c1
+    0      > ring anna
+    0      carl offered
+    0      bert asks: transfer
+    0      > bridge c1 and the agent's leg
+    0      carl on_call
+    0      carl serves
+    0      call connected
+    0      > record c1 and the agent's leg
+    "#);
+    // A phone's own leg on the other switch is none of ours: it is refused there.
+    play.on_far(SwitchEvent::TransferAsked {
+        channel: "phone".parse().unwrap(),
+        to: OutsideText::new("bert"),
+        replaces: None,
+    });
+    insta::assert_snapshot!(play.told(), @r#"
+    0      > refuse the transfer of phone with nobody
+    "#);
+}

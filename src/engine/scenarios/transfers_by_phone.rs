@@ -156,3 +156,45 @@ fn a_phone_that_serves_no_call_sends_nobody_anywhere() {
     0      > refuse the transfer of c1 with the agent's leg
     "#);
 }
+
+#[test]
+fn in_a_conference_it_is_refused_and_everybody_talks_on() {
+    let (mut play, anna) = Play::talks_among_others();
+    let bert = Invitee::Agent("bert".parse().unwrap());
+    play.asks("anna", CallRequest::Invite { to: bert }).unwrap();
+    let bert = play.party();
+    play.answered(&bert);
+    for leg in ["c1", &anna, &bert] {
+        play.joined(leg);
+    }
+    play.accept_orders();
+    play.told();
+    // Neither who serves the caller nor another sends them away from the others.
+    play.refers(&anna, "carl");
+    assert_eq!(play.last_asked().1, Some(Refusal::WrongMoment));
+    play.refers(&bert, "carl");
+    assert_eq!(play.last_asked().1, Some(Refusal::NotOnACall));
+    insta::assert_snapshot!(play.told(), @r#"
+    0      > refuse the transfer of the agent's leg with nobody
+    0      anna asks: transfer, refused: this cannot be done at this moment of the call; finish or take back what is under way first
+    0      > refuse the transfer of the agent's leg with nobody
+    0      bert asks: transfer, refused: the agent is not on a call
+    "#);
+}
+
+#[test]
+fn of_a_leg_that_serves_no_call_it_is_refused_at_once() {
+    let mut play = Play::with(|centre| {
+        agent(centre, "anna").line = crate::engine::centre::Line::Standing;
+    });
+    play.ready("anna");
+    let line = play.line("anna");
+    play.answered(&line);
+    play.told();
+    play.refers(&line, "bert");
+    play.refers("stranger", "bert");
+    insta::assert_snapshot!(play.told(), @r#"
+    0      > refuse the transfer of the agent's leg with nobody
+    0      > refuse the transfer of stranger with nobody
+    "#);
+}

@@ -158,6 +158,7 @@ fn call_of(fact: &Fact) -> Option<CallId> {
         | Fact::MessageAsked { call, .. }
         | Fact::MessageDropped { call, .. }
         | Fact::MessageMoved { call, .. }
+        | Fact::MessageCalled { call, .. }
         | Fact::MessageDeleted { call, .. }
         | Fact::Decided { call, .. }
         | Fact::Offered { call, .. }

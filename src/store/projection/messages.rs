@@ -1,7 +1,7 @@
 //! Messages that callers left, and what people did about them.
 
-use crate::engine::id::MessageId;
-use crate::engine::message::{Message, MessageState};
+use crate::engine::id::{AgentId, CallId, MessageId};
+use crate::engine::message::{CalledBack, Message, MessageState};
 use crate::engine::request::Principal;
 use crate::engine::text::OutsideText;
 use crate::store::AnyConnection;
@@ -40,11 +40,29 @@ const MOVED: Shape = Shape {
     ],
 };
 
+const CALLED: Shape = Shape {
+    first: &[("message", "TEXT")],
+    second: &[
+        ("called", "TEXT"),
+        ("called_at", "BIGINT"),
+        ("called_by", "TEXT"),
+        ("called_in", "TEXT"),
+    ],
+};
+
 /// What a batch says of messages: the last word on each counts.
 #[derive(Default)]
 pub(super) struct Messages {
     left: Rows,
     moved: BTreeMap<MessageId, Moved>,
+    called: BTreeMap<MessageId, Called>,
+}
+
+struct Called {
+    came: CalledBack,
+    at: i64,
+    by: AgentId,
+    call: CallId,
 }
 
 struct Moved {
@@ -82,10 +100,30 @@ impl Taking<'_> {
         let moved = Moved {
             state: state.word(),
             at: self.moment.at,
-            by: by.to_string(),
+            // Who looks after it counts, whoever decided that.
+            by: match state {
+                MessageState::Taken { by } => by.to_string(),
+                MessageState::New | MessageState::Handled => by.to_string(),
+            },
             note: Some(note.clone()).filter(|note| !note.is_empty()),
         };
         self.messages.moved.insert(message, moved);
+    }
+
+    pub(super) fn message_called(
+        &mut self,
+        message: MessageId,
+        came: CalledBack,
+        by: &AgentId,
+        call: CallId,
+    ) {
+        let called = Called {
+            came,
+            at: self.moment.at,
+            by: by.clone(),
+            call,
+        };
+        self.messages.called.insert(message, called);
     }
 
     pub(super) fn message_deleted(&mut self, message: MessageId, by: &Principal) {
@@ -111,6 +149,18 @@ impl Messages {
             format!(
                 "UPDATE messages SET state = r.state, changed_at = r.changed_at, \
                  changed_by = r.changed_by, note = COALESCE(r.note, messages.note) \
+                 FROM {source} WHERE messages.message = r.message"
+            )
+        })?;
+        let mut rows = Rows::default();
+        for (message, called) in self.called {
+            let row = (called.came.word(), called.at, called.by, called.call);
+            rows.push((message,), row)?;
+        }
+        run(conn, CALLED, rows, |source| {
+            format!(
+                "UPDATE messages SET called = r.called, called_at = r.called_at, \
+                 called_by = r.called_by, called_in = r.called_in \
                  FROM {source} WHERE messages.message = r.message"
             )
         })

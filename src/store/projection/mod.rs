@@ -404,6 +404,15 @@ impl Taking<'_> {
                 self.message_moved(*message, state, by, note);
                 Ok(())
             }
+            Fact::MessageCalled {
+                message,
+                by,
+                call,
+                came,
+            } => {
+                self.message_called(*message, *came, by, *call);
+                Ok(())
+            }
             Fact::MessageDeleted { message, by, .. } => {
                 self.message_deleted(*message, by);
                 Ok(())

@@ -7,6 +7,7 @@ use crate::engine::request::{MessageRequest, Request};
 use crate::engine::text::OutsideText;
 use crate::store::messages::{self, MessageFilter, MessagePage, MessageSummary};
 use crate::web::Web;
+use crate::web::api::agents::agent_id;
 use crate::web::api::{Refusals, page_limit};
 use crate::web::auth::{Role, Session};
 use crate::web::error::{Problem, WebError};
@@ -50,23 +51,32 @@ pub enum MessageAsk {
         #[serde(default)]
         note: String,
     },
+    /// A supervisor gives it to an agent to look after, who may look into the mailbox.
+    Assign {
+        /// The agent's id.
+        agent: String,
+    },
     /// It is in no mailbox any more.
     Delete,
     /// The agent's device is rung, and then the caller; the message is theirs.
     CallBack,
 }
 
-impl From<MessageAsk> for MessageRequest {
-    fn from(asked: MessageAsk) -> Self {
-        match asked {
+impl TryFrom<MessageAsk> for MessageRequest {
+    type Error = WebError;
+    fn try_from(asked: MessageAsk) -> Result<Self, WebError> {
+        Ok(match asked {
             MessageAsk::Take => MessageRequest::Take,
             MessageAsk::Release => MessageRequest::Release,
             MessageAsk::Handled { note } => MessageRequest::Handled {
                 note: OutsideText::new(note.trim()),
             },
+            MessageAsk::Assign { agent } => MessageRequest::Assign {
+                agent: agent_id(&agent)?,
+            },
             MessageAsk::Delete => MessageRequest::Delete,
             MessageAsk::CallBack => MessageRequest::CallBack,
-        }
+        })
     }
 }
 
@@ -223,7 +233,7 @@ pub async fn request(
     asked: MessageAsk,
 ) -> Result<(), WebError> {
     let message = id.parse().map_err(|_| WebError::missing("message", id))?;
-    let ask = asked.into();
+    let ask = asked.try_into()?;
     let what = Request::Message { message, ask };
     Ok(web.handle.request(session.principal(), what).await?)
 }

@@ -1,9 +1,10 @@
 //! The mailboxes: messages with a player, and what is done about them.
 
+use crate::engine::mailbox::Mailbox;
 use crate::store::messages::{self, MessageSummary};
 use crate::web::Web;
 use crate::web::api::messages::{MessageAsk, MessageQuery, open_to, request};
-use crate::web::auth::Session;
+use crate::web::auth::{Role, Session};
 use crate::web::error::WebError;
 use crate::web::pages::language::Tongue;
 use crate::web::pages::names::Names;
@@ -13,6 +14,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::{Html, Redirect};
 use axum::{Extension, Form};
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 #[derive(Serialize)]
@@ -26,7 +28,7 @@ struct MessagesPage {
 }
 
 /// One thing to choose from; an empty value is all.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct Choice {
     value: String,
     name: String,
@@ -44,6 +46,10 @@ struct Line {
     is_open: bool,
     /// Who looks has a device to be rung, and the caller a number.
     can_call: bool,
+    /// Who called back last.
+    called_by_name: Option<String>,
+    /// Who may be given the message, where who looks may give it.
+    agents: Vec<Choice>,
 }
 
 /// Newest first; `mailbox` and `state` narrow, `before` pages.
@@ -64,6 +70,10 @@ pub async fn show(
         chosen: value == mailbox,
         value,
     };
+    let keepers = match session.role >= Role::Supervisor {
+        true => keepers(&web, &page.messages, &names),
+        false => BTreeMap::new(),
+    };
     let page = MessagesPage {
         states: ["", "new", "taken", "handled"].map(|value| Choice {
             value: value.to_owned(),
@@ -80,13 +90,39 @@ pub async fn show(
         messages: page
             .messages
             .into_iter()
-            .map(|one| Line::of(one, &names, session.agent.is_some()))
+            .map(|one| {
+                let agents = keepers.get(&one.mailbox).cloned().unwrap_or_default();
+                Line::of(one, &names, session.agent.is_some(), agents)
+            })
             .collect(),
         next: page.next,
         mailbox,
         state,
     };
     render(&web, "messages", language, Some(&session), page)
+}
+
+/// For each mailbox that a message is in, the agents who may look into it.
+fn keepers(web: &Web, messages: &[MessageSummary], names: &Names) -> BTreeMap<String, Vec<Choice>> {
+    let parsed = messages.iter().filter_map(|one| one.mailbox.parse().ok());
+    let boxes: BTreeSet<Mailbox> = parsed.collect();
+    let open_to = |agent: &str| {
+        let agent = agent.parse().ok();
+        let open = agent.map(|id| web.handle.read(|board| board.mailboxes_open_to(&id)));
+        open.unwrap_or_default()
+    };
+    let mut keepers: BTreeMap<String, Vec<Choice>> = BTreeMap::new();
+    for (id, name) in names.agents() {
+        for mailbox in open_to(id).intersection(&boxes) {
+            let own = keepers.entry(mailbox.to_string()).or_default();
+            own.push(Choice {
+                value: id.to_owned(),
+                name: name.to_owned(),
+                chosen: false,
+            });
+        }
+    }
+    keepers
 }
 
 /// The kind of a mailbox, and the name of whose it is.
@@ -101,12 +137,18 @@ fn named(mailbox: &str, names: &Names) -> (String, String) {
 }
 
 impl Line {
-    fn of(message: MessageSummary, names: &Names, has_device: bool) -> Self {
+    fn of(message: MessageSummary, names: &Names, has_device: bool, agents: Vec<Choice>) -> Self {
+        let called_by = message
+            .called
+            .as_ref()
+            .and_then(|called| called.by.as_deref());
         let (kind, mailbox_name) = named(&message.mailbox, names);
         Self {
             kind,
             mailbox_name,
             by_name: message.by.as_deref().map(|by| names.agent(by)),
+            called_by_name: called_by.map(|by| names.agent(by)),
+            agents,
             is_open: message.state != "handled",
             can_call: has_device && !message.caller_number.is_empty(),
             message,
@@ -120,6 +162,8 @@ pub struct Asked {
     request: String,
     #[serde(default)]
     note: String,
+    #[serde(default)]
+    agent: String,
 }
 
 /// Asks for something about a message, and shows the mailboxes again.
@@ -132,11 +176,13 @@ pub async fn ask(
     let Form(Asked {
         request: word,
         note,
+        agent,
     }) = asked?;
     let ask = match word.as_str() {
         "take" => MessageAsk::Take,
         "release" => MessageAsk::Release,
         "handled" => MessageAsk::Handled { note },
+        "assign" => MessageAsk::Assign { agent },
         "delete" => MessageAsk::Delete,
         "call_back" => MessageAsk::CallBack,
         _ => {

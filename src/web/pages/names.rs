@@ -33,6 +33,12 @@ impl Names {
         queues.map(|(id, name)| (id.as_str(), name.as_str()))
     }
 
+    /// Every agent by their id.
+    pub(super) fn agents(&self) -> impl Iterator<Item = (&str, &str)> {
+        let agents = self.agents.iter();
+        agents.map(|(id, name)| (id.as_str(), name.as_str()))
+    }
+
     /// The name, or the id of a queue that is no longer there.
     pub(super) fn queue(&self, id: &str) -> String {
         self.queues.get(id).map_or(id, String::as_str).to_owned()
