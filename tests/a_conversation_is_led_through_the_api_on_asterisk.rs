@@ -4,6 +4,7 @@
 mod support;
 
 use serde_json::{Value, json};
+use std::time::Duration;
 use support::asterisk::{Asterisk, BRIDGES, CHANNELS};
 use support::audio::Voice;
 use support::centre::{self, ready, shows, shows_agent, stored};
@@ -12,11 +13,15 @@ use support::phone::{Agent, Caller, Phone};
 use support::scene::{AGENT_HZ, CALLER_HZ, MUSIC_HZ, OTHER_HZ, PATIENT, has_tone, hears};
 use support::switch::DEADLINE;
 use switchyard::runtime::assembly::Running;
+use switchyard::runtime::board::view::{BoardView, CallView};
 use switchyard::store::users::Role;
 use tokio::sync::{Mutex, MutexGuard};
 
 /// Only one controller can have the application at a time.
 static APPLICATION: Mutex<()> = Mutex::const_new(());
+
+/// How long fifty may take to come together on a busy machine.
+const GATHERING: Duration = Duration::from_secs(60);
 
 /// The centre of `scripts/asterisk.toml`, where Wang Fang serves a queue of her
 /// own, Li Na supervises Zhang Wei, and nobody is through with wrapping up soon.
@@ -24,11 +29,17 @@ const SETTINGS: [(&str, &str); 7] = [
     ("QUEUES__RESERVATIONS__WRAP_UP_S", "120"),
     ("QUEUES__SERVICE__NAME", "Service"),
     ("AGENTS__WANGFANG__QUEUES", r#"["service"]"#),
-    ("GROUPS__DESK__MAY_DIAL", "[]"),
+    ("GROUPS__DESK__MAY_DIAL", r#"["7"]"#),
     ("AGENTS__ZHANGWEI__GROUP", "desk"),
     ("AGENTS__WANGFANG__GROUP", "desk"),
     ("AGENTS__LINA__SUPERVISES", r#"["desk"]"#),
 ];
+
+/// The extension at whose phone every number outside answers.
+const OUTSIDE: u16 = 1010;
+
+/// Of those beside [`OTHER_HZ`].
+const MORE_HZ: [f64; 3] = [1_600.0, 1_900.0, 2_200.0];
 
 /// A caller and Zhang Wei, who talk with each other.
 struct Conversation {
@@ -56,7 +67,11 @@ impl Conversation {
         let alone = APPLICATION.lock().await;
         asterisk.is_cleared().await;
         let folder = tempfile::tempdir().expect("a folder");
-        let running = centre::start(&asterisk, folder.path(), &SETTINGS).await;
+        let outside = asterisk.phone_port(OUTSIDE);
+        let outside = format!("PJSIP/trunk/sip:{{number}}@127.0.0.1:{outside}");
+        let mut settings = SETTINGS.to_vec();
+        settings.push(("SWITCHES__ASTERISK__OUTBOUND", &outside));
+        let running = centre::start(&asterisk, folder.path(), &settings).await;
         let desk = Desk::of(&running, "zhangwei", Role::Agent).await;
         let boss = Desk::of(&running, "lina", Role::Supervisor).await;
         let voice = Voice::Tone { hz: AGENT_HZ };
@@ -120,6 +135,54 @@ impl Conversation {
         let phone = phone(&self.asterisk, extension, OTHER_HZ).await;
         ready(&self.running, agent).await;
         phone
+    }
+
+    /// Another caller, who waits in the queue; and the call's id.
+    async fn waits(&self, number: &str, hz: f64) -> (Phone, String) {
+        let caller = Caller {
+            number: number.to_owned(),
+            ..Caller::default()
+        };
+        let voice = Voice::Tone { hz };
+        let phone = caller.calls(&self.asterisk.sip, "4001", voice).await;
+        phone
+            .line
+            .hears_speech(0, DEADLINE)
+            .await
+            .expect("the greeting");
+        phone.line.press('1');
+        let waits = |call: &CallView| call.caller_number == number && call.state == "waiting";
+        let seen = |board: &BoardView| board.calls.iter().any(waits);
+        shows(&self.running, &format!("{number} waiting"), seen).await;
+        let view = self.running.handle.view();
+        let mut calls = view.calls.iter();
+        let call = calls.find(|call| waits(call)).expect("it waits");
+        (phone, call.id.clone())
+    }
+
+    /// What was asked for about a call, when it is over; and who served it.
+    async fn told_of(&self, call: &str) -> (Vec<String>, String) {
+        let path = format!("/api/calls/{call}");
+        let over = |found: &Value| found["stored"]["ended_by"].is_string();
+        let told = self.boss.until(&self.running, &path, over).await;
+        let told = &told["stored"];
+        assert_eq!(told["failures"], json!([]));
+        let agent = told["agent"].as_str().unwrap_or_default().to_owned();
+        (steps(told), agent)
+    }
+
+    /// Waits until so many are in the conference of the one call.
+    async fn are_together(&self, call: &str, people: usize) {
+        let list = format!("bridge show {call}-conference");
+        let mut seen = String::new();
+        let look = async {
+            while seen.matches("Channel: ").count() != people {
+                seen = self.asterisk.console(&list).await;
+            }
+        };
+        if tokio::time::timeout(GATHERING, look).await.is_err() {
+            panic!("not {people} in {seen}");
+        }
     }
 
     /// The call is over, and nothing of it is left. Gives what the API tells of it.
@@ -442,6 +505,165 @@ async fn a_transfer_by_the_phones_own_key_is_bound_by_what_the_group_may_dial() 
         "asked hang_up zhangwei zhangwei",
     ];
     assert_eq!(steps(&told), refused);
+}
+
+#[tokio::test]
+async fn a_consultation_made_on_the_phone_is_completed_by_its_own_key() {
+    let Some(talk) = Conversation::begun_with(transfers("", 0)).await else {
+        return;
+    };
+    let lina = talk.also("lina", 1002).await;
+    let own = Caller {
+        number: "1003".to_owned(),
+        phone: Some(1003),
+        ..Caller::default()
+    };
+    let voice = Voice::Tone { hz: AGENT_HZ };
+    let mut second = own.calls(&talk.asterisk.sip, "1002", voice).await;
+    lina.speaks_first(DEADLINE).await;
+    shows_agent(&talk.running, "zhangwei", "consult").await;
+    shows_agent(&talk.running, "lina", "on_call").await;
+    hears(&talk.caller.line, &[MUSIC_HZ], &[AGENT_HZ, OTHER_HZ]).await;
+    hears(&second.line, &[OTHER_HZ], &[CALLER_HZ, MUSIC_HZ]).await;
+    hears(&lina.line, &[AGENT_HZ], &[CALLER_HZ, MUSIC_HZ]).await;
+
+    talk.agent.completes(&second);
+    shows_agent(&talk.running, "zhangwei", "wrap_up").await;
+    hears(&talk.caller.line, &[OTHER_HZ], &[AGENT_HZ, MUSIC_HZ]).await;
+    hears(&lina.line, &[CALLER_HZ], &[AGENT_HZ, MUSIC_HZ]).await;
+    second.ended(DEADLINE).await.expect("its call is over");
+    let told = talk.agent.story();
+    assert!(told.contains("\r\n\r\nSIP/2.0 200 OK"), "{told}");
+    let hang_up = json!({"request": "hang_up"});
+    talk.boss.asks("/api/agents/lina/call", hang_up).await;
+    let told = talk.ends().await;
+    let consulted = [
+        "talk consulting",
+        "rung consulted lina lina",
+        "asked consult lina zhangwei zhangwei",
+        "rung own_line zhangwei zhangwei",
+        "asked complete zhangwei zhangwei",
+        "handed_over served lina lina",
+        "asked hang_up lina lina",
+    ];
+    assert_eq!(steps(&told), consulted);
+    assert_eq!(told["agent"], "lina");
+    assert_eq!(told["recordings"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn waiting_calls_are_put_first_moved_and_pulled() {
+    let Some(talk) = Conversation::begun().await else {
+        return;
+    };
+    let [first_hz, later_hz, third_hz] = MORE_HZ;
+    let (first, first_id) = talk.waits("13900000001", first_hz).await;
+    let (later, later_id) = talk.waits("13900000002", later_hz).await;
+    talk.supervises(json!({"request": "set_priority", "call": later_id, "priority": 9}))
+        .await;
+    let begun = talk.running.handle.view();
+    let spoken = begun.calls.iter().find(|call| call.state == "connected");
+    let spoken = spoken.expect("the first conversation").id.clone();
+    talk.asks(json!({"request": "hang_up"})).await;
+    shows_agent(&talk.running, "zhangwei", "wrap_up").await;
+    ready(&talk.running, "zhangwei").await;
+    shows_agent(&talk.running, "zhangwei", "on_call").await;
+    hears(&later.line, &[AGENT_HZ], &[MUSIC_HZ]).await;
+    hears(&talk.agent.line, &[later_hz], &[first_hz]).await;
+
+    talk.supervises(json!({"request": "move", "call": first_id, "to": "service"}))
+        .await;
+    let wangfang = talk.also("wangfang", 1001).await;
+    shows_agent(&talk.running, "wangfang", "on_call").await;
+    hears(&first.line, &[OTHER_HZ], &[MUSIC_HZ]).await;
+    hears(&wangfang.line, &[first_hz], &[]).await;
+
+    let (third, third_id) = talk.waits("13900000003", third_hz).await;
+    let lina = phone(&talk.asterisk, 1002, OTHER_HZ).await;
+    talk.supervises(json!({"request": "pull", "call": third_id}))
+        .await;
+    shows_agent(&talk.running, "lina", "on_call").await;
+    hears(&third.line, &[OTHER_HZ], &[MUSIC_HZ]).await;
+    hears(&lina.line, &[third_hz], &[]).await;
+
+    for call in [&first_id, &later_id, &third_id] {
+        talk.supervises(json!({"request": "hang_up", "call": call}))
+            .await;
+    }
+    shows(&talk.running, "no call", |board| board.calls.is_empty()).await;
+    let told = |steps: &[&str], agent: &str| {
+        let steps = steps.iter().map(|step| (*step).to_owned());
+        (steps.collect::<Vec<_>>(), agent.to_owned())
+    };
+    let ended = "asked force_hang_up lina";
+    let moved = told(&["asked move service lina", ended], "wangfang");
+    assert_eq!(talk.told_of(&first_id).await, moved);
+    let put_first = told(&["asked set_priority 9 lina", ended], "zhangwei");
+    assert_eq!(talk.told_of(&later_id).await, put_first);
+    let pulled = [
+        "rung target lina lina",
+        "asked pull lina",
+        "handed_over served lina lina",
+        ended,
+    ];
+    assert_eq!(talk.told_of(&third_id).await, told(&pulled, "lina"));
+    assert_eq!(talk.told_of(&spoken).await.1, "zhangwei");
+    talk.asterisk.has_no(CHANNELS, "!").await;
+    talk.running.stop().await;
+}
+
+#[tokio::test]
+async fn fifty_talk_in_one_conference_and_go_on_when_some_leave() {
+    let Some(talk) = Conversation::begun().await else {
+        return;
+    };
+    let call = talk.running.handle.view().calls[0].id.clone();
+    let outside = talk.asterisk.phone_port(OUTSIDE);
+    let _outside = PATIENT.at(outside, Voice::Nothing).await;
+    let lina = talk.also("lina", 1002).await;
+    let wangfang = phone(&talk.asterisk, 1001, MORE_HZ[0]).await;
+    ready(&talk.running, "wangfang").await;
+    for agent in ["lina", "wangfang"] {
+        talk.asks(json!({"request": "invite", "to": {"agent": agent}}))
+            .await;
+    }
+    for number in 7_000_001..=7_000_046_u32 {
+        talk.asks(json!({"request": "invite", "to": {"number": number.to_string()}}))
+            .await;
+    }
+    let one_more = json!({"request": "invite", "to": {"number": "7000047"}});
+    let refused = talk.desk.is_refused("/api/agents/zhangwei/call", one_more);
+    assert_eq!(refused.await, "conference_full");
+    talk.are_together(&call, 50).await;
+    let everybody = [CALLER_HZ, AGENT_HZ, OTHER_HZ, MORE_HZ[0]];
+    let sampled = [&talk.caller, &talk.agent, &lina, &wangfang];
+    for (own, phone) in sampled.iter().enumerate() {
+        let mut others = everybody.to_vec();
+        let own = others.remove(own);
+        hears(&phone.line, &others, &[own, MUSIC_HZ]).await;
+    }
+
+    talk.hangs_up_at_the_phone("1003").await;
+    talk.are_together(&call, 49).await;
+    shows_agent(&talk.running, "zhangwei", "wrap_up").await;
+    hears(&talk.caller.line, &[OTHER_HZ, MORE_HZ[0]], &[AGENT_HZ]).await;
+    talk.hangs_up_at_the_phone("1002").await;
+    talk.are_together(&call, 48).await;
+    shows_agent(&talk.running, "lina", "wrap_up").await;
+    hears(&talk.caller.line, &[MORE_HZ[0]], &[AGENT_HZ, OTHER_HZ]).await;
+    hears(&wangfang.line, &[CALLER_HZ], &[OTHER_HZ]).await;
+    talk.is_ended_by_the_supervisor().await;
+    shows_agent(&talk.running, "wangfang", "wrap_up").await;
+    let told = talk.ends().await;
+    assert_eq!(told["agent"], "wangfang");
+    assert_eq!(told["ended_by"], "supervisor");
+    assert_eq!(told["legs"].as_array().unwrap().len(), 50);
+    let steps = steps(&told);
+    let count = |begin: &str| steps.iter().filter(|step| step.starts_with(begin)).count();
+    assert_eq!(count("rung member"), 48);
+    assert_eq!(count("handed_over served"), 2);
+    assert_eq!(count("asked invite"), 49);
+    assert_eq!(told["recordings"].as_array().unwrap().len(), 3);
 }
 
 #[tokio::test]

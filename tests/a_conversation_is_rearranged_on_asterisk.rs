@@ -514,7 +514,7 @@ async fn a_phone_is_asked_to_answer_by_itself_and_a_number_outside_is_dialled() 
         return;
     };
     let (agent, one) = {
-        let phone = PATIENT
+        let phone = Agent::AnswersIfAsked
             .at(scene.asterisk.phone_port(1001), Voice::Silent)
             .await;
         let leg = scene.ring(|ring| ring.auto_answer = true, 1001).await;

@@ -226,6 +226,7 @@ talk-held = The caller is on hold
 talk-consulting = The caller is on hold, the agent consults
 talk-conference = Conference
 party-consulted = for a consultation
+party-own_line = by a second call of the own phone
 party-member = for the conference
 party-target = for the caller
 party-supervisor = to supervise

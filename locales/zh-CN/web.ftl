@@ -226,6 +226,7 @@ talk-held = 主叫保持中
 talk-consulting = 主叫保持中，坐席咨询
 talk-conference = 会议
 party-consulted = 咨询
+party-own_line = 用本机的第二路通话
 party-member = 会议
 party-target = 转接
 party-supervisor = 督导

@@ -35,6 +35,9 @@ impl Engine {
             self.resume(call, out);
             return;
         }
+        if let Some(agent) = self.consults_on_phone(&leg, &arrival) {
+            return self.consult_on_phone(agent, leg, &arrival, out);
+        }
         match place_on_leg(&arrival.variables) {
             Some(place)
                 if self.queues.contains_key(place.queue())

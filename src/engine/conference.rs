@@ -17,6 +17,10 @@ impl Engine {
     pub(super) fn confer(&mut self, call: CallId, out: &mut Commands) -> Result<(), Refusal> {
         let (leg, _) = self.consultation(call)?;
         let known = self.calls.get(&call);
+        if known.is_some_and(|call| call.own_line().is_some()) {
+            // The phone holds the leg that would have to join.
+            return Err(Refusal::WrongMoment);
+        }
         if !known.is_some_and(|call| call.party(&leg).is_some_and(Party::is_in)) {
             return Err(Refusal::NotAnsweredYet);
         }

@@ -7,7 +7,7 @@ use crate::engine::command::Commands;
 use crate::engine::fact::Fact;
 use crate::engine::id::{CallId, LegId};
 use crate::engine::leg::LegState;
-use crate::engine::party::{PartyRole, Talk};
+use crate::engine::party::{Party, PartyRole, Talk};
 use crate::engine::request::{Invitee, Refusal};
 
 impl Engine {
@@ -46,6 +46,7 @@ impl Engine {
         answered: bool,
         out: &mut Commands,
     ) {
+        self.dismiss_all(call, Party::is_own_line, out);
         let known = self.calls.get(&call);
         let serving = known.and_then(|call| call.offer.as_ref());
         let back = serving.map(|offer| offer.agent.clone());
@@ -91,6 +92,7 @@ impl Engine {
         let (leg, _) = self.consultation(call)?;
         self.rejoin(call, out);
         self.dismiss(call, &leg, out);
+        self.dismiss_all(call, Party::is_own_line, out);
         Ok(())
     }
 

@@ -125,6 +125,7 @@ impl Engine {
             caller_number: OutsideText::new(dialler.number.as_str()),
             caller_name: name,
             dialled: shown,
+            device: None,
             variables: LegVariables::default(),
         };
         self.start_call(call, leg.clone(), &arrival, out);

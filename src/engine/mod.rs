@@ -53,6 +53,7 @@ mod missed;
 mod offer;
 mod order;
 mod overflow;
+mod own_line;
 mod park;
 mod parties;
 pub mod party;

@@ -190,7 +190,9 @@ impl Engine {
         let overdue = Reason::PartyOverdue(leg.clone());
         self.timers.set(overdue, self.now + SETTLING);
         match (role, agent_leg) {
-            (PartyRole::Consulted, Some(agent)) => self.connect_party(call, &agent, leg, out),
+            (PartyRole::Consulted | PartyRole::OwnLine, Some(agent)) => {
+                self.connect_consulted(call, &agent, out);
+            }
             (PartyRole::Member, Some(_)) => self.join_member(call, leg, out),
             (PartyRole::Target { .. }, _) => {
                 let caller = known.caller.id.clone();
@@ -205,7 +207,13 @@ impl Engine {
         }
     }
 
-    fn connect_party(&mut self, call: CallId, to: &LegId, leg: &LegId, out: &mut Commands) {
+    pub(super) fn connect_party(
+        &mut self,
+        call: CallId,
+        to: &LegId,
+        leg: &LegId,
+        out: &mut Commands,
+    ) {
         let command = SwitchCommand::Bridge {
             channel: to.channel.clone(),
             peer: leg.channel.clone(),
@@ -242,7 +250,7 @@ impl Engine {
             return;
         }
         party.leg.state = LegState::Bridged;
-        let agent = party.who.agent().cloned();
+        let agent = party.who.agent().filter(|_| !party.is_own_line()).cloned();
         out.note(Fact::LegMoved {
             call,
             leg: leg.clone(),
@@ -265,6 +273,11 @@ impl Engine {
         let Some(known) = self.calls.get(&call) else {
             return false;
         };
+        if known.is_own_consultation(one, other) {
+            self.party_in(call, one, out);
+            self.party_in(call, other, out);
+            return true;
+        }
         let party = known.party(one).or_else(|| known.party(other));
         let Some(party) = party else { return false };
         let (leg, role) = (party.leg.id.clone(), party.role.clone());
@@ -424,6 +437,8 @@ impl Engine {
         let (agent, answered) = (party.who.agent().cloned(), party.leg.is_answered());
         let cause = match answered {
             true => Cause::NormalClearing,
+            // Their phone called, and hears why nobody is there.
+            false if party.is_own_line() => Cause::NoAnswer,
             false => Cause::OriginatorCancel,
         };
         self.close_leg(call, leg, agent.as_ref(), cause, answered, out);
@@ -469,7 +484,8 @@ impl Engine {
             return;
         };
         match role {
-            PartyRole::Consulted if known.talk == Talk::Consulting => {
+            PartyRole::Consulted | PartyRole::OwnLine if known.talk == Talk::Consulting => {
+                self.dismiss_all(call, Party::takes_part_in_consultation, out);
                 self.set_talk(call, Talk::Held, out);
             }
             PartyRole::Member => self.thin_out(call, out),
@@ -477,7 +493,7 @@ impl Engine {
                 self.end_call_by(call, Cause::NormalClearing, EndedBy::Party, out);
             }
             PartyRole::Target { back } => self.transfer_failed(call, back, out),
-            PartyRole::Consulted | PartyRole::Supervisor { .. } => {}
+            PartyRole::Consulted | PartyRole::OwnLine | PartyRole::Supervisor { .. } => {}
         }
     }
 
@@ -499,7 +515,7 @@ impl Engine {
             who: party.who.clone(),
             outcome,
         });
-        if let Some(agent) = party.who.agent() {
+        if let Some(agent) = party.who.agent().filter(|_| !party.is_own_line()) {
             match (&party.role, outcome) {
                 (PartyRole::Supervisor { .. }, _) | (_, PartyOutcome::Withdrawn) => {
                     self.agent_missed(agent, OfferOutcome::Withdrawn, out);

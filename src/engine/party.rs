@@ -32,6 +32,9 @@ pub enum PartyRole {
     Target { back: Option<AgentId> },
     /// Hears caller and agent.
     Supervisor { mode: SupervisionMode },
+    /// A second call of the serving agent's own phone, by which they talk to
+    /// who is consulted.
+    OwnLine,
 }
 
 impl PartyRole {
@@ -42,6 +45,7 @@ impl PartyRole {
             PartyRole::Member => "member",
             PartyRole::Target { .. } => "target",
             PartyRole::Supervisor { .. } => "supervisor",
+            PartyRole::OwnLine => "own_line",
         }
     }
 }
@@ -90,6 +94,10 @@ impl Party {
         matches!(self.role, PartyRole::Supervisor { .. })
     }
 
+    pub(crate) fn is_own_line(&self) -> bool {
+        self.role == PartyRole::OwnLine
+    }
+
     /// The switch has told that it takes part; of a supervisor it tells nothing.
     pub(crate) fn is_settled(&self) -> bool {
         self.is_in() && !self.is_supervisor()
@@ -121,9 +129,14 @@ impl Call {
         self.parties.iter().find(target)
     }
 
-    /// The agent of one of its parties.
+    /// The line on which the serving agent's own phone consults.
+    pub(crate) fn own_line(&self) -> Option<&Party> {
+        self.parties.iter().find(|party| party.is_own_line())
+    }
+
+    /// An agent who takes part beside the serving one.
     pub(crate) fn party_of(&self, agent: &AgentId) -> Option<&Party> {
-        let own = |party: &&Party| party.who.agent() == Some(agent);
+        let own = |party: &&Party| party.who.agent() == Some(agent) && !party.is_own_line();
         self.parties.iter().find(own)
     }
 }

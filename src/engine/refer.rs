@@ -33,10 +33,10 @@ impl Engine {
         let Some(agent) = self.owner_of(call, leg) else {
             return self.answer_transfer(call, leg, peer.as_ref(), false, out);
         };
-        let meant = match replaces {
-            Some(_) => Err(Refusal::NoSuchCall),
-            None => self.dialled_by_phone(&agent, to.as_str()),
-        };
+        if let Some(other) = replaces {
+            return self.replacement_asked(call, agent, (leg, &other), peer.as_ref(), out);
+        }
+        let meant = self.dialled_by_phone(&agent, to.as_str());
         let serves = self.served_by(&agent) == Some(call);
         let goes = |to: &Destination| serves && self.may_transfer(call, to).is_ok();
         let granted = meant.as_ref().is_ok_and(goes);
@@ -44,7 +44,7 @@ impl Engine {
         self.answer_transfer(call, leg, peer.as_ref(), granted, out);
         match meant {
             Ok(to) => self.transfer_by_phone(agent, to, out),
-            Err(refusal) => self.refuse_transfer(agent, to, refusal, out),
+            Err(refusal) => self.refuse_phone(agent, "transfer", to, refusal, out),
         }
     }
 
@@ -67,9 +67,10 @@ impl Engine {
     }
 
     /// What was not understood is noted as it was dialled.
-    fn refuse_transfer(
+    pub(super) fn refuse_phone(
         &mut self,
         agent: AgentId,
+        ask: &str,
         to: &OutsideText,
         refusal: Refusal,
         out: &mut Commands,
@@ -78,7 +79,7 @@ impl Engine {
             call: self.agents.get(&agent).and_then(|agent| agent.call),
             agent: Some(agent.clone()),
             by: Principal::Device(agent),
-            ask: OutsideText::new("transfer"),
+            ask: OutsideText::new(ask),
             object: to.clone(),
             refused: Some(refusal),
         });
@@ -87,7 +88,11 @@ impl Engine {
     /// What an agent's phone means by the user part of an address: a code of the
     /// settings, an agent's extension, an access number, the name of a queue or
     /// a flow, and then a number outside.
-    fn dialled_by_phone(&self, by: &AgentId, text: &str) -> Result<Destination, Refusal> {
+    pub(super) fn dialled_by_phone(
+        &self,
+        by: &AgentId,
+        text: &str,
+    ) -> Result<Destination, Refusal> {
         let unknown = Refusal::NoSuchDestination;
         let centre = self.centre.as_ref().ok_or(unknown)?;
         if let Some(to) = centre.in_call.transfer_codes.get(text) {
@@ -120,7 +125,7 @@ impl Engine {
 
     /// Tells the phone. Refused, it is together again with whom it was with, if
     /// its switch had parted them.
-    fn answer_transfer(
+    pub(super) fn answer_transfer(
         &mut self,
         call: CallId,
         leg: &LegId,

@@ -16,7 +16,7 @@ use crate::engine::id::{AgentId, CallId, CommandId, LegId, OfferId, QueueId, Swi
 use crate::engine::ivr::interpreter::Session;
 use crate::engine::leg::{Leg, LegState};
 use crate::engine::offer::SETTLING;
-use crate::engine::party::Party;
+use crate::engine::party::{Party, PartyRole};
 use crate::engine::ringing::{Ringing, RungDevice};
 use crate::engine::talk::state_in;
 use crate::engine::time::Span;
@@ -308,8 +308,11 @@ impl Engine {
             if let Some(agent) = who.agent() {
                 self.keep_departed(agent, &leg.switch);
             }
-            let Some(id) = OfferId::of_channel(&leg.channel) else {
-                continue;
+            let id = match OfferId::of_channel(&leg.channel) {
+                Some(id) => id,
+                // It called us, and its switch named it.
+                None if role == PartyRole::OwnLine => OfferId::from_ulid(self.new_ulid()),
+                None => continue,
             };
             self.legs.insert(leg.clone(), call);
             if state != LegState::Bridged {
@@ -386,7 +389,7 @@ impl Engine {
                 LegState::Ringing => AgentState::Offered,
                 _ => AgentState::OnCall,
             };
-            for party in &known.parties {
+            for party in known.parties.iter().filter(|party| !party.is_own_line()) {
                 let agent = party.who.agent().cloned();
                 engaged.extend(agent.map(|agent| (agent, *call, state(&party.leg))));
             }

@@ -210,9 +210,14 @@ impl Call {
         if let Some(party) = self.party(leg) {
             return match (&party.role, party.leg.state) {
                 (_, LegState::Ringing) | (PartyRole::Supervisor { .. }, _) => Company::Unknown,
-                (PartyRole::Consulted, _) => match &self.offer {
-                    Some(offer) => Company::With(offer.leg.id.clone()),
-                    None => Company::Unknown,
+                (PartyRole::Consulted, _) => match (self.own_line(), &self.offer) {
+                    (Some(line), _) => Company::With(line.leg.id.clone()),
+                    (None, Some(offer)) => Company::With(offer.leg.id.clone()),
+                    (None, None) => Company::Unknown,
+                },
+                (PartyRole::OwnLine, _) => match self.consulted() {
+                    Some(party) => Company::With(party.leg.id.clone()),
+                    None => Company::Alone,
                 },
                 (PartyRole::Member, _) => Company::Conference,
                 (PartyRole::Target { .. }, _) => caller(),
@@ -224,7 +229,9 @@ impl Call {
             (true, Talk::Held) => Company::Alone,
             (true, Talk::Conference) => Company::Conference,
             (true, Talk::Consulting) => match self.consulted() {
-                Some(party) if party.leg.is_answered() => Company::With(party.leg.id.clone()),
+                Some(party) if party.leg.is_answered() && self.own_line().is_none() => {
+                    Company::With(party.leg.id.clone())
+                }
                 _ => Company::Alone,
             },
         }

@@ -139,6 +139,10 @@ pub struct Arrival {
     pub caller_name: OutsideText,
     /// DNIS: the access number that was dialled.
     pub dialled: OutsideText,
+    /// The device of this switch that calls, when the switch has made sure of it: a number
+    /// that is only claimed is not one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<Extension>,
     /// The variables of ours that the leg carries ([`LegVariables::NAMES`]);
     /// empty on a first visit, filled when a fallback path offers the call again.
     #[serde(default, skip_serializing_if = "LegVariables::is_empty")]

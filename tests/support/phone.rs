@@ -34,6 +34,8 @@ pub struct Caller {
     /// The key to press by SIP INFO, and when after the answer.
     pub info_key: Option<char>,
     pub info_after_ms: u64,
+    /// The phone of this extension calls, and shows that it does.
+    pub phone: Option<u16>,
 }
 
 impl Default for Caller {
@@ -41,9 +43,10 @@ impl Default for Caller {
         Caller {
             number: "13800138000".to_owned(),
             name: "Caller".to_owned(),
-            stay_ms: 60_000,
+            stay_ms: 180_000,
             info_key: None,
             info_after_ms: 0,
+            phone: None,
         }
     }
 }
@@ -59,6 +62,7 @@ struct Script<'a> {
     talk_ms: u64,
     hold_ms: u64,
     transfer_to: &'a str,
+    if_asked: bool,
 }
 
 /// What an agent's phone does when it is rung.
@@ -68,6 +72,9 @@ pub enum Agent {
         after_ms: u64,
         talks_ms: u64,
     },
+    /// Answers if the call asks it to do so by itself (`Call-Info: …;answer-after=0`), and
+    /// breaks off otherwise.
+    AnswersIfAsked,
     /// Answers, and puts the far end on hold by re-INVITE after `talks_ms`, and takes it back
     /// after `holds_ms`, or when [`Phone::presses_key`] says so.
     Holds {
@@ -77,7 +84,7 @@ pub enum Agent {
     },
     /// Answers, and asks by REFER for the far end to be transferred after `talks_ms`, or when
     /// [`Phone::presses_key`] says so, and after it was put on hold for `holds_ms` if that
-    /// is not 0.
+    /// is not 0. Whither, with an empty `to`, [`Phone::completes`] says.
     Transfers {
         after_ms: u64,
         talks_ms: u64,
@@ -104,6 +111,7 @@ impl Caller {
             talk_ms: 0,
             hold_ms: 0,
             transfer_to: "",
+            if_asked: false,
         }
     }
 
@@ -148,6 +156,14 @@ impl Agent {
                 Script {
                     answer_after_ms: after_ms,
                     talk_ms: talks_ms,
+                    ..script
+                },
+            ),
+            Agent::AnswersIfAsked => (
+                "agent.xml",
+                Script {
+                    talk_ms: 120_000,
+                    if_asked: true,
                     ..script
                 },
             ),
@@ -281,6 +297,33 @@ impl Phone {
     /// Has a phone that [`Agent::Holds`] or [`Agent::Transfers`] do so now: its scenario waits
     /// for an INFO of its call.
     pub fn presses_key(&self) {
+        self.is_told("");
+    }
+
+    /// Has a phone that [`Agent::Transfers`] put whom it talks to together with the far end of
+    /// its other call: REFER with Replaces (RFC 3891).
+    pub fn completes(&self, other: &Phone) {
+        let story = other.story();
+        let answer = story
+            .split("\nSIP/2.0 200 OK")
+            .nth(1)
+            .expect("it was answered");
+        let header = |name: &str| {
+            let lines = answer.lines().map(str::trim);
+            let mut found = lines.filter_map(|line| line.strip_prefix(name));
+            found
+                .next()
+                .unwrap_or_else(|| panic!("no {name} in {answer}"))
+        };
+        let tag = |name: &str| header(name).split(";tag=").nth(1).expect("a tag");
+        let (call, far, own) = (header("Call-ID: "), tag("To: "), tag("From: "));
+        let replaces = format!("{call};to-tag={far};from-tag={own}");
+        let quoted = replaces.replace('@', "%40").replace(';', "%3B");
+        let quoted = quoted.replace('=', "%3D");
+        self.is_told(&format!("<sip:other@127.0.0.1?Replaces={quoted}>"));
+    }
+
+    fn is_told(&self, refer_to: &str) {
         let story = self.story();
         let call = story.rsplit("Call-ID: ").next();
         let call = call.and_then(|rest| rest.lines().next()).expect("a call");
@@ -291,6 +334,7 @@ impl Phone {
             "To: <sip:phone@127.0.0.1>",
             &format!("Call-ID: {call}"),
             "CSeq: 1 INFO",
+            &format!("X-Refer-To: {refer_to}"),
             "Content-Length: 0",
             "",
             "",

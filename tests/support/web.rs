@@ -123,6 +123,7 @@ impl TestWeb {
             caller_number: OutsideText::new(number),
             caller_name: OutsideText::new(name),
             dialled: OutsideText::new("4008001234"),
+            device: None,
             variables: LegVariables::default(),
         };
         self.happens(SwitchEvent::Arrived(arrival)).await;

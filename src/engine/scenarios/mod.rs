@@ -525,6 +525,7 @@ fn arrival(channel: &str, dialled: &str) -> Arrival {
         caller_number: OutsideText::new("13800138000"),
         caller_name: OutsideText::new("张三"),
         dialled: OutsideText::new(dialled),
+        device: None,
         variables: LegVariables::default(),
     }
 }

@@ -255,6 +255,7 @@ impl<'a> Player<'a> {
             caller_number: visit.caller_number.clone(),
             caller_name: Default::default(),
             dialled: visit.dialled.clone(),
+            device: None,
             variables: Default::default(),
         };
         self.tell(visit.switch.clone(), SwitchEvent::Arrived(arrival));

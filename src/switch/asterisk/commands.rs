@@ -33,6 +33,10 @@ impl Dialect {
         }
     }
 
+    pub(super) fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
     /// The leg is created first and dialled then: one created and dialled in
     /// one request is cut when it is answered while the controller is away.
     ///

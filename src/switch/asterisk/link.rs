@@ -94,7 +94,8 @@ impl<'a> Link<'a> {
             found,
             inbox,
             state,
-            translator: Translator::new(&executor.dialect.app),
+            translator: Translator::new(&executor.dialect.app)
+                .with_devices(executor.dialect.endpoint()),
             backlog: Backlog::new(inbox.clone()),
         }
     }

@@ -11,8 +11,8 @@ use crate::engine::id::ChannelId;
 use crate::engine::text::OutsideText;
 use crate::engine::time::Timestamp;
 use crate::switch::{
-    Arrival, ChannelState, Digit, DigitMethod, Key, Lag, LegVariable, LegVariables, LiveLeg,
-    RecordedMedia, Snapshot, SwitchEvent,
+    Arrival, ChannelState, Digit, DigitMethod, Extension, Key, Lag, LegVariable, LegVariables,
+    LiveLeg, RecordedMedia, Snapshot, SwitchEvent,
 };
 use std::collections::BTreeMap;
 
@@ -43,6 +43,9 @@ pub(super) struct Meaning {
 #[derive(Debug, Default)]
 pub(super) struct Translator {
     app: String,
+    /// What stands before an extension in the name of its device, where the name
+    /// of a channel tells whose it is.
+    devices: Option<String>,
     legs: BTreeMap<ChannelId, Leg>,
     bridges: Bridges,
     recordings: Recordings,
@@ -71,6 +74,19 @@ impl Translator {
             app: app.to_owned(),
             ..Self::default()
         }
+    }
+
+    /// Knows devices by `endpoint`, the setting by which they are dialled: channels are named
+    /// `<technology>/<endpoint>-<number>`, and of whom an endpoint is, Asterisk has made sure.
+    pub(super) fn with_devices(mut self, endpoint: &str) -> Self {
+        let before = endpoint.strip_suffix("{extension}");
+        self.devices = before.map(str::to_owned);
+        self
+    }
+
+    fn device_of(&self, channel: &Channel) -> Option<Extension> {
+        let name = channel.name.strip_prefix(self.devices.as_deref()?)?;
+        Extension::new(name.rsplit_once('-')?.0).ok()
     }
 
     pub(super) fn message(&mut self, message: Message) -> Meaning {
@@ -198,9 +214,10 @@ impl Translator {
                 .extend(self.recordings.snoop_ready(&channel.id));
             return meaning;
         }
-        let Some(arrival) = arrival(channel) else {
+        let Some(mut arrival) = arrival(channel) else {
             return meaning;
         };
+        arrival.device = self.device_of(channel);
         let ours = kind == Some(DIALLED_BY_US);
         let leg = arrival.channel.clone();
         let known = self.legs.insert(leg, Leg::new(ours)).is_some();
@@ -316,6 +333,7 @@ fn arrival(channel: &Channel) -> Option<Arrival> {
         caller_number: OutsideText::new(&channel.caller.number),
         caller_name: OutsideText::new(&channel.caller.name),
         dialled,
+        device: None,
         variables,
     })
 }

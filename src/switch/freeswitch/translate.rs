@@ -302,6 +302,7 @@ fn arrival(dialect: &Dialect, channel: ChannelId, leg: &dyn Lookup) -> Arrival {
         caller_number: text("Caller-Caller-ID-Number"),
         caller_name: text("Caller-Caller-ID-Name"),
         dialled: dialled(dialect, leg),
+        device: None,
         variables,
     }
 }

@@ -227,6 +227,7 @@ impl Model {
             caller_number: call.caller_number,
             caller_name: call.caller_name,
             dialled: call.dialled,
+            device: None,
             variables: LegVariables::default(),
         };
         self.callers += 1;
@@ -421,6 +422,7 @@ impl Model {
             caller_number: ring.caller_number.clone(),
             caller_name: ring.caller_name.clone(),
             dialled: OutsideText::new(&ring.to.to_string()),
+            device: None,
             variables: ring.variables.clone(),
         };
         let mut leg = Channel::new(told, at);
