@@ -542,6 +542,7 @@ async fn a_consultation_made_on_the_phone_is_completed_by_its_own_key() {
         "rung consulted lina lina",
         "asked consult lina zhangwei zhangwei",
         "rung own_line zhangwei zhangwei",
+        "left talked zhangwei zhangwei",
         "asked complete zhangwei zhangwei",
         "handed_over served lina lina",
         "asked hang_up lina lina",
@@ -586,10 +587,12 @@ async fn waiting_calls_are_put_first_moved_and_pulled() {
     hears(&third.line, &[OTHER_HZ], &[MUSIC_HZ]).await;
     hears(&lina.line, &[third_hz], &[]).await;
 
-    for call in [&first_id, &later_id, &third_id] {
+    for call in [&first_id, &later_id] {
         talk.supervises(json!({"request": "hang_up", "call": call}))
             .await;
     }
+    let hang_up = json!({"request": "hang_up"});
+    talk.boss.asks("/api/agents/lina/call", hang_up).await;
     shows(&talk.running, "no call", |board| board.calls.is_empty()).await;
     let told = |steps: &[&str], agent: &str| {
         let steps = steps.iter().map(|step| (*step).to_owned());
@@ -604,7 +607,7 @@ async fn waiting_calls_are_put_first_moved_and_pulled() {
         "rung target lina lina",
         "asked pull lina",
         "handed_over served lina lina",
-        ended,
+        "asked hang_up lina lina",
     ];
     assert_eq!(talk.told_of(&third_id).await, told(&pulled, "lina"));
     assert_eq!(talk.told_of(&spoken).await.1, "zhangwei");
