@@ -454,6 +454,7 @@ async fn caller_and_two_agents_talk_together_and_then_two() {
         "asked conference",
         "left talked ben",
         "talk together",
+        "asked set_state ben: ready",
         "rung member ben",
         "asked invite ben",
         "talk conference",
@@ -522,6 +523,26 @@ async fn a_supervisor_listens_whispers_barges_in_and_takes_over() {
         panic!("no recordings")
     };
     assert!(holds(CARLA, after));
+}
+
+#[tokio::test]
+async fn a_hold_by_the_phones_own_key_is_obeyed_like_ours_until_it_lets_go() {
+    let holds = Agent::Holds {
+        after_ms: 100,
+        talks_ms: 5_000,
+        holds_ms: 8_000,
+    };
+    let name = "a hold key under the controller on FreeSWITCH";
+    let Some(scene) = Scene::with(name, holds).await else {
+        return;
+    };
+    scene.is("anna", "hold").await;
+    scene.is_on_hold().await;
+    scene.is("anna", "on_call").await;
+    scene.hear(&[ANNA], &[CALLER], &[], &[]).await;
+    let (call, _) = scene.ends("anna").await;
+    let way = ["talk held", "asked hold", "talk together", "asked resume"];
+    assert_eq!(steps(&call), [&way[..], &["asked hang_up"]].concat());
 }
 
 /// A phone that asks by its own key for the caller to be transferred, and holds

@@ -26,6 +26,7 @@ use crate::engine::command::{Command, Commands};
 use crate::engine::fact::{EndedBy, Fact};
 use crate::engine::id::{AgentId, CallId, LegId, RequestId};
 use crate::engine::order::Purpose;
+use crate::engine::party::Talk;
 use crate::engine::request::{CallRequest, Principal, Refusal, Request, SupervisorRequest};
 use crate::engine::text::OutsideText;
 use crate::switch::{Key, SwitchCommand};
@@ -175,6 +176,10 @@ impl Engine {
         let Some(offer) = offer.filter(|offer| offer.leg.id == *leg) else {
             return;
         };
+        let held = call.is_some_and(|call| call.talk == Talk::Held);
+        if ask == CallRequest::Resume && !held {
+            return;
+        }
         let agent = offer.agent.clone();
         let what = Request::InCall {
             agent: agent.clone(),

@@ -102,7 +102,7 @@ async fn converse(
                 _ => reply("+OK accepted"),
             };
             client.write_all(answer.as_bytes()).await?;
-            if message.starts_with("event ")
+            if message.starts_with("event plain BACKGROUND_JOB")
                 && let Some(saying) = next_saying()
             {
                 let whole = client.write_all(&saying).await;

@@ -7,7 +7,7 @@
 //! - [`translate`]: from events to [`SwitchEvent`](crate::switch::SwitchEvent)s;
 //! - [`command`], [`batch`], [`originate`], [`rearrange`], [`record`], [`quote`], [`cause`],
 //!   [`setting`]: from orders to the text on the wire;
-//! - `connection`, `listener`, `lane`, `snapshot`, `stock`, `session`, `supervisor`: the link;
+//! - `connection`, `listener`, `phones`, `lane`, `snapshot`, `stock`, `session`, `supervisor`: the link;
 //! - `media`: its recordings.
 //!
 //! A leg arrives by parking in the dialplan, marked by the variable
@@ -25,6 +25,7 @@ mod lane;
 mod listener;
 mod media;
 mod originate;
+mod phones;
 pub mod quote;
 pub mod reader;
 pub mod rearrange;

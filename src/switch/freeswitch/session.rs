@@ -9,6 +9,7 @@ use crate::switch::freeswitch::error::EslError;
 use crate::switch::freeswitch::lane::{self, Lane, LaneEnd};
 use crate::switch::freeswitch::listener::{self, Listener, ListenerEnd};
 use crate::switch::freeswitch::media::Folder;
+use crate::switch::freeswitch::phones::{self, Phones};
 use crate::switch::freeswitch::snapshot;
 use crate::switch::freeswitch::stock::{self, Stock};
 use crate::switch::link::{Inbox, hand_on};
@@ -20,6 +21,7 @@ use tokio::task::JoinSet;
 pub(super) struct Session {
     dialect: Dialect,
     events: Connection,
+    phones: Connection,
     commands: Vec<Connection>,
     stock: Connection,
     folder: Folder,
@@ -44,6 +46,8 @@ impl Session {
         let connect = || Connection::open(&settings.address, &settings.password);
         let mut events = connect().await?;
         listener::subscribe(&mut events, &dialect).await?;
+        let mut phones = connect().await?;
+        phones::subscribe(&mut phones).await?;
         let mut stock = connect().await?;
         let snapshot = snapshot::list(&mut stock).await?;
         let mut commands = Vec::new();
@@ -53,6 +57,7 @@ impl Session {
         Ok(Self {
             dialect,
             events,
+            phones,
             commands,
             stock,
             folder: Folder::new(settings),
@@ -90,10 +95,16 @@ impl Session {
         let (stop, stopped) = oneshot::channel();
         let mut events = JoinSet::new();
         events.spawn(Listener::new(self.events, self.dialect, inbox.clone()).run(stopped));
+        let phones = Phones {
+            connection: self.phones,
+            inbox: inbox.clone(),
+        };
+        let (stop_phones, stopped) = oneshot::channel();
+        events.spawn(phones.run(stopped));
 
         let end = dispatch(orders, &ways, inbox, &mut commands, &mut events).await;
         // The lanes answer every order they hold; events already read are still told.
-        drop((ways, stop));
+        drop((ways, stop, stop_phones));
         while commands.join_next().await.is_some() {}
         while events.join_next().await.is_some() {}
         end

@@ -8,6 +8,7 @@ use crate::switch::freeswitch::cause;
 use crate::switch::freeswitch::command::{Dialect, MARK, MUSIC_PREFIX, PLAY_PREFIX};
 use crate::switch::freeswitch::event::EslEvent;
 use crate::switch::freeswitch::fields::Lookup;
+use crate::switch::freeswitch::phones::is_on_hold;
 use crate::switch::freeswitch::rearrange::CONFERENCE_PREFIX;
 use crate::switch::freeswitch::record::ONE_SIDE;
 use crate::switch::{
@@ -95,6 +96,8 @@ impl Translator {
                 peers(event).map(|(channel, peer)| SwitchEvent::Unbridged { channel, peer })
             }
             "CHANNEL_HOLD" => Some(SwitchEvent::Held { channel }),
+            // When a bridge ends it is told of a phone that holds on.
+            "CHANNEL_UNHOLD" if holds_on(event) => None,
             "CHANNEL_UNHOLD" => Some(SwitchEvent::Unheld { channel }),
             "CUSTOM" => conferred(&channel, event).or_else(|| denied(channel, event)),
             "RECORD_START" => self
@@ -181,7 +184,7 @@ fn is_referred(event: &dyn Lookup) -> bool {
 /// A REFER of a device, as the leg that it is about tells it. FreeSWITCH has taken
 /// the two legs apart: both live on in silence (`SwitchEvent::Unbridged` comes
 /// first), and the device waits for its answer (`confirm_blind_transfer`). One with
-/// Replaces is refused by the switch (`deny_refer_requests`), and nobody is told.
+/// Replaces is denied by the switch, and told by its log alone (`phones`).
 fn referred(event: &EslEvent<'_>) -> Option<SwitchEvent> {
     Some(SwitchEvent::TransferAsked {
         channel: channel(event, "variable_last_bridge_to")?,
@@ -201,6 +204,12 @@ fn denied(channel: ChannelId, event: &EslEvent<'_>) -> Option<SwitchEvent> {
         to: OutsideText::new(&event.get("Transfer-Exten")?),
         replaces: None,
     })
+}
+
+/// Whether a leg's phone, by its last media description, holds its far end.
+fn holds_on(event: &EslEvent<'_>) -> bool {
+    let described = event.variable("switch_r_sdp");
+    described.is_some_and(|sdp| is_on_hold(&sdp))
 }
 
 fn outbound(event: &dyn Lookup) -> bool {
