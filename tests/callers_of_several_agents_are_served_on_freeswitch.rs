@@ -271,7 +271,7 @@ async fn all_ring_by_themselves_and_the_others_are_told_that_one_has_answered() 
         ready(&centre.running, agent).await;
         shows_agent(&centre.running, agent, "ready").await;
     }
-    let desk = Desk::of(&centre.running, "ben", Role::Agent).await;
+    let desk = Desk::of(&centre.running, "carla", Role::Supervisor).await;
     let voice = Voice::Tone { hz: FIRST };
     let who = Caller::default();
     let caller = who.calls(&centre.switch.sip, NUMBER, voice).await;
@@ -334,7 +334,7 @@ async fn twenty_talk_together() {
     for agent in ["anna", "ben"] {
         ready(&centre.running, agent).await;
     }
-    let desk = Desk::of(&centre.running, "anna", Role::Agent).await;
+    let desk = Desk::of(&centre.running, "anna", Role::Supervisor).await;
     let voice = Voice::Tone { hz: FIRST };
     let who = Caller::default();
     let caller = who.calls(&centre.switch.sip, NUMBER, voice).await;
