@@ -71,7 +71,7 @@ fn config(switch: &Switch, [anna, ben, carla]: [u16; 3]) -> Config {
         folder = "{folder}/filed"
         [in_call]
         music = "moh"
-        transfer_codes = {{ 81 = "agent:ben" }}
+        transfer_codes = {{ 81 = "agent:ben", 4081 = "agent:ben" }}
         [groups.desk]
         [groups.lead]
         [queues.desk]
@@ -529,15 +529,17 @@ async fn a_supervisor_listens_whispers_barges_in_and_takes_over() {
 async fn a_hold_by_the_phones_own_key_is_obeyed_like_ours_until_it_lets_go() {
     let holds = Agent::Holds {
         after_ms: 100,
-        talks_ms: 5_000,
-        holds_ms: 8_000,
+        talks_ms: 120_000,
+        holds_ms: 120_000,
     };
     let name = "a hold key under the controller on FreeSWITCH";
     let Some(scene) = Scene::with(name, holds).await else {
         return;
     };
+    scene.anna.presses_key();
     scene.is("anna", "hold").await;
     scene.is_on_hold().await;
+    scene.anna.presses_key();
     scene.is("anna", "on_call").await;
     scene.hear(&[ANNA], &[CALLER], &[], &[]).await;
     let (call, _) = scene.ends("anna").await;
@@ -550,7 +552,7 @@ async fn a_hold_by_the_phones_own_key_is_obeyed_like_ours_until_it_lets_go() {
 fn transfers(to: &'static str, holds_ms: u64) -> Agent {
     Agent::Transfers {
         after_ms: 100,
-        talks_ms: 5_000,
+        talks_ms: 120_000,
         holds_ms,
         to,
     }
@@ -563,6 +565,7 @@ async fn a_transfer_by_the_phones_own_key_is_obeyed_like_ours() {
         let Some(scene) = Scene::with(name, transfers("81", holds_ms)).await else {
             return;
         };
+        scene.anna.presses_key();
         scene.is("anna", "wrap_up").await;
         scene.is("ben", "on_call").await;
         scene.hear(&[BEN], &[], &[CALLER], &[]).await;
@@ -593,6 +596,7 @@ async fn a_transfer_by_the_phones_own_key_is_bound_by_what_the_group_may_dial() 
     let Some(scene) = Scene::with(name, transfers("95588", 0)).await else {
         return;
     };
+    scene.anna.presses_key();
     let asked = |call: &Value| !steps(call).is_empty();
     let call = scene.told(asked).await;
     let refused = |step: &Value| step["refused"] == "number_forbidden";
@@ -604,4 +608,100 @@ async fn a_transfer_by_the_phones_own_key_is_bound_by_what_the_group_may_dial() 
     scene.is("anna", "on_call").await;
     let (call, _) = scene.ends("anna").await;
     assert_eq!(steps(&call), ["asked transfer 95588", "asked hang_up"]);
+}
+
+/// Anna's phone holds the caller and calls Ben by a second call, in whose `voice`
+/// she talks then.
+async fn consults_on_the_phone(scene: &Scene) -> Phone {
+    scene.switch.load_with_phones().await;
+    scene.anna.presses_key();
+    scene.is("anna", "hold").await;
+    let annas = scene.carlas.get("/api/agents/anna").await;
+    let extension = annas["extension"].as_str().expect("an extension");
+    let own = Caller {
+        number: extension.to_owned(),
+        phone: extension.parse().ok(),
+        ..Caller::default()
+    };
+    let voice = Voice::Tone { hz: ANNA };
+    let second = own.calls(&scene.switch.sip, "4081", voice).await;
+    scene.ben.speaks_first(SOON).await;
+    scene.is("anna", "consult").await;
+    scene.is("ben", "on_call").await;
+    let all = [
+        hears("Anna", &second, &[BEN]),
+        hears("Ben", &scene.ben, &[ANNA]),
+    ];
+    hear_only(&ALL, &all).await;
+    second
+}
+
+#[tokio::test]
+async fn a_consultation_made_on_the_phone_is_completed_by_its_own_key() {
+    let name = "a REFER with Replaces under the controller on FreeSWITCH";
+    let Some(scene) = Scene::with(name, transfers("", 120_000)).await else {
+        return;
+    };
+    let mut second = consults_on_the_phone(&scene).await;
+    scene.anna.completes(&second);
+    scene.is("anna", "wrap_up").await;
+    scene.hear(&[BEN], &[], &[CALLER], &[]).await;
+    second.ended(SOON).await.expect("its call is over");
+    // The switch denies it by itself, and the controller obeys.
+    let told = scene.anna.story();
+    assert!(told.contains("\r\n\r\nSIP/2.0 403 Forbidden"), "{told}");
+    let (call, tracks) = scene.ends("ben").await;
+    let way = [
+        "talk held",
+        "asked hold",
+        "talk consulting",
+        "rung consulted ben",
+        "asked consult ben",
+        "rung own_line anna",
+        "asked complete",
+        "handed_over served ben",
+        "asked hang_up",
+    ];
+    assert_eq!(steps(&call), way);
+    assert_eq!(tracks.len(), 2);
+}
+
+#[tokio::test]
+async fn a_transfer_to_a_call_that_is_not_ours_leaves_the_caller_where_they_are() {
+    let name = "a REFER that replaces a stranger on FreeSWITCH";
+    let Some(scene) = Scene::with(name, transfers("", 120_000)).await else {
+        return;
+    };
+    scene.anna.presses_key();
+    scene.is("anna", "hold").await;
+    // An echo, past the controller.
+    let voice = Voice::Tone { hz: BEN };
+    let stranger = Caller::default()
+        .calls(&scene.switch.sip, "9196", voice)
+        .await;
+    let heard = stranger.line.hears_tone(BEN, 0, SOON).await;
+    heard.expect("the echo");
+    scene.anna.completes(&stranger);
+    let refused = |call: &Value| {
+        let mut steps = call["steps"].as_array().expect("steps").iter();
+        steps.any(|step| step["refused"] == "no_such_call")
+    };
+    scene.told(refused).await;
+    let told = scene.anna.story();
+    assert!(told.contains("\r\n\r\nSIP/2.0 403 Forbidden"), "{told}");
+    // Nobody is lost: the caller is on hold, and is taken back.
+    scene.is_on_hold().await;
+    scene.anna_asks(&phrase("resume")).await;
+    scene.is("anna", "on_call").await;
+    scene.hear(&[ANNA], &[CALLER], &[], &[]).await;
+    let (call, _) = scene.ends("anna").await;
+    let way = [
+        "talk held",
+        "asked hold",
+        "asked complete",
+        "talk together",
+        "asked resume",
+        "asked hang_up",
+    ];
+    assert_eq!(steps(&call), way);
 }

@@ -12,7 +12,7 @@ use crate::switch::freeswitch::phones::is_on_hold;
 use crate::switch::freeswitch::rearrange::CONFERENCE_PREFIX;
 use crate::switch::freeswitch::record::ONE_SIDE;
 use crate::switch::{
-    Arrival, ChannelState, Digit, DigitMethod, Key, LegVariable, LegVariables, LiveLeg,
+    Arrival, ChannelState, Digit, DigitMethod, Extension, Key, LegVariable, LegVariables, LiveLeg,
     RecordedMedia, SwitchEvent,
 };
 use std::collections::{BTreeSet, VecDeque};
@@ -311,9 +311,16 @@ fn arrival(dialect: &Dialect, channel: ChannelId, leg: &dyn Lookup) -> Arrival {
         caller_number: text("Caller-Caller-ID-Number"),
         caller_name: text("Caller-Caller-ID-Name"),
         dialled: dialled(dialect, leg),
-        device: None,
+        device: device(leg),
         variables,
     }
+}
+
+/// The user of the directory whose device calls, when the switch has made sure of it.
+fn device(leg: &dyn Lookup) -> Option<Extension> {
+    let is_sure = leg.variable("sip_authorized").as_deref() == Some("true");
+    let user = leg.variable("user_name").filter(|_| is_sure)?;
+    Extension::new(&user).ok()
 }
 
 /// Whether `originate` still works on the leg: a bridge would be undone.
