@@ -658,6 +658,7 @@ async fn a_consultation_made_on_the_phone_is_completed_by_its_own_key() {
         "rung consulted ben",
         "asked consult ben",
         "rung own_line anna",
+        "left talked anna",
         "asked complete",
         "handed_over served ben",
         "asked hang_up",
@@ -674,13 +675,13 @@ async fn a_transfer_to_a_call_that_is_not_ours_leaves_the_caller_where_they_are(
     };
     scene.anna.presses_key();
     scene.is("anna", "hold").await;
-    // An echo, past the controller.
-    let voice = Voice::Tone { hz: BEN };
-    let stranger = Caller::default()
-        .calls(&scene.switch.sip, "9196", voice)
+    // Music, past the controller.
+    let stranger = Caller::default();
+    let stranger = stranger
+        .calls(&scene.switch.sip, "9664", Voice::Silent)
         .await;
-    let heard = stranger.line.hears_tone(BEN, 0, SOON).await;
-    heard.expect("the echo");
+    let heard = stranger.line.hears_music(&ALL, 0, SOON).await;
+    heard.expect("the music");
     scene.anna.completes(&stranger);
     let refused = |call: &Value| {
         let mut steps = call["steps"].as_array().expect("steps").iter();
