@@ -80,7 +80,8 @@ wait = { kind = "queue", queue = "desk" }
                 _ => "",
             };
             text += &format!(
-                "[switches.{id}]\nkind = \"asterisk\"\npassword = \"x\"\n{outbound}\ntrunks = {{ {trunks} }}\n"
+                "[switches.{id}]\nkind = \"asterisk\"\npassword = \"x\"\n{outbound}\n\
+                 trunks = {{ {trunks} }}\n"
             );
         }
         Config::read(Path::new("switchyard.toml"), &text, [])

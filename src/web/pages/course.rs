@@ -138,6 +138,10 @@ impl Course {
             "asked" => self.add(&step.at, "asked", asked(), word("asked")),
             "talk" => self.add(&step.at, "talk", String::new(), word("talk")),
             "rung" => self.add(&step.at, "rung", who, word("party")),
+            "left" if step.word == "withdrawn" => {
+                let called_off = Some("party-withdrawn".to_owned());
+                self.add(&step.at, "party-left", who, called_off);
+            }
             "left" => self.add(&step.at, "party-left", who, word("outcome")),
             "handed_over" => self.add(&step.at, "handed-over", who, None),
             "step" => self.add(&step.at, "step", step.subject.clone(), None),
