@@ -162,6 +162,7 @@ impl Agent {
             Agent::AnswersIfAsked => (
                 "agent.xml",
                 Script {
+                    answer_after_ms: 50,
                     talk_ms: 120_000,
                     if_asked: true,
                     ..script
