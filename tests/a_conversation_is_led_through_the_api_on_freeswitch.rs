@@ -669,40 +669,41 @@ async fn a_consultation_made_on_the_phone_is_completed_by_its_own_key() {
 
 #[tokio::test]
 async fn a_transfer_to_a_call_that_is_not_ours_leaves_the_caller_where_they_are() {
-    let name = "a REFER that replaces a stranger on FreeSWITCH";
-    let Some(scene) = Scene::with(name, transfers("", 120_000)).await else {
-        return;
-    };
-    scene.anna.presses_key();
-    scene.is("anna", "hold").await;
-    // Music, past the controller.
-    let stranger = Caller::default();
-    let stranger = stranger
-        .calls(&scene.switch.sip, "9664", Voice::Silent)
-        .await;
-    let heard = stranger.line.hears_music(&ALL, 0, SOON).await;
-    heard.expect("the music");
-    scene.anna.completes(&stranger);
-    let refused = |call: &Value| {
-        let mut steps = call["steps"].as_array().expect("steps").iter();
-        steps.any(|step| step["refused"] == "no_such_call")
-    };
-    scene.told(refused).await;
-    let told = scene.anna.story();
-    assert!(told.contains("\r\n\r\nSIP/2.0 403 Forbidden"), "{told}");
-    // Nobody is lost: the caller is on hold, and is taken back.
-    scene.is_on_hold().await;
-    scene.anna_asks(&phrase("resume")).await;
-    scene.is("anna", "on_call").await;
-    scene.hear(&[ANNA], &[CALLER], &[], &[]).await;
-    let (call, _) = scene.ends("anna").await;
-    let way = [
-        "talk held",
-        "asked hold",
-        "asked complete",
-        "talk together",
-        "asked resume",
-        "asked hang_up",
-    ];
-    assert_eq!(steps(&call), way);
+    for holds in [false, true] {
+        let name = "a REFER that replaces a stranger on FreeSWITCH";
+        let does = transfers("", if holds { 120_000 } else { 0 });
+        let Some(scene) = Scene::with(name, does).await else {
+            return;
+        };
+        if holds {
+            scene.anna.presses_key();
+            scene.is("anna", "hold").await;
+        }
+        // Music, past the controller.
+        let stranger = Caller::default();
+        let stranger = stranger
+            .calls(&scene.switch.sip, "9664", Voice::Silent)
+            .await;
+        let heard = stranger.line.hears_music(&ALL, 0, SOON).await;
+        heard.expect("the music");
+        scene.anna.completes(&stranger);
+        let refused = |call: &Value| {
+            let mut steps = call["steps"].as_array().expect("steps").iter();
+            steps.any(|step| step["refused"] == "no_such_call")
+        };
+        scene.told(refused).await;
+        let told = scene.anna.story();
+        assert!(told.contains("\r\n\r\nSIP/2.0 403 Forbidden"), "{told}");
+        match holds {
+            true => scene.is_on_hold().await,
+            false => scene.hear(&[ANNA], &[CALLER], &[], &[]).await,
+        }
+        let (call, _) = scene.ends("anna").await;
+        let held = ["talk held", "asked hold"];
+        let held = if holds { &held[..] } else { &[] };
+        assert_eq!(
+            steps(&call),
+            [held, &["asked complete", "asked hang_up"]].concat()
+        );
+    }
 }
