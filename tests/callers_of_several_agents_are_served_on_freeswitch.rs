@@ -322,17 +322,13 @@ const OUTSIDE: usize = 47;
 async fn fifty_talk_together() {
     let outside = free_port();
     let outbound = format!("sofia/internal/{{number}}@127.0.0.1:{outside}");
-    let settings = [
-        ("SWITCHES__FS_TEST__OUTBOUND", outbound.as_str()),
-        ("AGENTS__BEN__AUTO_ANSWER", "true"),
-    ];
+    let settings = [("SWITCHES__FS_TEST__OUTBOUND", outbound.as_str())];
     let name = "a conference of fifty on FreeSWITCH";
     let Some(centre) = Centre::with(name, &settings).await else {
         return;
     };
     let anna = centre.phone(0, PATIENT, ANNA).await;
-    // His answers by itself, because it is asked to.
-    let ben = centre.phone(1, Agent::AnswersIfAsked, BEN).await;
+    let ben = centre.phone(1, PATIENT, BEN).await;
     // All of them take their calls at one address, and say nothing.
     let _others = PATIENT.at(outside, Voice::Silent).await;
     for agent in ["anna", "ben"] {
