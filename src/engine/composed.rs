@@ -89,14 +89,15 @@ impl Call {
         let ringing = own.state == LegState::Ringing;
         let missed = ringing && found.state == ChannelState::Answered && found.peer.is_none();
         let answer = missed.then_some(DriftKind::Answer);
+        let company = self.company(leg);
         let shows = |there: bool| match (there, is_in) {
             // The other side of what the agent is in tells as much.
-            _ if is_agent => None,
+            _ if is_agent && company != Company::Conference => None,
             (true, false) => Some(DriftKind::Bridge),
             (false, true) => Some(DriftKind::Parting),
             _ => None,
         };
-        match (self.company(leg), &found.peer) {
+        match (company.clone(), &found.peer) {
             (Company::With(other), peer) => shows(peer.as_ref() == Some(&other)),
             (Company::Alone, Some(peer)) => self.leg(peer).is_some().then_some(DriftKind::Bridge),
             (Company::Conference, _) if found.live.is_some() => shows(found.is_in(id)),

@@ -1,7 +1,7 @@
 //! A conference: the caller, the agent and others all hear each other.
 
 use crate::engine::Engine;
-use crate::engine::call::CallState;
+use crate::engine::call::{Call, CallState};
 use crate::engine::cause::Cause;
 use crate::engine::command::Commands;
 use crate::engine::fact::EndedBy;
@@ -10,6 +10,7 @@ use crate::engine::leg::LegState;
 use crate::engine::order::Purpose;
 use crate::engine::party::{Party, PartyRole, Talk};
 use crate::engine::request::{Invitee, Refusal};
+use crate::engine::timer::Reason;
 use crate::switch::SwitchCommand;
 
 impl Engine {
@@ -91,23 +92,15 @@ impl Engine {
         let Some(known) = known.filter(|call| call.talk == Talk::Conference) else {
             return;
         };
-        if known.caller.id == *leg {
-            self.timers
-                .clear(&crate::engine::timer::Reason::ApartOverdue(call));
-            self.caller_is(call, LegState::Bridged, out);
-        } else {
-            self.party_in(call, leg, out);
+        if known.party(leg).is_some() {
+            return self.party_in(call, leg, out);
         }
-    }
-
-    /// A leg is out of the conference, and who ended it is told by `HungUp`.
-    pub(super) fn left_conference(&mut self, leg: &LegId, conference: CallId, out: &mut Commands) {
-        let known = self.calls.get(&conference);
-        let in_it = known.is_some_and(|call| {
-            call.caller.id == *leg && call.is_connected() && call.talk == Talk::Conference
-        });
-        if in_it {
-            self.came_apart(conference, out);
+        match known.caller.id == *leg {
+            true => self.caller_is(call, LegState::Bridged, out),
+            false => drop(self.server_is(call, leg, LegState::Bridged, out)),
+        }
+        if self.calls.get(&call).is_some_and(Call::is_whole) {
+            self.timers.clear(&Reason::ApartOverdue(call));
         }
     }
 
@@ -134,8 +127,12 @@ impl Engine {
             .iter()
             .find_map(|party| Some((party.leg.id.clone(), party.who.agent()?.clone())));
         let number = members.first().map(|party| party.leg.id.clone());
+        let astray = !known.is_together();
         if let Some((leg, agent)) = agent {
             self.hand_over(call, &leg, agent, Talk::Conference, out);
+            if astray {
+                self.expect_company(call);
+            }
             return self.thin_out(call, out);
         }
         let Some(leg) = number else {
@@ -149,5 +146,13 @@ impl Engine {
         self.move_call(call, CallState::Transferring, out);
         self.part_of_party(call, &leg, out);
         self.party_answered(call, &leg, out);
+    }
+}
+
+impl Call {
+    /// Whether caller and serving agent are where they should be, as far as is known.
+    pub(crate) fn is_whole(&self) -> bool {
+        let server = self.offer.as_ref().map(|offer| offer.leg.state);
+        self.is_together() && server == Some(LegState::Bridged)
     }
 }

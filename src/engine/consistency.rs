@@ -579,7 +579,11 @@ impl Engine {
             }
             let stage = call.offer.as_ref().map(|offer| offer.stage);
             match stage {
-                Some(OfferStage::Connected) if call.is_talking() => {}
+                Some(OfferStage::Connected) if call.is_talking() => {
+                    if !call.is_whole() {
+                        self.has(Reason::ApartOverdue(id))?;
+                    }
+                }
                 None if call.needs_no_guard() => {}
                 Some(OfferStage::Connecting) => {}
                 Some(_) | None => self.has_guard(leg)?,

@@ -217,7 +217,15 @@ impl Engine {
         let with = |peer: &LegId| company == Company::With(peer.clone());
         // Two who parted because of us are not in each other's company any more.
         if one == other || (one == caller && with(other)) || (other == caller && with(one)) {
-            self.came_apart(call, out);
+            return self.came_apart(call, out);
+        }
+        let serves = |leg: &LegId| known.offer.as_ref().is_some_and(|o| o.leg.id == *leg);
+        let consulted = known.consulted().map(|party| party.leg.id.clone());
+        let asks =
+            |party: &LegId| (one == party && serves(other)) || (other == party && serves(one));
+        if let Some(party) = consulted.filter(|party| known.talk == Talk::Consulting && asks(party))
+        {
+            self.party_strays(call, &party, out);
         }
     }
 

@@ -4,7 +4,7 @@
 //! (what it is told of the centre), the state ([`call`], [`leg`], [`agent`],
 //! [`queue`], [`queues`]), then what happens: [`arrival`], [`ivr`] with [`flow_run`],
 //! [`waiting`] with [`strategy`] as the planner and [`estimate`] for how long it takes, [`ringing`] and [`offer`], [`conversation`],
-//! [`callback`], [`in_call`] with [`talk`] and [`parties`], [`supervision`], [`voicemail`] with [`messages`] and [`lamps`],
+//! [`callback`], [`in_call`] with [`talk`], [`parties`] and [`astray`], [`supervision`], [`voicemail`] with [`messages`] and [`lamps`],
 //! [`desk`] with [`missed`], [`wrap_up`] and [`line`], [`remember`], [`reconcile`] with [`adopt`], [`audit`], [`watchdog`], [`drain`]; [`why`] answers questions about all this; [`timer`] holds every deadline and [`order`] every
 //! command that still wants its answer.
 
@@ -12,6 +12,7 @@ mod adopt;
 pub mod agent;
 mod announce;
 mod arrival;
+mod astray;
 mod audit;
 pub mod calendar;
 pub mod call;

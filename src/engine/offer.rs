@@ -398,8 +398,12 @@ impl Engine {
             // They had come apart and are together again.
             known.caller.state = LegState::Bridged;
             let leg = known.caller.id.clone();
+            let server = known.offer.as_ref().map(|offer| offer.leg.id.clone());
             let state = LegState::Bridged;
             out.note(Fact::LegMoved { call, leg, state });
+            if let Some(server) = server {
+                self.server_is(call, &server, state, out);
+            }
             return;
         }
         let Some(offer) = known

@@ -11,7 +11,7 @@ use crate::engine::id::{AgentId, CallId, LegId, OfferId};
 use crate::engine::leg::{Leg, LegRole, LegState};
 use crate::engine::offer::SETTLING;
 use crate::engine::order::Purpose;
-use crate::engine::party::{Party, PartyRole};
+use crate::engine::party::{Astray, Party, PartyRole};
 use crate::engine::request::{CallRequest, Destination, Invitee, Principal, Refusal, Request};
 use crate::engine::timer::Reason;
 use crate::switch::{Arrival, LegVariable, LegVariables, SwitchCommand};
@@ -99,6 +99,7 @@ impl Engine {
                 },
                 who,
                 role: PartyRole::OwnLine,
+                astray: Astray::No,
             });
         }
         let command = SwitchCommand::SetVariables {

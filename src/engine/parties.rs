@@ -12,7 +12,7 @@ use crate::engine::leg::{Leg, LegRole, LegState};
 use crate::engine::line::LineState;
 use crate::engine::offer::SETTLING;
 use crate::engine::order::Purpose;
-use crate::engine::party::{Party, PartyRole, Talk};
+use crate::engine::party::{Astray, Party, PartyRole, Talk};
 use crate::engine::request::{Invitee, Refusal};
 use crate::engine::timer::Reason;
 use crate::switch::{
@@ -152,6 +152,7 @@ impl Engine {
                 },
                 who,
                 role,
+                astray: Astray::No,
             });
         }
     }
@@ -250,6 +251,7 @@ impl Engine {
             return;
         }
         party.leg.state = LegState::Bridged;
+        party.astray = Astray::No;
         let agent = party.who.agent().filter(|_| !party.is_own_line()).cloned();
         out.note(Fact::LegMoved {
             call,
@@ -372,6 +374,7 @@ impl Engine {
         };
         let outcome = match (party.leg.state, cause) {
             (LegState::Bridged, _) => PartyOutcome::Talked,
+            _ if party.astray != Astray::No => PartyOutcome::Talked,
             (_, Cause::NoAnswer | Cause::OriginatorCancel | Cause::Timeout) => {
                 PartyOutcome::NoAnswer
             }
@@ -400,8 +403,17 @@ impl Engine {
         let Some(call) = self.call_of(leg) else {
             return;
         };
+        if self.bring_back(call, leg, out) {
+            return;
+        }
         let known = self.calls.get(&call);
-        let agent = known.and_then(|call| call.party(leg)?.who.agent().cloned());
+        let party = known.and_then(|call| call.party(leg));
+        let agent = party.and_then(|party| party.who.agent().cloned());
+        let outcome = match party {
+            Some(party) if party.astray != Astray::No => PartyOutcome::Talked,
+            Some(party) if party.leg.is_answered() => PartyOutcome::Failed,
+            _ => PartyOutcome::NoAnswer,
+        };
         let dials = known.is_some_and(|call| call.dialler.is_some() && call.caller.id == *leg);
         out.note(Fact::Overdue {
             stuck: Stuck::Party,
@@ -410,7 +422,7 @@ impl Engine {
         });
         match dials {
             true => self.end_call(call, Cause::NoAnswer, out),
-            false => self.party_failed(leg, PartyOutcome::NoAnswer, out),
+            false => self.party_failed(leg, outcome, out),
         }
     }
 
@@ -538,6 +550,7 @@ impl Engine {
         let known = self.calls.get_mut(&call);
         if let Some(party) = known.and_then(|call| call.party_mut(leg)) {
             party.role = role.clone();
+            party.astray = Astray::No;
             let leg = leg.clone();
             out.note(Fact::PartyMoved { call, leg, role });
         }

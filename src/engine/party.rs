@@ -17,6 +17,17 @@ pub(crate) struct Party {
     pub(crate) leg: Leg,
     pub(crate) who: Invitee,
     pub(crate) role: PartyRole,
+    pub(crate) astray: Astray,
+}
+
+/// Whether a party is apart from those it took part with, though it did not hang up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Astray {
+    #[default]
+    No,
+    Noticed,
+    /// Connected again, once.
+    BroughtBack,
 }
 
 /// What a party is to the call.

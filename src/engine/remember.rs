@@ -16,7 +16,7 @@ use crate::engine::id::{AgentId, CallId, CommandId, LegId, OfferId, QueueId, Swi
 use crate::engine::ivr::interpreter::Session;
 use crate::engine::leg::{Leg, LegState};
 use crate::engine::offer::SETTLING;
-use crate::engine::party::{Party, PartyRole};
+use crate::engine::party::{Astray, Party, PartyRole};
 use crate::engine::ringing::{Ringing, RungDevice};
 use crate::engine::talk::state_in;
 use crate::engine::time::Span;
@@ -320,7 +320,13 @@ impl Engine {
                 self.timers.set(Reason::PartyOverdue(leg.clone()), overdue);
             }
             let leg = Leg { id: leg, state };
-            parties.push(Party { id, leg, who, role });
+            parties.push(Party {
+                id,
+                leg,
+                who,
+                role,
+                astray: Astray::No,
+            });
         }
         parties
     }

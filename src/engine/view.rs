@@ -5,17 +5,20 @@ use crate::engine::agent::AgentState;
 use crate::engine::call::{CallState, OfferStage, Visit};
 use crate::engine::id::{AgentId, CallId, CommandId, LegId, QueueId};
 use crate::engine::line::LineState;
+use crate::engine::party::Party;
+use crate::engine::request::Invitee;
 use crate::engine::ringing::Ringing;
 use crate::engine::time::Timestamp;
 
 /// One live call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct CallView<'a> {
     pub call: CallId,
     pub state: CallState,
     pub caller: &'a LegId,
     visits: &'a [Visit],
     ringing: &'a [Ringing],
+    parties: &'a [Party],
     /// The agent who answered, and whether they talk.
     pub agent: Option<(&'a AgentId, bool)>,
     /// It was decided that the call ends.
@@ -45,6 +48,12 @@ impl<'a> CallView<'a> {
         self.places().next()
     }
 
+    /// Who else takes part or is rung beside caller and serving agent.
+    pub fn parties(&self) -> impl Iterator<Item = (&'a LegId, &'a Invitee)> {
+        let parties = self.parties.iter();
+        parties.map(|party| (&party.leg.id, &party.who))
+    }
+
     /// Who is rung for it.
     pub fn ringing(&self) -> impl Iterator<Item = &'a AgentId> {
         self.ringing.iter().map(|ringing| &ringing.agent)
@@ -60,12 +69,19 @@ impl Engine {
             caller: &known.caller.id,
             visits: &known.visits,
             ringing: &known.ringing,
+            parties: &known.parties,
             agent: known
                 .offer
                 .as_ref()
                 .map(|offer| (&offer.agent, offer.stage == OfferStage::Connected)),
             is_ending: known.ending.is_some(),
         })
+    }
+
+    /// Every open callback and its state, in the order of their ids.
+    pub fn callbacks(&self) -> impl Iterator<Item = (CallId, &'static str)> {
+        let callbacks = self.callbacks.iter();
+        callbacks.map(|(id, callback)| (*id, callback.progress.state.word()))
     }
 
     /// Every agent, in the order of their ids.

@@ -27,6 +27,7 @@ use crate::engine::command::Commands;
 use crate::engine::fact::{Fact, OfferOutcome, Stuck};
 use crate::engine::id::{CallId, CommandId, LegId, OfferId, SwitchId};
 use crate::engine::order::Purpose;
+use crate::engine::party::Talk;
 use crate::engine::text::OutsideText;
 use crate::engine::time::Span;
 use crate::engine::timer::Reason;
@@ -106,6 +107,9 @@ impl Engine {
             self.timers.set(Reason::ApartOverdue(call), again);
             self.examine(&switch, channels, out);
             return;
+        }
+        if known.talk == Talk::Conference && known.is_together() {
+            return self.server_lost(call, out);
         }
         self.stuck(Stuck::Apart, Some(call), out);
         self.end_call(call, Cause::NetworkFailure, out);

@@ -177,3 +177,144 @@ fn a_conference_survives_a_kill_of_the_controller() {
     60000  > bridge c1 and the agent's leg
     "#);
 }
+
+impl Play {
+    /// The switch takes the leg out of the conference of the one live call.
+    fn leaves_conference(&mut self, channel: &str) {
+        let channel = channel.parse().unwrap();
+        let conference = self.call();
+        self.on_switch(SwitchEvent::Left {
+            channel,
+            conference,
+        });
+    }
+
+    /// The switch answers what it was asked about legs.
+    fn tells(&mut self, legs: Vec<LiveLeg>) {
+        self.on_switch(examined(legs));
+        self.accept_orders();
+    }
+}
+
+#[test]
+fn the_agent_who_silently_leaves_is_brought_back() {
+    let (mut play, anna, bert) = conferring();
+    play.accepts = true;
+    play.told();
+    let call = play.call();
+    let inside = |channel: &str| LiveLeg {
+        conference: Some(call),
+        ..up(channel, None)
+    };
+    play.leaves_conference(&anna);
+    play.pass(Span::seconds(10));
+    play.tells(vec![inside("c1"), up(&anna, None)]);
+    play.joined(&anna);
+    play.pass(Span::seconds(60));
+    play.hangs_up(&bert, Cause::NormalClearing);
+    insta::assert_snapshot!(play.told(), @r#"
+    10000  > examine c1, the agent's leg
+    10000  > join the agent's leg to the conference
+    70000  bert talked
+    70000  bert wrap_up
+    70000  talk together
+    70000  > bridge c1 and the agent's leg
+    "#);
+}
+
+#[test]
+fn the_agent_who_cannot_be_brought_back_leaves_the_caller_to_the_other() {
+    let (mut play, anna, bert) = conferring();
+    play.accepts = true;
+    play.told();
+    let call = play.call();
+    let inside = |channel: &str| LiveLeg {
+        conference: Some(call),
+        ..up(channel, None)
+    };
+    play.leaves_conference(&anna);
+    play.pass(Span::seconds(10));
+    play.tells(vec![inside("c1"), up(&anna, None)]);
+    play.pass(Span::seconds(10));
+    play.hangs_up(&anna, Cause::NormalClearing);
+    play.bridged("c1", &bert);
+    play.accept_orders();
+    play.pass(Span::seconds(60));
+    insta::assert_snapshot!(play.told(), @r#"
+    10000  > examine c1, the agent's leg
+    10000  > join the agent's leg to the conference
+    20000  overdue: apart
+    20000  > hang up the agent's leg with normal_clearing
+    20000  anna wrap_up
+    20000  bert serves
+    20000  talk conference
+    20000  > record c1 and the agent's leg
+    20000  talk together
+    20000  > bridge c1 and the agent's leg
+    50000  anna ready
+    50000  overdue: recording
+    50000  > find the recording
+    80000  recording lost: the switch told neither its end nor where it is
+    "#);
+}
+
+#[test]
+fn another_who_silently_leaves_is_brought_back_once_and_then_let_go() {
+    let (mut play, anna, bert) = conferring();
+    play.accepts = true;
+    play.told();
+    play.leaves_conference(&bert);
+    play.pass(Span::seconds(10));
+    play.accept_orders();
+    play.joined(&bert);
+    play.pass(Span::seconds(20));
+    play.leaves_conference(&bert);
+    play.pass(Span::seconds(20));
+    play.hangs_up(&bert, Cause::NormalClearing);
+    play.bridged("c1", &anna);
+    insta::assert_snapshot!(play.told(), @r#"
+    10000  > join the agent's leg to the conference
+    40000  > join the agent's leg to the conference
+    45000  overdue: party
+    45000  > hang up the agent's leg with normal_clearing
+    45000  bert talked
+    45000  bert wrap_up
+    45000  talk together
+    45000  > bridge c1 and the agent's leg
+    "#);
+}
+
+#[test]
+fn the_caller_who_silently_leaves_is_brought_back_whoever_serves_meanwhile() {
+    let (mut play, anna, bert) = conferring();
+    play.accepts = true;
+    play.asks("anna", invite("carl")).unwrap();
+    let carl = play.party();
+    play.answered(&carl);
+    play.joined(&carl);
+    play.accept_orders();
+    play.told();
+    let call = play.call();
+    let inside = |channel: &str| LiveLeg {
+        conference: Some(call),
+        ..up(channel, None)
+    };
+    play.leaves_conference("c1");
+    play.hangs_up(&anna, Cause::NormalClearing);
+    play.pass(Span::seconds(10));
+    play.tells(vec![up("c1", None), inside(&bert), inside(&carl)]);
+    play.joined("c1");
+    play.pass(Span::seconds(60));
+    insta::assert_snapshot!(play.told(), @r#"
+    0      anna wrap_up
+    0      bert serves
+    0      talk conference
+    0      > record c1 and the agent's leg
+    10000  > examine c1, the agent's leg
+    10000  > join c1 to the conference
+    30000  anna ready
+    30000  overdue: recording
+    30000  > find the recording
+    60000  recording lost: the switch told neither its end nor where it is
+    "#);
+}

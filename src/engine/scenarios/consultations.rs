@@ -209,3 +209,30 @@ fn one_who_cannot_be_rung_is_not_asked() {
     assert_eq!(consult("anna"), Err(Refusal::Busy));
     assert_eq!(consult("dora"), Err(Refusal::NoSuchAgent));
 }
+
+#[test]
+fn agent_and_consulted_who_come_apart_without_hanging_up_are_connected_again() {
+    let (mut play, anna) = Play::talks_among_others();
+    let to = Invitee::Agent("bert".parse().unwrap());
+    play.asks("anna", CallRequest::Consult { to }).unwrap();
+    play.unbridged("c1", &anna);
+    let bert = play.party();
+    play.answered(&bert);
+    play.bridged(&anna, &bert);
+    play.accept_orders();
+    play.told();
+    play.unbridged(&anna, &bert);
+    play.pass(Span::seconds(10));
+    play.bridged(&anna, &bert);
+    play.accept_orders();
+    play.pass(Span::seconds(20));
+    play.unbridged(&anna, &bert);
+    play.hangs_up(&bert, Cause::NormalClearing);
+    insta::assert_snapshot!(play.told(), @r#"
+    10000  > bridge 0000000f-4240-d3f1-7ddf-9c182042f642 and the agent's leg
+    30000  bert talked
+    30000  bert wrap_up
+    30000  talk held
+    30000  anna hold
+    "#);
+}

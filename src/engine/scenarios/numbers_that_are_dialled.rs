@@ -149,3 +149,20 @@ fn a_conversation_that_was_dialled_survives_a_kill_of_the_controller() {
     0      call ended with normal_clearing by Agent
     "#);
 }
+
+#[test]
+fn one_who_answered_and_could_not_be_connected_is_not_told_as_one_who_did_not_answer() {
+    let (mut play, anna) = dialling();
+    play.answered(&anna);
+    let outside = play.party();
+    play.answered(&outside);
+    play.accept_orders();
+    play.told();
+    play.pass(Span::seconds(5));
+    insta::assert_snapshot!(play.told(), @r#"
+    5000   overdue: party
+    5000   > hang up the agent's leg with normal_clearing
+    5000   13900139000 failed
+    5000   > hang up the agent's leg with normal_clearing
+    "#);
+}
