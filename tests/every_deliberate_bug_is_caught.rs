@@ -52,7 +52,7 @@ type Trial = (
 );
 
 /// The runs in which a bug may show.
-const TRIALS: [Trial; 4] = [
+const TRIALS: [Trial; 5] = [
     ("hospital", &[], &[1]),
     (
         "hotel",
@@ -62,9 +62,11 @@ const TRIALS: [Trial; 4] = [
             ("late_events_percent", "1"),
             ("failed_commands_percent", "1"),
             ("lost_commands_percent", "0.5"),
+            ("partings_percent", "5"),
         ],
         &[1],
     ),
+    ("clinic", &[], &[1]),
     ("hospital", &[("link_cuts_every_s", "60")], &[1, 2]),
     ("hotel", &[("crashes_every_s", "60")], &[1, 2, 3, 4, 5, 6]),
 ];

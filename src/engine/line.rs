@@ -58,7 +58,7 @@ pub struct StandingLeg {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LineState {
-    /// The device is not free yet: another leg to it is ending.
+    /// The device cannot be rung yet: another leg to it is ending, or its switch is out of reach.
     Wanted,
     Ringing,
     Open,
@@ -112,7 +112,9 @@ impl Engine {
             then_ready,
         });
         line.then_ready |= then_ready;
-        let begins = line.state == LineState::Wanted && agent.closing.is_empty();
+        // What is ordered before the switch has told what lives on it, its list would deny.
+        let is_up = self.links.get(&agent.settings.switch) == Some(&true);
+        let begins = line.state == LineState::Wanted && agent.closing.is_empty() && is_up;
         if begins {
             line.state = LineState::Ringing;
         }

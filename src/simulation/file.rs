@@ -11,9 +11,12 @@ use crate::engine::id::{AgentId, SwitchId};
 use crate::engine::text::OutsideText;
 use crate::engine::time::Span;
 use crate::simulation::scenario::BEGIN;
-use crate::simulation::scenario::{Disk, Fault, FaultPlan, Planned, Request, Scenario, Spell};
+use crate::simulation::scenario::{
+    DeskPlan, Disk, Fault, FaultPlan, Planned, Request, Scenario, Spell, Weights,
+};
 use crate::switch::simulated::crowd::{
-    Arrivals, CallerHabits, Crowd, DeviceHabits, PeopleSettings, Population, Rate, Redials,
+    Arrivals, CallbackHabits, CallerHabits, Crowd, DeviceHabits, PeopleSettings, PhoneHabits,
+    Population, Rate, Redials,
 };
 use crate::switch::simulated::model::ModelSettings;
 use crate::switch::simulated::wire::{Faults, LinkCuts, WireSettings};
@@ -103,6 +106,69 @@ section! {
         default redials_after_s: Range = [10, 60],
         /// How often at most.
         default redials_at_most: u32 = 3,
+        /// Percent of callers told that they can be called back who want it.
+        default wants_callback_percent: Percent = 0,
+        /// Percent of them who name another number.
+        default other_number_percent: Percent = 10,
+        /// Percent of their answers that make no sense or take it back.
+        default errs_percent: Percent = 5,
+    }
+}
+
+section! {
+    /// `[outside]`: how numbers outside behave that are dialled. Without the section
+    /// they answer within seconds.
+    pub struct OutsideConfig {
+        /// Milliseconds from ringing to answering.
+        default answers_after_ms: Range = [2000, 15000],
+        /// Percent that nobody answers.
+        default no_answer_percent: Percent = 0,
+        /// Percent that are busy.
+        default busy_percent: Percent = 0,
+        /// Percent that are rejected.
+        default rejects_percent: Percent = 0,
+        /// Mean seconds of conversations with them.
+        default talk_s: u32 = 30,
+    }
+}
+
+section! {
+    /// `[desk]`: what agents and supervisors ask for during calls, until `lasts_min`.
+    pub struct DeskConfig {
+        /// Mean seconds from one request of anybody to the next; without it nobody asks.
+        optional asks_every_s: Option<NonZeroU32> = 3,
+        /// How often the caller is put on hold, against the other requests that fit.
+        default hold: u32 = 4,
+        /// The same for blind transfers to agents, queues, flows and numbers.
+        default transfer: u32 = 3,
+        /// Consultations, which are completed, taken back or made a conference.
+        default consult: u32 = 4,
+        /// One more is rung and joins.
+        default invite: u32 = 2,
+        /// Parking, and taking up again.
+        default park: u32 = 1,
+        /// Digits sent to the far end.
+        default send_digits: u32 = 1,
+        /// The call is ended.
+        default hang_up: u32 = 1,
+        /// A ready agent dials a number.
+        default dial: u32 = 1,
+        /// A callback is asked for in a customer's stead.
+        default arrange: u32 = 0,
+        /// Who listens, whispers, barges in, takes over, pulls and ends others' calls.
+        optional supervisors: Option<Vec<AgentId>> = ["wangfang"],
+        /// Percent of the requests that are supervisors'.
+        default supervision_percent: Percent = 20,
+        /// Percent of the requests that are made whatever the moment.
+        default out_of_turn_percent: Percent = 5,
+        /// Percent of conversations in which an agent's phone holds by its own key.
+        default hold_key_percent: Percent = 0,
+        /// Seconds until the key is pressed again.
+        default hold_key_s: Range = [2, 20],
+        /// Percent of conversations that an agent's phone transfers by its own key (REFER).
+        default transfer_key_percent: Percent = 0,
+        /// What is dialled then; by default extensions, access numbers, queues, and nonsense.
+        optional transfer_key_to: Option<Vec<String>> = ["1002", "4001"],
     }
 }
 
@@ -164,6 +230,8 @@ section! {
         default late_by_ms: u32 = 400,
         /// Percent of orders that a switch refuses.
         default failed_commands_percent: Percent = 0,
+        /// Percent of bridges and conferences that a switch takes a leg out of by itself.
+        default partings_percent: Percent = 0,
         /// Percent of orders that are lost without an answer.
         default lost_commands_percent: Percent = 0,
         /// Mean seconds from one cut of the link to the next.
@@ -223,6 +291,8 @@ struct Written {
     staff: BTreeMap<String, StaffConfig>,
     trunks: BTreeMap<SwitchId, TrunksConfig>,
     faults: FaultsConfig,
+    outside: Option<OutsideConfig>,
+    desk: Option<DeskConfig>,
 }
 
 impl Scenario {
@@ -286,6 +356,7 @@ impl Written {
         let config = take("config");
         let (callers, staff) = (take("callers"), take("agents"));
         let (trunks, faults) = (take("trunks"), take("faults"));
+        let (outside, desk) = (take("outside"), take("desk"));
         let centre = match config {
             Some(node) => read_centre(node, folder, findings)?,
             None => {
@@ -300,6 +371,8 @@ impl Written {
             Some(node) => Reader::new(&node, "faults", folder, findings).and_then(Section::read),
             None => FaultsConfig::parse("").ok(),
         };
+        let outside = one(outside, "outside", folder, findings);
+        let desk = one(desk, "desk", folder, findings);
         let callers = tables(callers, "callers", folder, findings);
         let staff = tables(staff, "agents", folder, findings);
         let trunks = tables(trunks, "trunks", folder, findings);
@@ -313,6 +386,8 @@ impl Written {
             staff,
             trunks,
             faults,
+            outside,
+            desk,
         }))
     }
 
@@ -341,6 +416,12 @@ impl Written {
                 }
             }
         }
+        let supervisors = self.desk.iter().flat_map(|desk| &desk.supervisors);
+        for agent in supervisors.flatten() {
+            if !self.centre.agents.contains_key(agent) {
+                wrong("desk.supervisors".to_owned(), unknown("agent", agent));
+            }
+        }
         let planned = self.faults.planned.iter().flatten();
         for fault in planned.clone() {
             for switch in fault.switch.iter().filter(|switch| !known(switch)) {
@@ -357,6 +438,7 @@ impl Written {
             answer_within: Span::seconds(self.head.answer_within_s),
             switches,
             requests: self.requests(),
+            desk: self.desk.as_ref().map(desk_plan).unwrap_or_default(),
             disk: Disk {
                 commit: millis(self.faults.commit_ms),
             },
@@ -382,6 +464,11 @@ impl Written {
             .filter(|(_, callers)| callers.switch.as_ref().unwrap_or(first) == id)
             .map(|(name, callers)| self.crowd(name, callers, lasts));
         let mut people = PeopleSettings::of(crowds.collect());
+        people.strays = self.faults.partings_percent.0;
+        people.outside = self.outside.as_ref().map(habits_outside);
+        if let Some(desk) = &self.desk {
+            people.phones = phones(desk, &self.centre);
+        }
         for staff in self.staff.values() {
             for agent in &staff.agents {
                 if let Some(settings) = self.centre.agents.get(agent) {
@@ -431,6 +518,11 @@ impl Written {
                     share: callers.redials_percent.0,
                     after: seconds(callers.redials_after_s),
                     at_most: callers.redials_at_most,
+                },
+                callback: CallbackHabits {
+                    share: callers.wants_callback_percent.0,
+                    other_number: callers.other_number_percent.0,
+                    errs: callers.errs_percent.0,
                 },
             },
         }
@@ -548,6 +640,16 @@ fn read_centre(
     Ok(config.map(|config| config.centre(BEGIN)))
 }
 
+/// A section that need not be there.
+fn one<S: Section>(
+    node: Option<Node>,
+    name: &str,
+    folder: &Path,
+    findings: &mut Findings,
+) -> Option<S> {
+    Reader::new(&node?, name, folder, findings).and_then(S::read)
+}
+
 /// The sections `[<name>.<key>]`.
 fn tables<K: std::str::FromStr<Err: ToString> + Ord, S: Section>(
     node: Option<Node>,
@@ -585,6 +687,57 @@ fn habits(staff: &StaffConfig) -> DeviceHabits {
         rejects: staff.rejects_percent.0,
         registered: (!staff.reachable).then_some(nobody),
         talk: staff.talk_s.map(Span::seconds),
+    }
+}
+
+fn habits_outside(outside: &OutsideConfig) -> DeviceHabits {
+    DeviceHabits {
+        answers_after: millis(outside.answers_after_ms),
+        no_answer: outside.no_answer_percent.0,
+        busy: outside.busy_percent.0,
+        rejects: outside.rejects_percent.0,
+        registered: None,
+        talk: Some(Span::seconds(outside.talk_s)),
+    }
+}
+
+fn desk_plan(desk: &DeskConfig) -> DeskPlan {
+    DeskPlan {
+        every: desk.asks_every_s.map(|every| Span::seconds(every.get())),
+        weights: Weights {
+            hold: desk.hold,
+            transfer: desk.transfer,
+            consult: desk.consult,
+            invite: desk.invite,
+            park: desk.park,
+            send_digits: desk.send_digits,
+            hang_up: desk.hang_up,
+            dial: desk.dial,
+            arrange: desk.arrange,
+        },
+        supervisors: desk.supervisors.clone().unwrap_or_default(),
+        supervision: desk.supervision_percent.0,
+        out_of_turn: desk.out_of_turn_percent.0,
+    }
+}
+
+fn phones(desk: &DeskConfig, centre: &Centre) -> PhoneHabits {
+    let usual = || {
+        let extensions = centre.agents.values().map(|own| own.extension.to_string());
+        let queues = centre.queues.keys().map(ToString::to_string);
+        let numbers = centre.numbers.keys().cloned();
+        let nonsense = ["nobody".to_owned()];
+        extensions
+            .chain(queues)
+            .chain(numbers)
+            .chain(nonsense)
+            .collect()
+    };
+    PhoneHabits {
+        holds: desk.hold_key_percent.0,
+        holds_for: seconds(desk.hold_key_s),
+        refers: desk.transfer_key_percent.0,
+        refers_to: desk.transfer_key_to.clone().unwrap_or_else(usual),
     }
 }
 

@@ -1,13 +1,17 @@
 //! Runs a scenario: takes whatever is due next, lets it happen, and judges
 //! every step.
 
+mod watch;
+
 use crate::engine::command::{Command, Commands};
 use crate::engine::event::Event;
 use crate::engine::fact::Fact;
 use crate::engine::id::{CommandId, LegId, SwitchId};
 use crate::engine::recording::{FiledRecording, FilingOrder};
+use crate::engine::request::{Request, SupervisorRequest};
 use crate::engine::time::{Span, Timestamp};
 use crate::simulation::controller::Controller;
+use crate::simulation::desk::Desk;
 use crate::simulation::ledger::{Circumstances, Ledger};
 use crate::simulation::orders::Orders;
 use crate::simulation::outcome;
@@ -33,13 +37,13 @@ const CHECKED_EVERY_STEP: usize = 250;
 const FILING: Span = Span::millis(200);
 /// Milliseconds of every filed recording: long enough for a message.
 const FILED_MS: u64 = 10_000;
-/// A waiting leg is renewed well before this after the last disturbance.
-const RENEWAL_SLACK: Span = Span::seconds(5);
 
 /// Something of the simulation's own.
 #[derive(Debug)]
 enum Due {
     Request(usize),
+    /// Somebody may want something during a call.
+    Desk,
     Filed(CommandId),
     Crash {
         lasts: Span,
@@ -71,6 +75,7 @@ struct Harness<'a> {
     agenda: Agenda<Due>,
     chance: Chance,
     disk: Chance,
+    desk: Desk,
     trace: Trace<'a>,
     ledger: Ledger,
     orders: Orders,
@@ -80,6 +85,8 @@ struct Harness<'a> {
     crashes: Option<Span>,
     /// The last time something disturbed the renewing of timers.
     disturbed: Timestamp,
+    /// Events lost so far, and legs that switches took away from others.
+    unheard: u64,
     starting: bool,
     mended: bool,
     until_full_check: u32,
@@ -134,12 +141,14 @@ impl<'a> Harness<'a> {
             agenda: Agenda::default(),
             chance: Chance::new(seed, "faults"),
             disk: Chance::new(seed, "disk"),
+            desk: Desk::new(scenario.desk.clone(), seed),
             trace: Trace::new(trace),
             ledger: Ledger::default(),
             orders: Orders::default(),
             places: Places::new(),
             crashes: None,
             disturbed: BEGIN,
+            unheard: 0,
             starting: true,
             mended: false,
             until_full_check: 0,
@@ -154,6 +163,7 @@ impl<'a> Harness<'a> {
         for (nth, request) in self.scenario.requests.iter().enumerate() {
             self.agenda.add(BEGIN + request.after, Due::Request(nth));
         }
+        self.plan_desk();
         let FaultPlan {
             crashes,
             switch_restarts,
@@ -183,6 +193,12 @@ impl<'a> Harness<'a> {
     fn plan_next(&mut self, spell: Spell, due: fn(Spell) -> Due) {
         let at = self.now + self.chance.around(spell.every);
         self.agenda.add(at, due(spell));
+    }
+
+    fn plan_desk(&mut self) {
+        if let Some(after) = self.desk.next() {
+            self.agenda.add(self.now + after, Due::Desk);
+        }
     }
 
     fn plan_crash(&mut self, spell: Spell) {
@@ -246,13 +262,16 @@ impl<'a> Harness<'a> {
 
     fn is_at_rest(&self) -> bool {
         let engine = self.controller.engine.as_ref();
-        engine.is_some_and(|engine| outcome::is_at_rest(engine, &self.switches))
+        engine.is_some_and(|engine| {
+            outcome::is_at_rest(engine, &self.switches) && self.ledger.judge_end(engine).is_ok()
+        })
     }
 
     fn judge_end(&mut self) -> Result<(), Stop> {
         if let Some(engine) = &self.controller.engine {
             outcome::judge(engine, &self.switches)?;
             self.ledger.compare(engine)?;
+            self.ledger.judge_end(engine)?;
         }
         Ok(())
     }
@@ -275,6 +294,7 @@ impl<'a> Harness<'a> {
                         harmed: &|_| true,
                         alive: &|_| false,
                         ordered: &|_| false,
+                        taped: &|_| false,
                     };
                     let _ = durable.ledger.apply(fact, &mut circumstances);
                 }
@@ -297,6 +317,7 @@ impl<'a> Harness<'a> {
                 self.controller.durable.ledger.asked(&agent);
                 self.step(Event::Agent { agent, request })?;
             }
+            Due::Desk => self.ask()?,
             Due::Filed(recording) => {
                 let filed = FiledRecording {
                     name: format!("{recording}.wav"),
@@ -343,14 +364,47 @@ impl<'a> Harness<'a> {
             Due::Planned(fault) => self.fault(fault),
             Due::Mend => {
                 self.mended = true;
-                self.agenda
-                    .retain(|due| matches!(due, Due::Request(_) | Due::Filed(_) | Due::Start));
+                self.desk.close();
+                self.agenda.retain(|due| {
+                    matches!(
+                        due,
+                        Due::Request(_) | Due::Desk | Due::Filed(_) | Due::Start
+                    )
+                });
                 for switch in self.switches.values_mut() {
                     switch.mend();
                 }
             }
         }
         Ok(())
+    }
+
+    /// Lets somebody ask for something about a call.
+    fn ask(&mut self) -> Result<(), Stop> {
+        self.plan_desk();
+        // What is due goes first, so that all that follows is the request's.
+        let wakes = self.controller.next_deadline(self.now);
+        if wakes.is_some_and(|at| at <= self.now) {
+            self.step(Event::Due)?;
+        }
+        let Some(engine) = &self.controller.engine else {
+            return Ok(());
+        };
+        let Some(event) = self.desk.ask(engine, &self.scenario.centre) else {
+            return Ok(());
+        };
+        if let Event::Asked {
+            what:
+                Request::Supervision {
+                    ask: SupervisorRequest::SetState { agent, .. },
+                },
+            ..
+        } = &event
+        {
+            self.ledger.asked(agent);
+            self.controller.durable.ledger.asked(agent);
+        }
+        self.step(event)
     }
 
     fn fault(&mut self, fault: Fault) {
@@ -440,39 +494,6 @@ impl<'a> Harness<'a> {
         }
     }
 
-    /// What the switches themselves saw the controller do wrong.
-    fn judge_switches(&mut self) -> Result<(), Stop> {
-        let calm_from = self.disturbed + self.scenario.centre.limits.dead_man + RENEWAL_SLACK;
-        let is_there = self.controller.engine.is_some();
-        let now = self.controller.now(self.now);
-        for (id, switch) in &mut self.switches {
-            if switch.take_rung_twice() {
-                return Err(Violation::DeviceRungTwice { switch: id.clone() }.into());
-            }
-            for (channel, talked) in switch.take_fallen_back() {
-                let leg = LegId {
-                    switch: id.clone(),
-                    channel,
-                };
-                if talked {
-                    return Err(Violation::ConversationCut { leg }.into());
-                }
-                let Some(call) = self.ledger.call_on(&leg) else {
-                    continue;
-                };
-                // One whose arrival was not told may be found when its time is up.
-                let began = self.ledger.began(call).unwrap_or(now);
-                let is_new = now.since(began) < RENEWAL_SLACK;
-                let calm = is_there && self.now >= calm_from && !is_new;
-                if !calm || switch.harmed().contains(&call) {
-                    continue;
-                }
-                return Err(Violation::NotRenewed { call, leg }.into());
-            }
-        }
-        Ok(())
-    }
-
     /// Lets the engine handle one event, carries out what it wants, and judges it.
     fn step(&mut self, event: Event) -> Result<(), Stop> {
         if self.controller.engine.is_none() {
@@ -488,6 +509,10 @@ impl<'a> Harness<'a> {
             Event::Completed { command, .. } => Some(*command),
             _ => None,
         };
+        let asked = match &event {
+            Event::Asked { what, .. } => Some(what.word()),
+            _ => None,
+        };
         let told = event.clone();
         let handled = self.controller.handle(self.now, event, &mut commands);
         let at = self.controller.now(self.now);
@@ -497,6 +522,9 @@ impl<'a> Harness<'a> {
         handled?;
         let crash = self.crashes.take();
         let commands: Vec<Command> = commands.drain().collect();
+        if let Some(ask) = asked {
+            watch::judge_answer(ask, &commands)?;
+        }
         self.judge_step(at, answered, &commands)?;
         self.carry_out(at, commands, crash.is_some());
         if let Some(lasts) = crash {
@@ -558,7 +586,8 @@ impl<'a> Harness<'a> {
         let durable = &self.controller.durable.ledger;
         let switches = &self.switches;
         self.places.retain(|(call, queue), place| {
-            durable.place_of(*call, queue).is_some()
+            place.served
+                || durable.place_of(*call, queue).is_some()
                 || switches
                     .values()
                     .any(|switch| switch.variables().any(|leg| place.is_on(*call, leg)))
@@ -591,6 +620,7 @@ impl<'a> Harness<'a> {
             let switch = switches.get(&leg.switch);
             switch.is_some_and(|switch| switch.channels().any(|channel| *channel == leg.channel))
         };
+        let taped = |recording| switches.values().any(|switch| switch.has_tape(recording));
         let mut circumstances = Circumstances {
             centre: &self.scenario.centre,
             at,
@@ -598,6 +628,7 @@ impl<'a> Harness<'a> {
             harmed: &harmed,
             alive: &alive,
             ordered: &ordered,
+            taped: &taped,
         };
         for command in commands {
             if let Command::Note(fact) = command {

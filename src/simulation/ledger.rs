@@ -2,18 +2,24 @@
 //! they can all be true. It is part of what a crash takes back: the facts that
 //! were not durable yet never happened.
 
-use crate::engine::Engine;
+mod callbacks;
+mod compare;
+
 use crate::engine::agent::AgentState;
 use crate::engine::call::CallState;
 use crate::engine::centre::Centre;
 use crate::engine::fact::{EndedBy, Fact, OfferOutcome, QueueExit};
-use crate::engine::id::{AgentId, BlockId, CallId, FlowId, LegId, OfferId, QueueId, SwitchId};
+use crate::engine::id::{
+    AgentId, BlockId, CallId, CommandId, FlowId, LegId, OfferId, QueueId, SwitchId,
+};
 use crate::engine::ivr::flow::Block;
 use crate::engine::leg::LegRole;
 use crate::engine::time::{Span, Timestamp};
 use crate::engine::wishes::AgentSet;
-use crate::simulation::place::{Place, Places, Rank, check_place, serves};
+use crate::simulation::parties::Parties;
+use crate::simulation::place::{Place, Places, Rank, check_place, places_of, serves};
 use crate::simulation::policy::{ends_the_call, rest_after, rings_several};
+use crate::simulation::promises::Promises;
 use crate::simulation::violation::Violation;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,6 +43,8 @@ struct LiveCall {
     agent: Option<AgentId>,
     offered: u32,
     block: Option<(FlowId, BlockId)>,
+    /// Its caller's leg is a standing one, and lives on.
+    kept: bool,
 }
 
 /// An open offer.
@@ -99,6 +107,9 @@ pub struct Ledger {
     decided: Option<OfferId>,
     /// The agents that calls wait for alone in a queue.
     sought: BTreeMap<(CallId, QueueId), AgentSet>,
+    /// Legs, and who takes part beside caller and serving agent.
+    pub(super) parties: Parties,
+    pub(super) promises: Promises,
     pub sums: Sums,
 }
 
@@ -115,6 +126,8 @@ pub struct Circumstances<'a> {
     pub alive: &'a dyn Fn(&LegId) -> bool,
     /// Whether the engine ordered the leg to end.
     pub ordered: &'a dyn Fn(&LegId) -> bool,
+    /// Whether a finished recording lies on a switch.
+    pub taped: &'a dyn Fn(CommandId) -> bool,
 }
 
 impl Ledger {
@@ -156,6 +169,10 @@ impl Ledger {
         circumstances: &mut Circumstances<'_>,
     ) -> Result<(), Violation> {
         let at = circumstances.at;
+        self.callback_told(fact, circumstances)?;
+        self.parties.apply(fact)?;
+        self.promises.apply(fact, circumstances)?;
+        self.callback_lines_up(fact, circumstances)?;
         match fact {
             Fact::CallStarted { call, dialled, .. } => {
                 if self.calls.contains_key(call) {
@@ -195,7 +212,7 @@ impl Ledger {
                 ended_by,
             } => {
                 let known = self.ended(*call)?;
-                if (circumstances.alive)(&known.caller) {
+                if (circumstances.alive)(&known.caller) && !known.kept {
                     let (call, leg) = (*call, known.caller);
                     return Err(Violation::EndedAlive { call, leg });
                 }
@@ -223,6 +240,7 @@ impl Ledger {
                     entered: *entered,
                     step: 0,
                     worth: circumstances.centre.routing.priority_worth,
+                    served: false,
                 };
                 let own = self.call(*call, "it entered a queue")?.priority;
                 check_place(*call, &place, own, circumstances)?;
@@ -232,7 +250,16 @@ impl Ledger {
                 call,
                 queue,
                 reason,
-            } => self.left(at, *call, queue, *reason)?,
+            } => {
+                self.left(at, *call, queue, *reason)?;
+                let served = matches!(
+                    reason,
+                    QueueExit::Answered | QueueExit::AnsweredElsewhere | QueueExit::Moved
+                );
+                for (_, place) in places_of(circumstances.places, *call).filter(|_| served) {
+                    place.served = true;
+                }
+            }
             Fact::StepReached {
                 call,
                 queue,
@@ -291,6 +318,24 @@ impl Ledger {
                 self.legs.remove(&own);
                 self.legs.insert(leg.clone(), *call);
             }
+            Fact::DialledOut { call, dialler } => {
+                self.asked(&dialler.agent);
+                // It ends when the number is not reached.
+                self.call(*call, "it was dialled")?.turned_away = true;
+            }
+            Fact::PartyAdded { who, .. } => {
+                if let Some(agent) = who.agent() {
+                    self.asked(agent);
+                }
+            }
+            Fact::LegKept { call, leg } => {
+                if let Some(known) = self.calls.get_mut(call)
+                    && known.caller == *leg
+                {
+                    known.kept = true;
+                    self.legs.remove(leg);
+                }
+            }
             Fact::DialAnswered {
                 call,
                 caller,
@@ -299,6 +344,7 @@ impl Ledger {
             } => {
                 let known = self.call(*call, "it was answered")?;
                 known.agent = Some(agent.clone());
+                known.turned_away = false;
                 let own = std::mem::replace(&mut known.caller, caller.clone());
                 self.legs.remove(&own);
                 self.legs.insert(caller.clone(), *call);
@@ -339,6 +385,7 @@ impl Ledger {
                 agent: None,
                 offered: 0,
                 block: None,
+                kept: false,
             },
         );
         Ok(())
@@ -362,7 +409,9 @@ impl Ledger {
             return Err(Violation::DeadCall { call, what });
         };
         self.sums.ended += 1;
-        self.legs.remove(&known.caller);
+        if self.legs.get(&known.caller) == Some(&call) {
+            self.legs.remove(&known.caller);
+        }
         if let Some(place) = known.places.first() {
             let queue = place.queue.clone();
             return Err(Violation::EndedInQueue { call, queue });
@@ -565,8 +614,9 @@ impl Ledger {
     }
 
     fn forbids(&self, call: CallId, agent: &AgentId) -> bool {
-        let known = self.calls.get(&call);
-        known.is_some_and(|known| known.never.contains(agent))
+        let own = self.calls.get(&call).map(|known| &known.never);
+        let never = own.or_else(|| self.promises.never(call));
+        never.is_some_and(|never| never.contains(agent))
     }
 
     /// Nobody whom this agent could have taken was before the call.
@@ -665,103 +715,6 @@ impl Ledger {
             wraps_up_until: until.filter(|_| *state == AgentState::WrapUp),
         };
         self.agents.insert(agent.clone(), moved);
-        Ok(())
-    }
-
-    /// Whether the engine's state is what its facts say. Takes time
-    /// proportional to calls and agents.
-    ///
-    /// # Errors
-    /// The first difference.
-    pub fn compare(&self, engine: &Engine) -> Result<(), Violation> {
-        let untold = |call, facts: String, engine: String| Violation::Untold {
-            call,
-            facts,
-            engine,
-        };
-        let mut seen = 0;
-        for view in engine.calls() {
-            seen += 1;
-            let Some(known) = self.calls.get(&view.call) else {
-                let engine = format!("it is {}", view.state.word());
-                return Err(untold(view.call, "it is not alive".to_owned(), engine));
-            };
-            if known.state != view.state || known.caller != *view.caller {
-                let facts = format!("it is {} on {}", known.state.word(), known.caller);
-                let engine = format!("it is {} on {}", view.state.word(), view.caller);
-                return Err(untold(view.call, facts, engine));
-            }
-            let told = known.places.iter();
-            let told: Vec<_> = told
-                .map(|place| (&place.queue, place.priority, place.entered))
-                .collect();
-            let held: Vec<_> = view.places().collect();
-            if told != held {
-                let (facts, engine) = (format!("{told:?}"), format!("{held:?}"));
-                return Err(untold(view.call, facts, engine));
-            }
-            let rung = known.offers.values().map(|agent| (agent, false));
-            let talks = known.agent.iter().map(|agent| (agent, true));
-            let told: BTreeSet<_> = rung.chain(talks).collect();
-            let rung = view.ringing().map(|agent| (agent, false));
-            let held: BTreeSet<_> = rung.chain(view.agent).collect();
-            if told != held && !view.is_ending {
-                let (facts, engine) = (format!("{told:?}"), format!("{held:?}"));
-                return Err(untold(view.call, facts, engine));
-            }
-        }
-        if seen != self.calls.len() {
-            let alive: BTreeSet<CallId> = engine.calls().map(|view| view.call).collect();
-            let gone = self.calls.iter().find(|(call, _)| !alive.contains(call));
-            if let Some((call, known)) = gone {
-                let facts = format!("it is {}", known.state.word());
-                return Err(untold(*call, facts, "it is not alive".to_owned()));
-            }
-        }
-        for view in engine.agents() {
-            let known = self.agents.get(view.agent);
-            if known.is_none_or(|known| known.state != *view.state || known.call != view.call) {
-                return Err(Violation::UntoldAgent {
-                    agent: view.agent.clone(),
-                    facts: format!("{known:?}"),
-                    engine: format!("{:?} on {:?}", view.state, view.call),
-                });
-            }
-        }
-        self.check_sums()
-    }
-
-    fn check_sums(&self) -> Result<(), Violation> {
-        let off = |what: String| Err(Violation::Sum { what });
-        let live = self.calls.len() as u64;
-        let Sums {
-            started,
-            ended,
-            offers,
-            ..
-        } = self.sums;
-        if started != live + ended {
-            return off(format!("{started} calls began, {live} live, {ended} ended"));
-        }
-        let open = self.offers.len() as u64;
-        let settled: u64 = self.sums.offers_ended.values().sum();
-        if offers != open + settled {
-            return off(format!("{offers} offers, {open} open, {settled} ended"));
-        }
-        let mut inside: BTreeMap<&QueueId, u64> = BTreeMap::new();
-        for place in self.calls.values().flat_map(|call| &call.places) {
-            *inside.entry(&place.queue).or_default() += 1;
-        }
-        for (queue, sums) in &self.sums.queues {
-            let waiting = inside.get(queue).copied().unwrap_or(0);
-            let left = sums.answered + sums.abandoned + sums.failed + sums.elsewhere;
-            if sums.entered != waiting + left {
-                return off(format!(
-                    "{} calls entered {queue}, {waiting} wait, {left} left",
-                    sums.entered
-                ));
-            }
-        }
         Ok(())
     }
 }

@@ -5,19 +5,23 @@
 //!
 //! In reading order: [`scenario`] is what is simulated and [`file`] how it is
 //! written down; [`harness`] runs it; [`controller`] is the process that can
-//! crash, with [`tail`] as its disk and [`skew`] as its machine's clock. After every step
-//! [`ledger`] (with [`place`] and [`policy`]) and [`orders`] judge what the engine said and ordered, beside
+//! crash, with [`tail`] as its disk and [`skew`] as its machine's clock; `desk` asks for what
+//! agents and supervisors want during calls. After every step [`ledger`] (with [`place`],
+//! `policy`, `parties` and `promises`) and [`orders`] judge what the engine said and ordered, beside
 //! [`crate::engine::Engine::check`]; [`outcome`] judges the end. [`report`] is
 //! what comes out.
 
 mod controller;
+mod desk;
 pub mod file;
 pub mod harness;
 pub mod ledger;
 pub mod orders;
 mod outcome;
+mod parties;
 pub mod place;
 mod policy;
+mod promises;
 pub mod report;
 pub mod scenario;
 mod skew;

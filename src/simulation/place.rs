@@ -23,6 +23,8 @@ pub struct Place {
     pub step: usize,
     /// How much waiting a point of priority counts for.
     pub(super) worth: Span,
+    /// The call was served from it, and may come back to the queue for another wait.
+    pub(super) served: bool,
 }
 
 impl Place {
@@ -44,6 +46,14 @@ impl Place {
 
 /// The place each call was given first in a queue.
 pub type Places = BTreeMap<(CallId, QueueId), Place>;
+
+/// The places that one call was given.
+pub(super) fn places_of(
+    places: &mut Places,
+    call: CallId,
+) -> impl Iterator<Item = (&(CallId, QueueId), &mut Place)> {
+    places.iter_mut().filter(move |((of, _), _)| *of == call)
+}
 
 /// Whether an agent may be offered a call of a queue at one of its steps. What a
 /// condition asks of the call is not known here: it counts as fulfilled.
@@ -69,7 +79,11 @@ pub(super) fn check_place(
         let steps = circumstances.centre.queues.get(&place.queue);
         let has_steps = steps.is_some_and(|queue| !queue.steps.is_empty());
         let same = before.priority == place.priority || has_steps;
-        if before.entered == place.entered && same {
+        if before.entered == place.entered && (same || before.served) {
+            return Ok(());
+        }
+        if before.served && place.entered == circumstances.at {
+            circumstances.places.insert(key, place.clone());
             return Ok(());
         }
         return Err(Violation::PlaceChanged {

@@ -4,7 +4,7 @@ use crate::engine::centre::Centre;
 use crate::engine::event::AgentRequest;
 use crate::engine::id::{AgentId, SwitchId};
 use crate::engine::time::{Span, Timestamp};
-use crate::switch::simulated::SimulationSettings;
+use crate::switch::simulated::{PerMille, SimulationSettings};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -25,8 +25,41 @@ pub struct Scenario {
     pub switches: BTreeMap<SwitchId, SimulationSettings>,
     /// What agents ask for, in order of time.
     pub requests: Vec<Request>,
+    /// What is asked for during calls.
+    #[serde(default)]
+    pub desk: DeskPlan,
     pub disk: Disk,
     pub faults: FaultPlan,
+}
+
+/// What agents and supervisors ask for during calls.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeskPlan {
+    /// Mean time from one request to the next; none for no requests.
+    pub every: Option<Span>,
+    /// How often each is asked for, against the others that fit the moment.
+    pub weights: Weights,
+    /// Who supervises the others.
+    pub supervisors: Vec<AgentId>,
+    /// Share of the requests that are supervisors'.
+    pub supervision: PerMille,
+    /// Share of the requests that are made whatever the moment.
+    pub out_of_turn: PerMille,
+}
+
+/// How often each request is made, against the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Weights {
+    pub hold: u32,
+    pub transfer: u32,
+    pub consult: u32,
+    pub invite: u32,
+    pub park: u32,
+    pub send_digits: u32,
+    pub hang_up: u32,
+    pub dial: u32,
+    /// Callbacks asked for in a customer's stead.
+    pub arrange: u32,
 }
 
 /// An agent asks for something.

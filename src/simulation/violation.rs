@@ -138,7 +138,79 @@ pub enum Violation {
     #[error("call {call} was ended by the system with {cause} though nothing failed for it")]
     CallLost { call: CallId, cause: String },
 
+    #[error("the caller on {leg} heard nobody for so long that they hung up")]
+    LeftAlone { leg: LegId },
+
+    // Legs and parties.
+    #[error("leg {leg} began in call {call} while it was in call {other}")]
+    LegInTwoCalls {
+        leg: LegId,
+        call: CallId,
+        other: CallId,
+    },
+    #[error("the end of leg {leg} is told of call {call}, which does not have it")]
+    LegEndedUnknown { leg: LegId, call: CallId },
+    #[error("agent {agent} is rung for call {call} while taking part in {other}")]
+    AgentInTwoCalls {
+        agent: AgentId,
+        call: CallId,
+        other: CallId,
+    },
+    #[error("nobody takes part in call {call} on {leg} who could serve it")]
+    NoSuchParty { leg: LegId, call: CallId },
+    #[error("call {call} ended while somebody took part in it on {leg}")]
+    EndedWithParty { call: CallId, leg: LegId },
+    #[error("the party on {leg} of call {call} answered and is told as {outcome}")]
+    WrongOutcome {
+        leg: LegId,
+        call: CallId,
+        outcome: &'static str,
+    },
+    #[error("{ask} was refused and yet {what}")]
+    RefusedAndDone { ask: &'static str, what: String },
+    #[error("{ask} was answered {count} times")]
+    AnsweredNotOnce { ask: &'static str, count: usize },
+
+    // Promises.
+    #[error("callback {callback} was promised to a number that {other} is open for")]
+    CallbackTwice { callback: CallId, other: CallId },
+    #[error("something is told of callback {callback}, which is not open")]
+    DeadCallback { callback: CallId },
+    #[error("callback {callback} stands by {told:?}, its call stood by {truly:?}")]
+    CallbackMoved {
+        callback: CallId,
+        told: Timestamp,
+        truly: Timestamp,
+    },
+    #[error("callback {callback} was tried {attempts} times")]
+    CalledTooOften { callback: CallId, attempts: u32 },
+    #[error("callback {callback} is tried again before the time its queue names")]
+    CalledTooSoon { callback: CallId },
+    #[error("callback {callback} has a turn that is not its own")]
+    CallbackOutOfTurn { callback: CallId },
+    #[error("callback {callback} ended otherwise than it is told, or lost its place")]
+    CallbackEndedWrongly { callback: CallId },
+    #[error("the facts say that the open callbacks are {facts}, the engine {engine}")]
+    UntoldCallback { facts: String, engine: String },
+    #[error("the caller on {leg} heard that they will be called back before it was durable")]
+    PromiseNotKept { leg: LegId },
+    #[error("message {recording} is recorded before it was durable that it is asked for")]
+    MessageNotKept { recording: CommandId },
+    #[error("message {recording} of call {call} was given up while it lies on the switch")]
+    MessageLost { call: CallId, recording: CommandId },
+    #[error("message {recording} was left twice")]
+    MessageTwice { recording: CommandId },
+
     // The end.
+    #[error("after everything had settled callback {callback} is still {state}")]
+    StuckCallback {
+        callback: CallId,
+        state: &'static str,
+    },
+    #[error("after everything had settled message {recording} of call {call} is in no mailbox")]
+    StuckMessage { call: CallId, recording: CommandId },
+    #[error("after everything had settled leg {leg} of call {call} is not told as ended")]
+    LegNeverEnded { leg: LegId, call: CallId },
     #[error("after everything had settled call {call} is still {state}")]
     StuckCall { call: CallId, state: &'static str },
     #[error("after everything had settled agent {agent} is still {state}")]

@@ -544,3 +544,24 @@ fn a_customer_is_called_back_from_a_standing_leg_which_outlives_a_busy_signal() 
     330000 call ended with normal_clearing by Caller
     "#);
 }
+
+#[test]
+fn who_asks_for_ready_before_the_switch_is_there_is_rung_when_it_is() {
+    let mut settings = centre();
+    agent(&mut settings, "anna").line = Line::Standing;
+    let mut play = Play::told_of(settings);
+    play.ready("anna");
+    play.on_switch(SwitchEvent::Snapshot(Snapshot::default()));
+    let line = play.line("anna");
+    play.answered(&line);
+    insta::assert_snapshot!(play.told(), @r#"
+    0      anna not_ready
+    0      anna's line wanted
+    0      link sw up
+    0      reconciled: 0 adopted, 0 closed
+    0      anna's line ringing
+    0      > ring anna
+    0      anna's line open
+    0      anna ready
+    "#);
+}

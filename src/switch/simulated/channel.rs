@@ -17,6 +17,8 @@ pub(super) struct Channel {
     pub(super) conference: Option<CallId>,
     /// The channel whose conversation it hears.
     pub(super) supervises: Option<ChannelId>,
+    /// From whom the switch took it when its phone asked for a transfer.
+    pub(super) referred: Option<ChannelId>,
     /// When the switch sends the channel to the fallback path by itself.
     pub(super) guard: Option<Guard>,
     /// When the switch stops ringing.
@@ -61,6 +63,7 @@ impl Channel {
             peer: None,
             conference: None,
             supervises: None,
+            referred: None,
             guard: None,
             ringing_ends: None,
             recordings: Vec::new(),

@@ -4,6 +4,7 @@
 use crate::engine::id::{CallId, ChannelId};
 use crate::engine::time::Timestamp;
 use crate::switch::SwitchEvent;
+use crate::switch::simulated::happening::Happening;
 use crate::switch::simulated::model::{Model, answered, stop_hearing};
 use crate::switch::simulated::refusal::{
     NOT_IN_CONFERENCE, NOT_TALKING, NOT_TOGETHER, ONE_CHANNEL, Refusal,
@@ -94,7 +95,15 @@ impl Model {
         let leg = answered(&mut self.channels, channel)?;
         stop_hearing(leg, &mut self.agenda, &mut self.happened);
         leg.supervises = Some(target.clone());
+        self.happened.push_back(Happening::Listens {
+            channel: channel.clone(),
+        });
         Ok(())
+    }
+
+    /// Whether a channel hears others' conversation.
+    pub(super) fn supervises(&self, channel: &ChannelId) -> bool {
+        self.leg(channel).is_ok_and(|leg| leg.supervises.is_some())
     }
 
     /// Who hears this channel's conversation.

@@ -19,6 +19,26 @@ pub struct PeopleSettings {
     /// How devices behave that are not named in `particular`.
     pub devices: DeviceHabits,
     pub particular: BTreeMap<Extension, DeviceHabits>,
+    /// How numbers outside behave; as devices do, without.
+    #[serde(default)]
+    pub outside: Option<DeviceHabits>,
+    #[serde(default)]
+    pub phones: PhoneHabits,
+    /// Share of bridges and conferences that the switch takes a leg out of by itself.
+    #[serde(default)]
+    pub strays: PerMille,
+}
+
+/// What agents do by the keys of their own phones.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhoneHabits {
+    /// Share of conversations in which the hold key is pressed.
+    pub holds: PerMille,
+    pub holds_for: (Span, Span),
+    /// Share of conversations that the phone's own key transfers.
+    pub refers: PerMille,
+    /// What is dialled then.
+    pub refers_to: Vec<String>,
 }
 
 /// Callers of one kind.
@@ -77,6 +97,19 @@ pub struct CallerHabits {
     /// Share of conversations that the caller ends; the agent ends the others.
     pub hangs_up_first: PerMille,
     pub redials: Redials,
+    #[serde(default)]
+    pub callback: CallbackHabits,
+}
+
+/// How callers take it that they can be called back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallbackHabits {
+    /// Share of those who are told of the key and press it.
+    pub share: PerMille,
+    /// Share of those who name another number than their own.
+    pub other_number: PerMille,
+    /// Share of answers that make no sense or take it back.
+    pub errs: PerMille,
 }
 
 /// Callers who met no agent and call again.
@@ -124,6 +157,9 @@ impl PeopleSettings {
             crowds,
             devices: DeviceHabits::default(),
             particular: BTreeMap::new(),
+            outside: None,
+            phones: PhoneHabits::default(),
+            strays: 0,
         }
     }
 
@@ -170,6 +206,7 @@ impl Default for CallerHabits {
             presses_nothing: 0,
             hangs_up_first: 500,
             redials: Redials::default(),
+            callback: CallbackHabits::default(),
         }
     }
 }

@@ -80,6 +80,16 @@ impl Exchange {
         self.people.cut_off(at);
     }
 
+    /// The callers who hung up since the last look because they heard nobody.
+    pub fn take_left_alone(&mut self) -> Vec<ChannelId> {
+        self.people.take_left_alone()
+    }
+
+    /// Whether a finished recording lies on the switch.
+    pub fn has_tape(&self, recording: CommandId) -> bool {
+        self.model.has_tape(recording)
+    }
+
     /// What each leg carries of ours.
     pub fn variables(&self) -> impl Iterator<Item = &LegVariables> {
         self.model.variables()

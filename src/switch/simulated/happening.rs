@@ -1,6 +1,6 @@
 //! What the simulated switch tells of itself.
 
-use crate::engine::id::ChannelId;
+use crate::engine::id::{ChannelId, CommandId, PromptId};
 use crate::switch::simulated::tape::Tape;
 use crate::switch::{SwitchEvent, Target};
 
@@ -21,10 +21,21 @@ pub enum Happening {
     /// The far end begins to hear prompts.
     HearsPrompt {
         channel: ChannelId,
+        prompts: Vec<PromptId>,
     },
     /// What the far end says from here on is kept as a message.
     RecordsMessage {
         channel: ChannelId,
+        recording: CommandId,
+    },
+    /// The far end begins to hear others' conversation.
+    Listens {
+        channel: ChannelId,
+    },
+    /// The phone hears what became of the transfer it asked for.
+    TransferAnswered {
+        channel: ChannelId,
+        granted: bool,
     },
     /// The far end begins to hear music.
     HearsMusic {

@@ -2,8 +2,9 @@
 //! a seed.
 //!
 //! In reading order: [`model`] is the switch itself (channels, playbacks,
-//! bridges; `recording` and `fallback` are parts of it), [`people`] are the
-//! callers and agents at its far ends ([`crowd`] says who and how),
+//! bridges; `recording`, `company`, `phone` and `fallback` are parts of it), [`people`] are the
+//! callers and agents at its far ends ([`crowd`] says who and how, `dialogue` what callers
+//! press who are asked about a callback),
 //! [`exchange`] lets the two run together, [`wire`] adds delays and faults
 //! between the exchange and the controller, and [`simulation`] is all of it
 //! behind a few calls. Up to here everything is pure: time is handed in, and
@@ -16,6 +17,7 @@ pub(crate) mod chance;
 mod channel;
 mod company;
 pub mod crowd;
+mod dialogue;
 pub mod drive;
 pub mod esl;
 pub mod exchange;
@@ -24,6 +26,7 @@ pub mod folder;
 pub mod happening;
 pub mod model;
 pub mod people;
+mod phone;
 mod recording;
 pub mod refusal;
 pub mod simulation;

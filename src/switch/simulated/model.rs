@@ -15,6 +15,7 @@ use crate::switch::simulated::recording::Recording;
 use crate::switch::simulated::refusal::{
     ANSWERED, CHANNEL_EXISTS, FULL, NO_CHANNEL, NOT_ANSWERED, ONE_CHANNEL, Refusal,
 };
+use crate::switch::simulated::tape::Tape;
 use crate::switch::{
     Arrival, ChannelState, Digit, DigitMethod, Examination, Extension, Key, LegVariable,
     LegVariables, LiveLeg, Ring, Snapshot, SwitchCommand, SwitchEvent,
@@ -91,6 +92,8 @@ pub struct Model {
     pub(super) chance: Chance,
     pub(super) channels: BTreeMap<ChannelId, Channel>,
     pub(super) recordings: BTreeMap<CommandId, Recording>,
+    /// Those that are complete.
+    pub(super) tapes: BTreeMap<CommandId, Tape>,
     /// What the lamps of mailboxes show: new and old messages.
     pub(super) lamps: BTreeMap<Extension, (u32, u32)>,
     pub(super) callers: u32,
@@ -105,6 +108,7 @@ impl Model {
             chance: Chance::new(seed, "channels"),
             channels: BTreeMap::new(),
             recordings: BTreeMap::new(),
+            tapes: BTreeMap::new(),
             lamps: BTreeMap::new(),
             callers: 0,
             agenda: Agenda::default(),
@@ -309,12 +313,7 @@ impl Model {
                 Ok(())
             }
             SwitchCommand::FindRecording { recording } => {
-                if !self.recordings.contains_key(recording) {
-                    self.tell(SwitchEvent::RecordingFailed {
-                        recording: *recording,
-                        why: OutsideText::new("the simulated switch has no such recording"),
-                    });
-                }
+                self.find_recording(*recording);
                 Ok(())
             }
             SwitchCommand::SetLamp { mailbox, new, old } => {
@@ -390,10 +389,12 @@ impl Model {
                 channel, target, ..
             } => self.supervise(channel, target)?,
             // What the far end hears moves nobody here.
-            SwitchCommand::SendDigits { channel, .. }
-            | SwitchCommand::AnswerTransfer { channel, .. } => {
+            SwitchCommand::SendDigits { channel, .. } => {
                 answered(&mut self.channels, channel)?;
             }
+            SwitchCommand::AnswerTransfer {
+                channel, granted, ..
+            } => self.answer_transfer(at, channel, *granted)?,
             SwitchCommand::RecordMessage {
                 channel,
                 max,
@@ -469,6 +470,7 @@ impl Model {
         leg.hears = Hears::Prompts { playback, ends };
         self.happened.push_back(Happening::HearsPrompt {
             channel: channel.clone(),
+            prompts: prompts.to_vec(),
         });
         Ok(())
     }

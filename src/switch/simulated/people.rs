@@ -3,12 +3,13 @@
 //! a person would hear and act on the model as a far end would.
 
 use crate::engine::cause::Cause;
-use crate::engine::id::ChannelId;
+use crate::engine::id::{ChannelId, PromptId};
 use crate::engine::text::OutsideText;
 use crate::engine::time::{Span, Timestamp};
 use crate::switch::simulated::agenda::{Agenda, Ticket};
-use crate::switch::simulated::chance::Chance;
-use crate::switch::simulated::crowd::{Crowd, DeviceHabits};
+use crate::switch::simulated::chance::{Chance, PerMille};
+use crate::switch::simulated::crowd::{Crowd, DeviceHabits, PhoneHabits};
+use crate::switch::simulated::dialogue::Question;
 use crate::switch::simulated::happening::Happening;
 use crate::switch::simulated::model::{Model, NewCall};
 use crate::switch::simulated::tally::Tally;
@@ -23,8 +24,16 @@ const RINGING_PATIENCE: Span = Span::seconds(60);
 const MENU_PATIENCE: Span = Span::seconds(600);
 /// An agent who answered and hears nobody hangs up after this.
 const SILENCE_PATIENCE: Span = Span::seconds(30);
-/// A person whose partner left hangs up after this.
-const ALONE: Span = Span::seconds(8);
+/// A caller who hears nobody and nothing any more hangs up after this.
+const ALONE: Span = Span::seconds(16);
+/// The same for an agent, who may have put the caller on hold.
+const AGENT_ALONE: Span = Span::seconds(45);
+/// From a granted transfer to the end of the phone's call.
+const GRANTED: Span = Span::millis(200);
+/// From a bridge to the moment in which the switch parts the two by itself.
+const STRAYS_AFTER: (Span, Span) = (Span::seconds(1), Span::seconds(12));
+/// The mean length of a conversation in which nobody of a crowd takes part.
+const TALK: Span = Span::seconds(30);
 /// A device starts to ring, or says that it is busy, after this.
 const DEVICE_REACHED: Span = Span::millis(150);
 /// From ringing to the reject button.
@@ -68,10 +77,19 @@ enum Act {
     Alert(ChannelId),
     PickUp(ChannelId),
     Press(ChannelId),
-    /// Presses `#`, which ends a message.
-    PressEnd(ChannelId),
+    PressKey(ChannelId, Key),
     /// Press the key that shows somebody is there.
     Confirm(ChannelId),
+    HoldKey(ChannelId),
+    HoldKeyAgain(ChannelId),
+    TransferKey {
+        channel: ChannelId,
+        to: String,
+        /// The switch parts the two at once.
+        parts: bool,
+    },
+    /// The switch takes the leg away from the others.
+    Stray(ChannelId),
     Leave(ChannelId, Cause),
 }
 
@@ -86,6 +104,11 @@ struct Person {
     talked: bool,
     left_by_choice: bool,
     left_message: bool,
+    promised: bool,
+    /// Hears nobody and nothing, and means to hang up.
+    alone: bool,
+    /// Has pressed the hold key.
+    holds: bool,
     /// Their leg is kept from call to call.
     stands: bool,
 }
@@ -118,6 +141,7 @@ struct Callers {
 struct Devices {
     usual: DeviceHabits,
     particular: BTreeMap<Extension, DeviceHabits>,
+    outside: Option<DeviceHabits>,
 }
 
 impl Devices {
@@ -126,7 +150,7 @@ impl Devices {
             Target::Extension(extension) | Target::Remote { extension, .. } => {
                 self.particular.get(extension)
             }
-            Target::Number(_) => None,
+            Target::Number(_) => self.outside.as_ref(),
         };
         particular.unwrap_or(&self.usual)
     }
@@ -136,6 +160,8 @@ impl Devices {
 pub struct People {
     crowds: Vec<Callers>,
     devices: Devices,
+    phones: PhoneHabits,
+    strays: PerMille,
     chance: Chance,
     agenda: Agenda<Act>,
     began: Timestamp,
@@ -143,6 +169,8 @@ pub struct People {
     /// The leg each busy device is on.
     busy: BTreeMap<Target, ChannelId>,
     tally: Tally,
+    /// Callers who hung up because they heard nobody.
+    left_alone: Vec<ChannelId>,
 }
 
 impl People {
@@ -157,13 +185,17 @@ impl People {
             devices: Devices {
                 usual: settings.devices,
                 particular: settings.particular,
+                outside: settings.outside,
             },
+            phones: settings.phones,
+            strays: settings.strays,
             chance: Chance::new(seed, "devices"),
             agenda: Agenda::default(),
             began: Timestamp::default(),
             persons: BTreeMap::new(),
             busy: BTreeMap::new(),
             tally: Tally::default(),
+            left_alone: Vec::new(),
         }
     }
 
@@ -227,15 +259,33 @@ impl People {
                     model.press(&channel, *key);
                 }
             }
-            Act::PressEnd(channel) => model.press(&channel, Key::END),
+            Act::PressKey(channel, key) => model.press(&channel, key),
             Act::Confirm(channel) => {
                 if let Ok(key) = Key::try_from('1') {
                     model.press(&channel, key);
                 }
             }
+            Act::HoldKey(channel) => self.hold(now, &channel, model),
+            Act::HoldKeyAgain(channel) => {
+                model.release_hold(&channel);
+                if let Some(person) = self.persons.get_mut(&channel) {
+                    person.holds = false;
+                    if person.leaves.is_none() {
+                        self.hears_nobody(now, &channel);
+                    }
+                }
+            }
+            Act::TransferKey { channel, to, parts } => model.refer(now, &channel, &to, parts),
+            Act::Stray(channel) => {
+                self.tally.strayed += u64::from(model.stray(now, &channel));
+            }
             Act::Leave(channel, cause) => {
                 if let Some(person) = self.persons.get_mut(&channel) {
                     person.left_by_choice = true;
+                    if person.alone && person.is_caller() {
+                        self.tally.left_alone += 1;
+                        self.left_alone.push(channel.clone());
+                    }
                 }
                 model.leave(now, &channel, cause);
             }
@@ -318,9 +368,15 @@ impl People {
                     person.stands = *stands;
                 }
             }
-            Happening::HearsPrompt { channel } => self.hears_prompt(at, channel),
+            Happening::HearsPrompt { channel, prompts } => self.hears_prompt(at, channel, prompts),
             Happening::HearsMusic { channel } => self.hears_music(at, channel),
-            Happening::RecordsMessage { channel } => self.leaves_message(at, channel),
+            Happening::RecordsMessage { channel, .. } => self.leaves_message(at, channel),
+            Happening::Listens { channel } => self.listens(at, channel),
+            Happening::TransferAnswered { channel, granted } => {
+                if *granted {
+                    self.leaves(channel, at + GRANTED, Cause::NormalClearing);
+                }
+            }
             Happening::FellBack { .. } => self.tally.fallbacks += 1,
             Happening::Recorded(_) | Happening::HearsNothing { .. } => {}
             Happening::Event(SwitchEvent::Answered { channel }) => self.answered(at, channel),
@@ -329,12 +385,11 @@ impl People {
             }
             Happening::Event(SwitchEvent::Unbridged { channel, peer }) => {
                 for side in [channel, peer] {
-                    self.stays(side);
-                    if self.persons.get(side).is_some_and(|person| !person.stands) {
-                        self.leaves(side, at + ALONE, Cause::NormalClearing);
-                    }
+                    self.hears_nobody(at, side);
                 }
             }
+            Happening::Event(SwitchEvent::Joined { channel, .. }) => self.joins(at, channel),
+            Happening::Event(SwitchEvent::Left { channel, .. }) => self.hears_nobody(at, channel),
             Happening::Event(SwitchEvent::HungUp { channel, .. }) => self.gone(at, channel),
             Happening::Event(_) => {}
         }
@@ -417,7 +472,10 @@ impl People {
         self.leaves(channel, at + patience, Cause::NormalClearing);
     }
 
-    fn hears_prompt(&mut self, at: Timestamp, channel: &ChannelId) {
+    fn hears_prompt(&mut self, at: Timestamp, channel: &ChannelId, prompts: &[PromptId]) {
+        if self.persons.get(channel).is_some_and(|person| person.alone) {
+            self.leaves(channel, at + MENU_PATIENCE, Cause::NormalClearing);
+        }
         let person = self.persons.get_mut(channel);
         if let Some(person) =
             person.filter(|person| person.is_outside() && person.keys_pressed == 0)
@@ -430,6 +488,16 @@ impl People {
         else {
             return;
         };
+        if let Some(question) = Question::of(prompts) {
+            if question == Question::Promise && !std::mem::replace(&mut person.promised, true) {
+                self.tally.promised += 1;
+            }
+            let habits = &callers.crowd.habits;
+            for (at, key) in question.answer(at, habits, &mut callers.chance) {
+                self.agenda.add(at, Act::PressKey(channel.clone(), key));
+            }
+            return;
+        }
         if person.keys_pressed >= MAX_KEYS {
             return;
         }
@@ -446,7 +514,7 @@ impl People {
         else {
             return;
         };
-        if std::mem::replace(&mut person.waits, true) {
+        if std::mem::replace(&mut person.waits, true) && !person.alone {
             return;
         }
         match callers.crowd.habits.patience {
@@ -471,7 +539,8 @@ impl People {
             0 => self.leaves(channel, spoken, Cause::NormalClearing),
             1 => {
                 self.leaves(channel, at + MENU_PATIENCE, Cause::NormalClearing);
-                self.agenda.add(spoken, Act::PressEnd(channel.clone()));
+                self.agenda
+                    .add(spoken, Act::PressKey(channel.clone(), Key::END));
             }
             _ => self.leaves(channel, at + MENU_PATIENCE, Cause::NormalClearing),
         }
@@ -489,26 +558,125 @@ impl People {
         let crowd = sides
             .iter()
             .find_map(|side| self.persons.get(side).and_then(Person::crowd));
-        let Some(Callers { crowd, chance, .. }) =
-            crowd.and_then(|crowd| self.crowds.get_mut(crowd))
-        else {
-            return;
+        let (length, far_ends) = match crowd.and_then(|crowd| self.crowds.get_mut(crowd)) {
+            Some(Callers { crowd, chance, .. }) => (
+                chance.around(agents_talk.unwrap_or(crowd.habits.talk)),
+                chance.happens(crowd.habits.hangs_up_first),
+            ),
+            None => (
+                self.chance.around(agents_talk.unwrap_or(TALK)),
+                self.chance.happens(500),
+            ),
         };
-        let length = chance.around(agents_talk.unwrap_or(crowd.habits.talk));
-        let caller_ends = chance.happens(crowd.habits.hangs_up_first);
+        let far = self.far_end(sides);
         for side in sides {
             self.stays(side);
             let Some(person) = self.persons.get_mut(side) else {
                 continue;
             };
-            let is_caller = person.is_caller();
-            if is_caller && !std::mem::replace(&mut person.talked, true) {
+            if person.is_caller() && !std::mem::replace(&mut person.talked, true) {
                 self.tally.answered += 1;
             }
-            if is_caller == caller_ends {
+            if (side == far) == far_ends {
                 self.leaves(side, at + length, Cause::NormalClearing);
             }
+            self.has_keys(at, side, length);
         }
+        self.may_stray(at, far);
+    }
+
+    /// Of two who talk, the customer.
+    fn far_end<'a>(&self, [one, other]: [&'a ChannelId; 2]) -> &'a ChannelId {
+        let is =
+            |side: &ChannelId, who: fn(&Person) -> bool| self.persons.get(side).is_some_and(who);
+        let customer = is(one, Person::is_caller) || is(one, Person::is_outside);
+        match customer && !is(other, Person::is_caller) {
+            true => one,
+            false => other,
+        }
+    }
+
+    /// An agent's phone has keys of its own, which may be pressed before the end.
+    fn has_keys(&mut self, at: Timestamp, channel: &ChannelId, length: Span) {
+        let person = self.persons.get(channel);
+        if !person.is_some_and(|person| matches!(person.role, Role::Device(Target::Extension(_)))) {
+            return;
+        }
+        let channel = channel.clone();
+        let soon = (Span::seconds(1), length);
+        if self.chance.happens(self.phones.holds) {
+            let at = at + self.chance.between(soon);
+            self.agenda.add(at, Act::HoldKey(channel));
+        } else if self.chance.happens(self.phones.refers)
+            && let Some(to) = self.chance.pick(&self.phones.refers_to).cloned()
+        {
+            let at = at + self.chance.between(soon);
+            let parts = self.chance.happens(500);
+            self.agenda.add(at, Act::TransferKey { channel, to, parts });
+        }
+    }
+
+    /// The hold key is pressed, and once more after a while.
+    fn hold(&mut self, at: Timestamp, channel: &ChannelId, model: &mut Model) {
+        if !model.press_hold(channel) {
+            return;
+        }
+        self.stays(channel);
+        if let Some(person) = self.persons.get_mut(channel) {
+            person.holds = true;
+        }
+        let again = at + self.chance.between(self.phones.holds_for);
+        self.agenda.add(again, Act::HoldKeyAgain(channel.clone()));
+    }
+
+    fn may_stray(&mut self, at: Timestamp, channel: &ChannelId) {
+        if self.chance.happens(self.strays) {
+            let at = at + self.chance.between(STRAYS_AFTER);
+            self.agenda.add(at, Act::Stray(channel.clone()));
+        }
+    }
+
+    /// Hears several others, until one of them has had enough.
+    fn joins(&mut self, at: Timestamp, channel: &ChannelId) {
+        let Some(person) = self.persons.get_mut(channel) else {
+            return;
+        };
+        if person.is_caller() && !std::mem::replace(&mut person.talked, true) {
+            self.tally.answered += 1;
+        }
+        let length = self.chance.around(TALK);
+        self.leaves(channel, at + length, Cause::NormalClearing);
+        self.may_stray(at, channel);
+    }
+
+    /// Hears others talk, until they know enough.
+    fn listens(&mut self, at: Timestamp, channel: &ChannelId) {
+        let length = self.chance.around(TALK);
+        self.leaves(channel, at + length, Cause::NormalClearing);
+    }
+
+    /// The others are gone, or were taken away.
+    fn hears_nobody(&mut self, at: Timestamp, channel: &ChannelId) {
+        self.stays(channel);
+        let Some(person) = self.persons.get(channel) else {
+            return;
+        };
+        if person.stands || person.holds {
+            return;
+        }
+        let patience = match person.role {
+            Role::Device(Target::Extension(_) | Target::Remote { .. }) => AGENT_ALONE,
+            Role::Caller(_) | Role::Device(Target::Number(_)) => ALONE,
+        };
+        self.leaves(channel, at + patience, Cause::NormalClearing);
+        if let Some(person) = self.persons.get_mut(channel) {
+            person.alone = true;
+        }
+    }
+
+    /// The callers who hung up since the last look because they heard nobody.
+    pub(super) fn take_left_alone(&mut self) -> Vec<ChannelId> {
+        std::mem::take(&mut self.left_alone)
     }
 
     /// The switch restarted: everybody hears the line go dead.
@@ -530,7 +698,7 @@ impl People {
             }
             Role::Caller(_) if person.talked => {}
             Role::Caller(caller) => {
-                if person.left_by_choice || person.left_message {
+                if person.left_by_choice || person.left_message || person.promised {
                     self.tally.abandoned += 1;
                 } else {
                     self.tally.dropped += 1;
@@ -550,7 +718,11 @@ impl People {
 
     /// Drops the plan to leave.
     fn stays(&mut self, channel: &ChannelId) {
-        if let Some(ticket) = self.persons.get_mut(channel).and_then(|p| p.leaves.take()) {
+        let Some(person) = self.persons.get_mut(channel) else {
+            return;
+        };
+        person.alone = false;
+        if let Some(ticket) = person.leaves.take() {
             self.agenda.cancel(ticket);
         }
     }
@@ -594,6 +766,9 @@ impl Person {
             talked: false,
             left_by_choice: false,
             left_message: false,
+            promised: false,
+            alone: false,
+            holds: false,
             stands: false,
         }
     }

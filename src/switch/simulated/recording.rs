@@ -1,6 +1,7 @@
 //! Recordings of the simulated switch while they run.
 
 use crate::engine::id::{ChannelId, CommandId};
+use crate::engine::text::OutsideText;
 use crate::engine::time::{Span, Timestamp};
 use crate::switch::SwitchEvent;
 use crate::switch::simulated::happening::Happening;
@@ -11,6 +12,8 @@ use std::collections::BTreeSet;
 
 /// Recordings one channel may be in, ended ones included.
 const MAX_RECORDINGS: usize = 16;
+/// Finished recordings that can still be found; of more, the first are forgotten.
+const MAX_TAPES: usize = 10_000;
 
 #[derive(Debug)]
 pub(super) struct Recording {
@@ -103,6 +106,7 @@ impl Model {
         self.tell(SwitchEvent::RecordingStarted { recording: id });
         self.happened.push_back(Happening::RecordsMessage {
             channel: channel.clone(),
+            recording: id,
         });
         Ok(())
     }
@@ -130,8 +134,30 @@ impl Model {
             talk,
             is_message: speaks_until.is_some(),
         };
+        while self.tapes.len() >= MAX_TAPES {
+            self.tapes.pop_first();
+        }
+        self.tapes.insert(id, tape.clone());
         self.happened.push_back(Happening::Recorded(tape));
         true
+    }
+
+    /// Tells once more of a finished recording, or that there is none.
+    pub(super) fn find_recording(&mut self, id: CommandId) {
+        if let Some(tape) = self.tapes.get(&id) {
+            let tape = tape.clone();
+            self.happened.push_back(Happening::Recorded(tape));
+        } else if !self.recordings.contains_key(&id) {
+            self.tell(SwitchEvent::RecordingFailed {
+                recording: id,
+                why: OutsideText::new("the simulated switch has no such recording"),
+            });
+        }
+    }
+
+    /// Whether a finished recording lies on the switch.
+    pub fn has_tape(&self, id: CommandId) -> bool {
+        self.tapes.contains_key(&id)
     }
 
     /// Does something to every recording that one of two channels is in.

@@ -2,7 +2,7 @@
 //! answers out, in virtual time.
 
 use crate::engine::event::Event;
-use crate::engine::id::{CallId, ChannelId, CommandId, SwitchId};
+use crate::engine::id::{CallId, ChannelId, CommandId, PromptId, SwitchId};
 use crate::engine::text::OutsideText;
 use crate::engine::time::{Span, Timestamp};
 use crate::switch::simulated::agenda::Agenda;
@@ -94,6 +94,10 @@ pub struct Simulation {
     fallen_back: Vec<(ChannelId, bool)>,
     /// Double offers that were asked for already.
     rung_twice: u64,
+    /// Callers who heard that they will be called back.
+    promised: Vec<ChannelId>,
+    /// Messages that began to be recorded.
+    messages: Vec<CommandId>,
 }
 
 impl Simulation {
@@ -115,6 +119,8 @@ impl Simulation {
             harmed: BTreeSet::new(),
             fallen_back: Vec::new(),
             rung_twice: 0,
+            promised: Vec::new(),
+            messages: Vec::new(),
         };
         simulation.exchange.begin(from);
         simulation.agenda.add(from, Due::LinkUp);
@@ -164,6 +170,26 @@ impl Simulation {
     pub fn take_rung_twice(&mut self) -> bool {
         let seen = self.exchange.tally().double_offered;
         std::mem::replace(&mut self.rung_twice, seen) < seen
+    }
+
+    /// The callers who hung up since the last look because they heard nobody.
+    pub fn take_left_alone(&mut self) -> Vec<ChannelId> {
+        self.exchange.take_left_alone()
+    }
+
+    /// The callers who heard since the last look that they will be called back.
+    pub fn take_promised(&mut self) -> Vec<ChannelId> {
+        std::mem::take(&mut self.promised)
+    }
+
+    /// The messages that began to be recorded since the last look.
+    pub fn take_messages(&mut self) -> Vec<CommandId> {
+        std::mem::take(&mut self.messages)
+    }
+
+    /// Whether a finished recording lies on the switch.
+    pub fn has_tape(&self, recording: CommandId) -> bool {
+        self.exchange.has_tape(recording)
     }
 
     pub fn link_is_up(&self) -> bool {
@@ -362,10 +388,20 @@ impl Simulation {
             let output = match happening {
                 Happening::Event(event) => SimOutput::Event(event),
                 Happening::Recorded(tape) => SimOutput::Recorded(tape),
+                Happening::HearsPrompt { channel, prompts } => {
+                    if prompts.iter().any(PromptId::is_promise) {
+                        self.promised.push(channel);
+                    }
+                    continue;
+                }
+                Happening::RecordsMessage { recording, .. } => {
+                    self.messages.push(recording);
+                    continue;
+                }
                 Happening::Called { .. }
-                | Happening::HearsPrompt { .. }
                 | Happening::HearsMusic { .. }
-                | Happening::RecordsMessage { .. }
+                | Happening::Listens { .. }
+                | Happening::TransferAnswered { .. }
                 | Happening::HearsNothing { .. } => continue,
                 Happening::FellBack { channel, talked } => {
                     self.fallen_back.push((channel, talked));

@@ -23,6 +23,15 @@ pub struct Tally {
     pub double_offered: u64,
     /// Times a dead-man's timer expired.
     pub fallbacks: u64,
+    /// Callers who were promised a callback.
+    #[serde(default)]
+    pub promised: u64,
+    /// Callers who heard nobody and nothing in a call, and hung up.
+    #[serde(default)]
+    pub left_alone: u64,
+    /// Legs that the switch took away from the others by itself.
+    #[serde(default)]
+    pub strayed: u64,
 }
 
 impl Tally {
@@ -43,6 +52,9 @@ impl Tally {
             rung: self.rung.saturating_sub(earlier.rung),
             double_offered: self.double_offered.saturating_sub(earlier.double_offered),
             fallbacks: self.fallbacks.saturating_sub(earlier.fallbacks),
+            promised: self.promised.saturating_sub(earlier.promised),
+            left_alone: self.left_alone.saturating_sub(earlier.left_alone),
+            strayed: self.strayed.saturating_sub(earlier.strayed),
         }
     }
 }

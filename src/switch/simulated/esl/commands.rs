@@ -39,9 +39,12 @@ fn message(how: &[&str]) -> Option<(Span, Span)> {
 }
 
 impl Face {
-    /// `sendevent`: only what lights a lamp is simulated.
+    /// `sendevent`: what lights a lamp, and what ends a supervision, is simulated.
     pub(super) fn send_event(&mut self, message: &Message) -> Answer {
         let name = message.line.strip_prefix("sendevent").unwrap_or_default();
+        if name.trim() == "CUSTOM" {
+            self.end_supervision(message);
+        }
         let counts = message.header("MWI-Voice-Message");
         let counts = counts.and_then(|counts| counts.split_once('/'));
         let account = message.header("MWI-Message-Account").unwrap_or_default();
@@ -211,7 +214,7 @@ impl Face {
         Outcome::Now(answer)
     }
 
-    fn api_now(&mut self, word: &str, arguments: &str, words: &[&str]) -> String {
+    pub(super) fn api_now(&mut self, word: &str, arguments: &str, words: &[&str]) -> String {
         match (word, words) {
             ("status", _) => self.status(),
             ("uptime", _) => format!("{}\n", self.uptime_s()),
@@ -220,6 +223,7 @@ impl Face {
             ("create_uuid", _) => self.uuid(),
             ("reloadxml", _) => "+OK [Success]\n".to_owned(),
             ("echo", _) => arguments.to_owned(),
+            ("expand", _) => self.expand(arguments),
             ("show", ["channels", "as", "json"]) => self.channels_as_json(),
             ("show", ["bridged_calls", "as", "json"]) => self.bridged_calls_as_json(),
             ("show", ["channels", "count"]) => format!("\n{} total.\n", self.legs.len()),
@@ -295,6 +299,15 @@ impl Face {
             ("uuid_bridge", [_, peer]) => return self.connect_legs(channel, peer),
             ("uuid_record", [_, action, file, how @ ..]) => {
                 return self.record(channel, action, file, how);
+            }
+            ("uuid_park", _) => {
+                self.park_leg(channel);
+                true
+            }
+            ("uuid_send_dtmf", [_, _, ..]) => true,
+            ("uuid_transfer", [_, applications, "inline"]) => {
+                self.run_inline(channel, applications);
+                true
             }
             ("uuid_transfer", [_, _, ..]) => {
                 self.tearing = true;
@@ -453,7 +466,7 @@ impl Face {
     }
 
     /// The channel of this name, if it lives.
-    fn live(&self, name: &str) -> Option<ChannelId> {
+    pub(super) fn live(&self, name: &str) -> Option<ChannelId> {
         let channel = ChannelId::new(name).ok()?;
         let lives = self
             .legs
@@ -497,7 +510,8 @@ fn usage(word: &str) -> Option<&'static str> {
         "uuid_bridge" => "-USAGE: <uuid> <other_uuid>\n",
         "uuid_setvar" => "-USAGE: <uuid> <var> [value]\n",
         "uuid_setvar_multi" => "-USAGE: <uuid> <var>=<value>;<var>=<value>...\n",
-        "uuid_answer" => "-USAGE: <uuid>\n",
+        "uuid_answer" | "uuid_park" => "-USAGE: <uuid>\n",
+        "uuid_send_dtmf" => "-USAGE: <uuid> <dtmf_data>\n",
         "uuid_exists" => "-USAGE: <uuid>\n",
         "uuid_dump" => "-USAGE: <uuid> [format]\n",
         "uuid_getvar" => "-USAGE: <uuid> <var>\n",

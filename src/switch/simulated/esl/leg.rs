@@ -25,6 +25,8 @@ pub(super) struct Leg {
     pub(super) state: ChannelPhase,
     pub(super) peer: Option<ChannelId>,
     pub(super) was_bridged: bool,
+    /// Is in a conference.
+    pub(super) confers: bool,
     /// Told as the first leg of its bridge.
     pub(super) leads: bool,
     pub(super) was_answered: bool,

@@ -6,11 +6,12 @@
 //!
 //! In reading order: [`frame`] (what clients send), [`shape`] (what events look
 //! like), [`leg`] (a channel with its variables and applications), [`face`]
-//! (the one task that owns the exchange), with [`commands`] and [`telling`] as
-//! its two directions and [`judge`] watching the order, and [`connection`] (sockets).
+//! (the one task that owns the exchange), with [`commands`], [`company`] and [`telling`] as
+//! its directions and [`judge`] watching the order, and [`connection`] (sockets).
 
 mod answers;
 mod commands;
+mod company;
 mod connection;
 mod dial_string;
 mod face;

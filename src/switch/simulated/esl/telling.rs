@@ -20,12 +20,14 @@ impl Face {
         match happening {
             Happening::Event(event) => self.tell_event(event),
             Happening::Called { channel, .. } => self.called(&channel),
-            Happening::HearsPrompt { channel } | Happening::HearsMusic { channel } => {
+            Happening::HearsPrompt { channel, .. } | Happening::HearsMusic { channel } => {
                 self.playback("PLAYBACK_START", &channel, &[]);
             }
             Happening::HearsNothing { channel } => self.heard(&channel),
             // Told by the beginning of its recording.
-            Happening::RecordsMessage { .. } => {}
+            Happening::RecordsMessage { .. }
+            | Happening::Listens { .. }
+            | Happening::TransferAnswered { .. } => {}
             Happening::Recorded(tape) => self.recorded(tape),
             Happening::FellBack { channel, .. } => {
                 self.emit("CHANNEL_UNPARK", &channel, &[]);
@@ -46,6 +48,14 @@ impl Face {
             SwitchEvent::Unbridged { channel, peer } => self.unbridged(&channel, &peer),
             SwitchEvent::RecordingStarted { recording } => self.recording_started(recording),
             SwitchEvent::HungUp { channel, cause } => self.hung_up(&channel, cause),
+            SwitchEvent::Joined {
+                channel,
+                conference,
+            } => self.conferred(&channel, conference, true),
+            SwitchEvent::Left {
+                channel,
+                conference,
+            } => self.conferred(&channel, conference, false),
             // Told by what the leg hears, or not told by this switch.
             SwitchEvent::PlaybackFinished { .. }
             | SwitchEvent::PlaybackFailed { .. }
@@ -55,8 +65,6 @@ impl Face {
             | SwitchEvent::Listed(_)
             | SwitchEvent::Examined(_)
             | SwitchEvent::LinkLost { .. }
-            | SwitchEvent::Joined { .. }
-            | SwitchEvent::Left { .. }
             | SwitchEvent::Held { .. }
             | SwitchEvent::Unheld { .. }
             | SwitchEvent::TransferAsked { .. } => {}
@@ -306,8 +314,11 @@ impl Face {
         if let Some(leg) = self.legs.get_mut(peer) {
             leg.state = ChannelPhase::ExchangeMedia;
         }
-        for side in [channel, peer] {
+        for (side, other) in [(channel, peer), (peer, channel)] {
             self.set_bond(side);
+            if let Some(leg) = self.legs.get_mut(side) {
+                leg.set("bridge_to", other.as_str());
+            }
             self.emit("CALL_UPDATE", side, &[]);
         }
     }
@@ -345,7 +356,7 @@ impl Face {
         let Some(leg) = self.legs.get_mut(channel) else {
             return;
         };
-        if leg.cause.is_some() || leg.peer.is_some() {
+        if leg.cause.is_some() || leg.peer.is_some() || leg.confers {
             return;
         }
         if leg.parks_after_bridge() {
@@ -444,6 +455,7 @@ impl Leg {
             state: ChannelPhase::Init,
             peer: None,
             was_bridged: false,
+            confers: false,
             leads: false,
             was_answered: false,
             cause: None,

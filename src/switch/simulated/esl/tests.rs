@@ -1,6 +1,10 @@
 //! The simulated FreeSWITCH without sockets, clocks or chance.
 
+use crate::config::section::Section;
+use crate::config::switch::FreeswitchConfig;
+use crate::engine::id::{CallId, CommandId};
 use crate::engine::time::{Span, Timestamp};
+use crate::switch::freeswitch::command::Dialect;
 use crate::switch::simulated::esl::answers::Answer;
 use crate::switch::simulated::esl::commands::Outcome;
 use crate::switch::simulated::esl::face::Face;
@@ -10,6 +14,7 @@ use crate::switch::simulated::esl::subscriber::{Outgoing, Subscriber};
 use crate::switch::simulated::exchange::Exchange;
 use crate::switch::simulated::model::ModelSettings;
 use crate::switch::simulated::people::{PeopleSettings, Population};
+use crate::switch::{SupervisionMode, SwitchCommand, SwitchOrder};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -365,4 +370,138 @@ fn a_two_leg_call_is_about_as_large_as_a_real_one() {
     }
     assert!((17..=24).contains(&events), "{events} events");
     assert!((90_000..=160_000).contains(&bytes), "{bytes} bytes");
+}
+
+/// Two legs in conversation, the caller's first.
+fn two_who_talk(bench: &mut Bench) -> String {
+    let caller = bench.call();
+    bench.say(&format!("api uuid_answer {caller}"));
+    bench.say(&format!(
+        "bgapi originate {{origination_uuid={AGENT},park_after_bridge=true}}user/1001 &park()"
+    ));
+    bench.pass(Span::seconds(10));
+    bench.say(&format!("api uuid_bridge {caller} {AGENT}"));
+    bench.told(&[]);
+    caller
+}
+
+/// Says to the switch what our dialect makes of a command.
+fn order(bench: &mut Bench, command: SwitchCommand) -> Vec<String> {
+    let settings = FreeswitchConfig::parse(
+        r#"
+        address = "127.0.0.1:8021"
+        password = "secret"
+        endpoint = "user/{extension}"
+    "#,
+    );
+    let dialect = Dialect::new("fs1".parse().unwrap(), &settings.unwrap()).unwrap();
+    let order = SwitchOrder {
+        id: CommandId(7),
+        call: conference(),
+        switch: "fs1".parse().unwrap(),
+        command,
+    };
+    let batch = dialect.say(&order).unwrap();
+    let messages = batch.text.split_terminator("\n\n");
+    messages.map(|message| bench.say(message)).collect()
+}
+
+fn conference() -> CallId {
+    "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap()
+}
+
+/// Who joined, left, was parked or bridged since the last look.
+fn company(bench: &mut Bench) -> Vec<String> {
+    let names = [
+        "CHANNEL_BRIDGE",
+        "CHANNEL_UNBRIDGE",
+        "CHANNEL_PARK",
+        "CUSTOM",
+    ];
+    let told = bench.told_of(&names, &["Unique-ID", "Action"]);
+    let told = told.into_iter();
+    told.map(|line| line.replace(AGENT, "agent")).collect()
+}
+
+#[test]
+fn two_are_parted_and_brought_together_again_in_the_words_of_our_dialect() {
+    let mut bench = Bench::new();
+    let caller = two_who_talk(&mut bench);
+    let (channel, peer) = (caller.parse().unwrap(), AGENT.parse().unwrap());
+    let part = SwitchCommand::Part { channel, peer };
+    let answers = order(&mut bench, part.clone());
+    assert!(
+        answers.iter().all(|answer| answer.starts_with("+OK")),
+        "{answers:?}"
+    );
+    let told = company(&mut bench).join("\n").replace(&caller, "caller");
+    insta::assert_snapshot!(told, @r#"
+    CHANNEL_UNBRIDGE Unique-ID=caller
+    CHANNEL_PARK Unique-ID=caller
+    CHANNEL_PARK Unique-ID=agent
+    "#);
+    let (channel, peer) = (caller.parse().unwrap(), AGENT.parse().unwrap());
+    let answers = order(&mut bench, SwitchCommand::Bridge { channel, peer });
+    assert!(answers.last().unwrap().starts_with("+OK"), "{answers:?}");
+    let told = company(&mut bench).join("\n").replace(&caller, "caller");
+    insta::assert_snapshot!(told, @r#"
+    CHANNEL_BRIDGE Unique-ID=caller
+    "#);
+}
+
+#[test]
+fn two_join_a_conference_a_supervisor_listens_and_one_leaves_it() {
+    let mut bench = Bench::new();
+    let caller = two_who_talk(&mut bench);
+    for channel in [caller.as_str(), AGENT] {
+        let channel = channel.parse().unwrap();
+        let conference = conference();
+        order(
+            &mut bench,
+            SwitchCommand::Join {
+                channel,
+                conference,
+            },
+        );
+    }
+    let dump = bench.say(&format!("api uuid_dump {AGENT}"));
+    assert!(dump.contains("variable_conference_call_key"), "{dump}");
+    let told = company(&mut bench).join("\n").replace(&caller, "caller");
+    insta::assert_snapshot!(told, @r#"
+    CHANNEL_UNBRIDGE Unique-ID=caller
+    CHANNEL_PARK Unique-ID=caller
+    CHANNEL_PARK Unique-ID=agent
+    CUSTOM Unique-ID=caller Action=add-member
+    CUSTOM Unique-ID=agent Action=add-member
+    "#);
+
+    let supervisor = bench.call();
+    bench.say(&format!("api uuid_answer {supervisor}"));
+    let listen = SwitchCommand::Supervise {
+        channel: supervisor.parse().unwrap(),
+        target: AGENT.parse().unwrap(),
+        mode: SupervisionMode::Whisper,
+    };
+    order(&mut bench, listen);
+    let target = AGENT.parse().unwrap();
+    assert_eq!(bench.face.exchange.model.supervisors_of(&target).count(), 1);
+    let channel = supervisor.parse().unwrap();
+    order(&mut bench, SwitchCommand::Silence { channel });
+    assert_eq!(bench.face.exchange.model.supervisors_of(&target).count(), 0);
+
+    bench.told(&[]);
+    let channel = AGENT.parse().unwrap();
+    let conference = conference();
+    order(
+        &mut bench,
+        SwitchCommand::Leave {
+            channel,
+            conference,
+        },
+    );
+    let told = company(&mut bench).join("\n").replace(&caller, "caller");
+    insta::assert_snapshot!(told, @r#"
+    CUSTOM Unique-ID=agent Action=del-member
+    CHANNEL_PARK Unique-ID=agent
+    "#);
 }
