@@ -46,14 +46,14 @@ impl Session {
         let connect = || Connection::open(&settings.address, &settings.password);
         let mut events = connect().await?;
         listener::subscribe(&mut events, &dialect).await?;
-        let mut phones = connect().await?;
-        phones::subscribe(&mut phones).await?;
         let mut stock = connect().await?;
         let snapshot = snapshot::list(&mut stock).await?;
         let mut commands = Vec::new();
         for _ in 0..settings.command_connections.max(1) {
             commands.push(connect().await?);
         }
+        let mut phones = connect().await?;
+        phones::subscribe(&mut phones).await?;
         Ok(Self {
             dialect,
             events,
