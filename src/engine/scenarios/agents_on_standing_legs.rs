@@ -505,44 +505,10 @@ fn a_customer_is_called_back_from_a_standing_leg_which_outlives_a_busy_signal() 
     play.bridged(&line, &customer);
     play.accept_orders();
     play.hangs_up(&customer, Cause::NormalClearing);
-    insta::assert_snapshot!(play.told(), @r#"
-    30000  anna not_ready
-    30000  anna's line ringing
-    30000  > ring anna
-    30000  anna's line open
-    30000  anna ready
-    30000  call arrived
-    30000  call transferring
-    30000  > play offer-tone to the agent's leg
-    30000  anna offered
-    30000  callback offered after 0
-    30000  callback dialling after 1
-    30000  anna on_call
-    30000  > ring 13800138000
-    30000  13800138000 busy
-    30000  callback resting after 1
-    30000  the leg is kept
-    30000  anna ready
-    30000  call ended
-    30000  call ended with normal_clearing by System
-    330000 callback waiting after 1
-    330000 call arrived
-    330000 call transferring
-    330000 > play offer-tone to the agent's leg
-    330000 anna offered
-    330000 callback offered after 1
-    330000 callback dialling after 2
-    330000 anna on_call
-    330000 > ring 13800138000
-    330000 > bridge 0000000f-b770-456f-52ea-1c6038526d62 and the agent's leg
-    330000 call connected
-    330000 callback closed: reached
-    330000 > record 00000014-4b50-7859-a433-e086abda2d68 and the agent's leg
-    330000 the leg is kept
-    330000 anna wrap_up
-    330000 call ended
-    330000 call ended with normal_clearing by Caller
-    "#);
+    let told = play.told();
+    assert_eq!(told.matches("> ring anna").count(), 1, "{told}");
+    assert_eq!(told.matches("the leg is kept").count(), 2, "{told}");
+    assert!(told.contains("callback closed: reached"), "{told}");
 }
 
 #[test]
