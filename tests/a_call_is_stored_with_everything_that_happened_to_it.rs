@@ -233,6 +233,26 @@ async fn a_message_is_listed_with_who_looks_after_it_and_what_came_of_calling_ba
 }
 
 #[tokio::test]
+async fn the_agent_of_a_call_is_who_served_it_and_not_who_was_asked() {
+    for test in stores::fresh().await {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = journal_in(&folder).await;
+        note(&journal, 100_000, facts::talks_while_another_is_consulted());
+        journal.flush().await.unwrap();
+        catch_up(&test.store, &journal).await.unwrap();
+        let agent = async || {
+            let found = calls::show(&test.store, call(1)).await.unwrap();
+            found.unwrap().call.agent
+        };
+        assert_eq!(agent().await.as_deref(), Some("wang"), "{}", test.kind);
+        note(&journal, 110_000, [facts::handed_over_to_the_consulted()]);
+        journal.flush().await.unwrap();
+        catch_up(&test.store, &journal).await.unwrap();
+        assert_eq!(agent().await.as_deref(), Some("li"), "{}", test.kind);
+    }
+}
+
+#[tokio::test]
 async fn a_new_run_remembers_live_calls_agents_and_what_was_not_filed() {
     let folder = tempfile::tempdir().unwrap();
     let journal = journal_in(&folder).await;

@@ -98,6 +98,42 @@ pub(crate) fn note(journal: &Journal, millis: i64, facts: impl IntoIterator<Item
     journal.append(Step::new(at(millis), Event::Due, commands));
 }
 
+/// A caller talks with wang, who asks li something.
+pub(crate) fn talks_while_another_is_consulted() -> Vec<Fact> {
+    let call = call(1);
+    let mut told = started(1, "13800138000", "");
+    let others = [
+        ("serving", LegRole::Agent, "wang"),
+        ("consulted", LegRole::Party, "li"),
+    ];
+    for (channel, role, name) in others {
+        told.push(Fact::LegStarted {
+            call,
+            leg: leg(channel),
+            role,
+            agent: Some(agent(name)),
+            extension: None,
+            number: None,
+            confirm: false,
+        });
+        told.push(Fact::LegMoved {
+            call,
+            leg: leg(channel),
+            state: LegState::Bridged,
+        });
+    }
+    told
+}
+
+/// li serves the caller from here on.
+pub(crate) fn handed_over_to_the_consulted() -> Fact {
+    Fact::HandedOver {
+        call: call(1),
+        agent: agent("li"),
+        leg: leg("consulted"),
+    }
+}
+
 fn started(n: u64, number: &str, name: &str) -> Vec<Fact> {
     let call = call(n);
     let leg = leg(&format!("caller-{n}"));

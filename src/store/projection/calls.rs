@@ -107,10 +107,10 @@ const LEG_CHANGE: Shape = Shape {
     ],
 };
 
-/// Legs that were connected, in order.
-const BRIDGED: Shape = Shape {
+/// Legs that were connected or took over the call, in order.
+const MET: Shape = Shape {
     first: &[("call", "TEXT"), ("switch", "TEXT"), ("channel", "TEXT")],
-    second: &[("nth", "BIGINT")],
+    second: &[("nth", "BIGINT"), ("served", "BOOLEAN")],
 };
 
 const CLOSED: Shape = Shape {
@@ -125,8 +125,8 @@ pub(super) struct Calls {
     changed: BTreeMap<CallId, CallChange>,
     legs_begun: Rows,
     legs_changed: BTreeMap<(CallId, LegId), LegChange>,
-    bridged: Rows,
-    bridges: u64,
+    met: Rows,
+    meetings: u64,
     closed: BTreeMap<CallId, i64>,
 }
 
@@ -262,11 +262,14 @@ impl Taking<'_> {
             change.answered.get_or_insert(at);
         }
         if state == LegState::Bridged {
-            self.calls.bridges += 1;
-            let key = (call.to_string(), &leg.switch, &leg.channel);
-            self.calls.bridged.push(key, (self.calls.bridges,))?;
+            self.calls.met(call, leg, false)?;
         }
         Ok(())
+    }
+
+    /// A party serves the call from here on.
+    pub(super) fn handed_over(&mut self, call: CallId, leg: &LegId) -> QueryResult<()> {
+        self.calls.met(call, leg, true)
     }
 
     pub(super) fn leg_ended(&mut self, call: CallId, leg: &LegId, cause: Cause) -> QueryResult<()> {
@@ -294,16 +297,24 @@ impl Taking<'_> {
 }
 
 impl Calls {
+    fn met(&mut self, call: CallId, leg: &LegId, served: bool) -> QueryResult<()> {
+        self.meetings += 1;
+        let key = (call.to_string(), &leg.switch, &leg.channel);
+        self.met.push(key, (self.meetings, served))
+    }
+
     pub(super) fn write(self, conn: &mut AnyConnection) -> QueryResult<()> {
         CALLS.add(conn, self.begun)?;
         LEGS.add(conn, self.legs_begun)?;
         write_calls(conn, self.changed)?;
         write_legs(conn, self.legs_changed)?;
-        // The agent the caller was with last.
-        run(conn, BRIDGED, self.bridged, |source| {
+        // The agent who served the caller last, and not who was only asked or listened.
+        run(conn, MET, self.met, |source| {
+            let party = LegRole::Party.word();
             let met = format!(
                 "{source} JOIN legs ON legs.call = r.call AND legs.switch = r.switch \
-                 AND legs.channel = r.channel AND legs.agent IS NOT NULL"
+                 AND legs.channel = r.channel AND legs.agent IS NOT NULL \
+                 AND (r.served OR legs.role <> '{party}')"
             );
             format!(
                 "UPDATE calls SET agent = (SELECT legs.agent FROM {met} \

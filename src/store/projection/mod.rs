@@ -372,11 +372,14 @@ impl Taking<'_> {
                 }
                 self.in_call(fact)
             }
+            Fact::HandedOver { call, leg, .. } => {
+                self.handed_over(*call, leg)?;
+                self.in_call(fact)
+            }
             Fact::Asked { .. }
             | Fact::TalkMoved { .. }
             | Fact::PartyAdded { .. }
             | Fact::PartyLeft { .. }
-            | Fact::HandedOver { .. }
             | Fact::Parked { .. }
             | Fact::DialledOut { .. }
             | Fact::StepReached { .. }
