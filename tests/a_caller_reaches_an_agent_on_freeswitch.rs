@@ -12,7 +12,7 @@ use support::desk::Desk;
 use support::freeswitch::{NUMBER, SOON, SWITCH, Switch};
 use support::hearing::is_spoken;
 use support::phone::{Agent, Caller, free_port};
-use support::scene::{AGENT_HZ, OTHER_HZ, PATIENT};
+use support::scene::{AGENT_HZ, OTHER_HZ, PATIENT, RING_HZ, SLOW};
 use switchyard::config::Config;
 use switchyard::engine::event::AgentRequest;
 use switchyard::recordings::folder::digest;
@@ -280,11 +280,13 @@ async fn a_caller_who_does_not_want_to_wait_is_called_back() {
     let found = desk.until(&running, path, waits).await;
     assert_eq!(found["open"][0]["number"], "13800138000");
 
-    let customer = PATIENT.at(outside, Voice::Tone { hz: OTHER_HZ }).await;
+    let customer = SLOW.at(outside, Voice::Tone { hz: OTHER_HZ }).await;
     let agent = PATIENT.at(at, Voice::Tone { hz: AGENT_HZ }).await;
     let anna = "anna".parse().expect("an id");
     let ready = running.handle.ask(&anna, AgentRequest::Ready).await;
     ready.expect("anna is known");
+    let heard = agent.line.hears_tone(RING_HZ, 0, SOON).await;
+    heard.expect("that the number rings");
     customer.speaks_first(SOON).await;
     let heard = customer.line.hears_tone(AGENT_HZ, 0, SOON).await;
     heard.expect("the agent");

@@ -13,7 +13,9 @@ use support::centre::{self, ready, shows, shows_agent, stored};
 use support::desk::Desk;
 use support::hearing::is_spoken;
 use support::phone::{Agent, Caller, Phone};
-use support::scene::{AGENT_HZ, CALLER_HZ, MUSIC_HZ, OTHER_HZ, PATIENT, has_tone, hears};
+use support::scene::{
+    AGENT_HZ, CALLER_HZ, MUSIC_HZ, OTHER_HZ, PATIENT, RING_HZ, SLOW, has_tone, hears,
+};
 use switchyard::runtime::assembly::Running;
 use switchyard::store::calls::CallDetail;
 use switchyard::store::users::Role;
@@ -219,10 +221,12 @@ async fn a_caller_who_does_not_want_to_wait_is_called_back() {
     let found = boss.until(&centre.running, path, waits).await;
     assert_eq!(found["open"][0]["number"], "13800138000");
 
-    let customer = centre.phone(1002, PATIENT, OTHER_HZ).await;
+    let customer = centre.phone(1002, SLOW, OTHER_HZ).await;
     let agent = centre.phone(1003, PATIENT, AGENT_HZ).await;
     ready(&centre.running, "zhangwei").await;
     shows_agent(&centre.running, "zhangwei", "on_call").await;
+    let heard = agent.line.hears_tone(RING_HZ, 0, DEADLINE).await;
+    heard.expect("that the number rings");
     customer.speaks_first(DEADLINE).await;
     hears(&customer.line, &[AGENT_HZ], &[MUSIC_HZ]).await;
     hears(&agent.line, &[OTHER_HZ], &[MUSIC_HZ]).await;

@@ -151,13 +151,17 @@ impl Engine {
             return;
         };
         let leg = known.caller.id.clone();
-        self.timers.clear(&Reason::PartyOverdue(leg));
+        self.timers.clear(&Reason::PartyOverdue(leg.clone()));
         if let Some(turn) = callback
             && !self.callback_dials(turn.callback, call, &agent, out)
         {
             return self.end_call(call, Cause::NormalClearing, out);
         }
         self.move_agent(&agent, AgentState::OnCall, Some(call), None, out);
+        let command = SwitchCommand::RingBack {
+            channel: leg.channel,
+        };
+        self.order(call, &leg.switch, command, Purpose::Comfort, out);
         let role = PartyRole::Target { back: None };
         self.ring_party(call, Invitee::Number(number), role, out);
     }

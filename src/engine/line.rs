@@ -326,6 +326,7 @@ impl Engine {
             .leg(leg)
             .is_some_and(|leg| leg.state == LegState::Bridged);
         let briefed = serves && known.briefing.is_some();
+        let dials = known.dialler.is_some() && caller == *leg && known.caller.is_answered();
         let connecting = serves && !known.is_connected() && !hears_tone && !briefed;
         let channel = leg.channel.clone();
         let recording = known.recording.filter(|_| serves && caller_lives);
@@ -350,7 +351,9 @@ impl Engine {
                 channel,
                 peer: caller.channel.clone(),
             }),
-            _ if hears_tone || supervises || briefed => Some(SwitchCommand::Silence { channel }),
+            _ if hears_tone || supervises || briefed || dials => {
+                Some(SwitchCommand::Silence { channel })
+            }
             _ => None,
         };
         if let Some(command) = command {

@@ -379,6 +379,9 @@ pub enum SwitchCommand {
         channel: ChannelId,
         class: MusicClass,
     },
+    /// The tone that says of a number called that it rings (ITU-T E.180), until
+    /// something else is heard.
+    RingBack { channel: ChannelId },
     /// Stop whatever the leg hears.
     Silence { channel: ChannelId },
     /// Create a leg named `channel` and ring `extension`. Its progress comes as
@@ -626,6 +629,7 @@ impl SwitchCommand {
             | SwitchCommand::Refuse { channel, .. }
             | SwitchCommand::Play { channel, .. }
             | SwitchCommand::Music { channel, .. }
+            | SwitchCommand::RingBack { channel }
             | SwitchCommand::Silence { channel }
             | SwitchCommand::Bridge { channel, .. }
             | SwitchCommand::Part { channel, .. }

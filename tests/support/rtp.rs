@@ -11,6 +11,8 @@ use tokio::task::JoinHandle;
 
 /// Samples in one packet: 20 ms.
 const PACKET: usize = 160;
+/// What is judged at a time: 200 ms, in samples.
+const WINDOW: usize = PACKET * 10;
 const TELEPHONE_EVENT: u8 = 101;
 /// Each at the place of its telephone event (RFC 4733, section 3.2).
 const KEYS: &str = "0123456789*#ABCD";
@@ -180,12 +182,17 @@ impl Line {
         within: Duration,
     ) -> Result<(), String> {
         let mut grown = self.grown.clone();
+        // Every window, also those that came while this test had no turn.
+        let mut from = mark;
         let listen = grown.wait_for(|length| {
             let heard = self.heard.lock().expect("the line's task is well");
-            let from = mark.max(length.saturating_sub(PACKET * 10));
-            heard
-                .get(from..*length)
-                .is_some_and(|w| w.len() >= PACKET * 10 && sought(w))
+            while from + WINDOW <= *length {
+                if sought(&heard[from..from + WINDOW]) {
+                    return true;
+                }
+                from += PACKET;
+            }
+            false
         });
         match tokio::time::timeout(within, listen).await {
             Ok(Ok(_)) => Ok(()),

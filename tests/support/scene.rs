@@ -31,6 +31,14 @@ pub const PATIENT: Agent = Agent::Answers {
     talks_ms: 120_000,
 };
 
+/// The tone that a number called rings.
+pub const RING_HZ: f64 = 450.0;
+/// Rings long enough for who calls to hear the tone.
+pub const SLOW: Agent = Agent::Answers {
+    after_ms: 3_000,
+    talks_ms: 120_000,
+};
+
 /// The switch, and the adapter driven by hand.
 pub struct Scene {
     pub asterisk: Asterisk,

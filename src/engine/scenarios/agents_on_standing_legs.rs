@@ -319,8 +319,10 @@ fn a_number_is_dialled_from_a_standing_leg_which_outlives_a_busy_signal() {
     0      > play offer-tone to the agent's leg
     0      anna asks: dial
     0      anna on_call
+    0      > ring tone to the agent's leg
     0      > ring 10086
     0      10086 busy
+    0      > silence the agent's leg
     0      the leg is kept
     0      anna wrap_up
     0      call ended

@@ -55,6 +55,7 @@ fn every_device_rings_and_the_first_to_be_answered_dials() {
     30000  > refuse the agent's leg with answered_elsewhere
     30000  callback dialling after 1
     30000  anna on_call
+    30000  > ring tone to the agent's leg
     30000  > ring 13800138000
     30000  > bridge 0000000f-b770-57d8-c582-fc029401cb65 and the agent's leg
     30000  call connected
@@ -83,6 +84,7 @@ fn a_device_that_cannot_be_reached_leaves_the_others_ringing() {
     30000  anna confirms
     30000  callback dialling after 1
     30000  anna on_call
+    30000  > ring tone to the agent's leg
     30000  > ring 13800138000
     30000  > bridge 0000000f-b770-3536-a17d-0bb7d8e8f4d0 and the agent's leg
     30000  call connected
@@ -142,6 +144,7 @@ fn while_a_key_is_awaited_another_device_may_answer() {
     30000  > hang up the agent's leg with answered_elsewhere
     30000  callback dialling after 1
     30000  anna on_call
+    30000  > ring tone to the agent's leg
     30000  > ring 13800138000
     "#);
 }
@@ -196,6 +199,7 @@ fn an_order_that_fails_for_one_device_leaves_the_others() {
     30000  > refuse the agent's leg with answered_elsewhere
     30000  callback dialling after 1
     30000  anna on_call
+    30000  > ring tone to the agent's leg
     30000  > ring 13800138000
     "#);
 }
@@ -218,6 +222,7 @@ fn a_new_run_knows_every_device_that_rings() {
     30000  > refuse the agent's leg with answered_elsewhere
     30000  callback dialling after 1
     30000  anna on_call
+    30000  > ring tone to the agent's leg
     30000  > ring 13800138000
     "#);
     // And when it was killed after the answer, who dials and from where.
@@ -268,9 +273,11 @@ fn a_callback_rings_on_the_leg_that_stands() {
     30000  > play offer-tone to the agent's leg
     30000  callback dialling after 1
     30000  anna on_call
+    30000  > ring tone to the agent's leg
     30000  > ring 13800138000
     30000  13800138000 no_answer
     30000  callback resting after 1
+    30000  > silence the agent's leg
     30000  the leg is kept
     30000  anna ready
     30000  call ended

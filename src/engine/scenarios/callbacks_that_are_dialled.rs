@@ -52,6 +52,7 @@ fn the_agent_then_the_customer_and_they_talk_recorded_and_wrap_up() {
     30000  callback offered after 0
     30000  callback dialling after 1
     30000  anna on_call
+    30000  > ring tone to the agent's leg
     30000  > ring 13800138000
     30000  > bridge 0000000f-b770-cc68-9152-ad2353f9c60c and the agent's leg
     30000  call connected
@@ -108,6 +109,7 @@ fn the_customer_is_not_reached_and_tried_again_and_then_given_up() {
     insta::assert_snapshot!(play.told(), @r#"
     30000  callback dialling after 1
     30000  anna on_call
+    30000  > ring tone to the agent's leg
     30000  > ring 13800138000
     30000  13800138000 busy
     30000  callback resting after 1
@@ -130,6 +132,7 @@ fn the_customer_is_not_reached_and_tried_again_and_then_given_up() {
     insta::assert_snapshot!(play.told(), @r#"
     330000 callback dialling after 2
     330000 anna on_call
+    330000 > ring tone to the agent's leg
     330000 > ring 13800138000
     330000 13800138000 no_answer
     330000 callback closed: unreached

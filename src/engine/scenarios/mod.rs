@@ -618,6 +618,7 @@ fn describe(command: &Command) -> Option<String> {
                 format!("> play {} to {}", names.join(", "), short(channel))
             }
             SwitchCommand::Music { channel, class } => format!("> music {class} to {channel}"),
+            SwitchCommand::RingBack { channel } => format!("> ring tone to {}", short(channel)),
             SwitchCommand::Silence { channel } => format!("> silence {}", short(channel)),
             SwitchCommand::Ring(ring) => format!("> ring {}", ring.to),
             SwitchCommand::Bridge { channel, peer } => {

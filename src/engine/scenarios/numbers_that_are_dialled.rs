@@ -45,6 +45,7 @@ fn the_agent_then_the_number_and_they_talk() {
     0      anna offered
     0      anna asks: dial
     0      anna on_call
+    0      > ring tone to the agent's leg
     0      > ring 13900139000
     0      > bridge 0000000f-4240-01d4-d5c3-6c5a10a7d3f1 and the agent's leg
     0      call connected
@@ -94,6 +95,7 @@ fn the_number_is_busy() {
     0      anna offered
     0      anna asks: dial
     0      anna on_call
+    0      > ring tone to the agent's leg
     0      > ring 13900139000
     0      13900139000 busy
     0      > hang up the agent's leg with normal_clearing

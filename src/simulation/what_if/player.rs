@@ -422,6 +422,7 @@ impl<'a> Player<'a> {
                 self.tell(switch, SwitchEvent::Examined(found));
             }
             SwitchCommand::Music { .. }
+            | SwitchCommand::RingBack { .. }
             | SwitchCommand::Silence { .. }
             | SwitchCommand::Supervise { .. }
             | SwitchCommand::SendDigits { .. }

@@ -155,6 +155,15 @@ pub(super) fn music(channel: &ChannelId, class: &MusicClass) -> Request {
     Request::post(&["channels", channel.as_str(), "moh"]).query("mohClass", class)
 }
 
+/// On a leg that was answered the switch plays the tone of its country (indications.conf).
+pub(super) fn ring_back(channel: &ChannelId) -> Request {
+    Request::post(&["channels", channel.as_str(), "ring"])
+}
+
+pub(super) fn end_ring_back(channel: &ChannelId) -> Request {
+    Request::delete(&["channels", channel.as_str(), "ring"])
+}
+
 /// Arms or renews the dead-man's timer; [`Span::ZERO`] disarms it.
 pub(super) fn guard(channel: &ChannelId, after: Span) -> Request {
     let millis = after.as_millis();

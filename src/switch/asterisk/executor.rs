@@ -84,6 +84,10 @@ impl Executor {
                 let music = commands::music(channel, class);
                 self.hear(channel, Sound::Music, &music).await
             }
+            SwitchCommand::RingBack { channel } => {
+                let ring_back = commands::ring_back(channel);
+                self.hear(channel, Sound::RingBack, &ring_back).await
+            }
             SwitchCommand::Silence { channel } => {
                 self.quieten(channel).await;
                 Ok(())

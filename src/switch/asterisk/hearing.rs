@@ -1,5 +1,6 @@
 //! What each leg hears because of us, so that it can be stopped.
 
+use super::commands;
 use super::message::Bridge;
 use super::request::Request;
 use crate::engine::id::ChannelId;
@@ -15,6 +16,7 @@ pub(super) enum Sound {
     /// Prompts, by the playback's id.
     Prompts(String),
     Music,
+    RingBack,
     /// Whoever else is in the bridge of this id.
     Bridge(String),
 }
@@ -72,6 +74,7 @@ impl Hearing {
             Some(Sound::Bridge(bridge)) => {
                 Request::post(&["bridges", &bridge, "removeChannel"]).query("channel", channel)
             }
+            Some(Sound::RingBack) => commands::end_ring_back(channel),
             Some(Sound::Music) | None => Request::delete(&["channels", channel.as_str(), "moh"]),
         }
     }

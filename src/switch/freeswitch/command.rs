@@ -23,7 +23,10 @@ pub const MARK: &str = "switchyard_switch";
 /// What precedes the command's id in the `Event-UUID` of a prompt.
 pub const PLAY_PREFIX: &str = "switchyard-play-";
 
-/// The same for music, of which only a failure is told.
+/// 450 Hz, a second of it and four of silence: the tone of China (ITU-T E.180,
+/// supplement 2), which FreeSWITCH also has as `cn-ring`.
+const RING_BACK: &str = "tone_stream://%(1000,4000,450);loops=-1";
+/// The same for music and for the tone that a number rings, of which only a failure is told.
 pub const MUSIC_PREFIX: &str = "switchyard-music-";
 
 /// Why a command cannot be put into words.
@@ -109,6 +112,15 @@ impl Dialect {
                     channel,
                     "playback",
                     &stream,
+                    &format!("{MUSIC_PREFIX}{}", order.id),
+                );
+            }
+            SwitchCommand::RingBack { channel } => {
+                batch.break_off(channel);
+                batch.execute(
+                    channel,
+                    "playback",
+                    RING_BACK,
                     &format!("{MUSIC_PREFIX}{}", order.id),
                 );
             }

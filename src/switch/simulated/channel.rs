@@ -42,8 +42,12 @@ pub(super) enum Place {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Hears {
     Nothing,
-    Prompts { playback: CommandId, ends: Ticket },
-    Music,
+    Prompts {
+        playback: CommandId,
+        ends: Ticket,
+    },
+    /// Music, or the tone that a number rings.
+    Endless,
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -41,6 +41,10 @@ pub enum Happening {
     HearsMusic {
         channel: ChannelId,
     },
+    /// The far end begins to hear that a number rings.
+    HearsRingBack {
+        channel: ChannelId,
+    },
     /// What the far end heard, prompts or music, ended or was replaced.
     HearsNothing {
         channel: ChannelId,

@@ -351,12 +351,15 @@ impl Model {
                 channel, prompts, ..
             } => self.play(at, id, channel, prompts)?,
             SwitchCommand::Music { channel, .. } => {
-                let leg = answered(&mut self.channels, channel)?;
-                stop_hearing(leg, &mut self.agenda, &mut self.happened);
-                leg.hears = Hears::Music;
-                self.happened.push_back(Happening::HearsMusic {
-                    channel: channel.clone(),
-                });
+                self.hears_endlessly(channel)?;
+                let channel = channel.clone();
+                self.happened.push_back(Happening::HearsMusic { channel });
+            }
+            SwitchCommand::RingBack { channel } => {
+                self.hears_endlessly(channel)?;
+                let channel = channel.clone();
+                self.happened
+                    .push_back(Happening::HearsRingBack { channel });
             }
             SwitchCommand::Silence { channel } => {
                 let leg = self.channels.get_mut(channel).ok_or(NO_CHANNEL)?;
@@ -437,6 +440,14 @@ impl Model {
             to: ring.to.clone(),
             stands: ring.variables.get(LegVariable::Role) == Some(LegRole::Standing.word()),
         });
+        Ok(())
+    }
+
+    /// Ends what the leg hears, for something without an end.
+    fn hears_endlessly(&mut self, channel: &ChannelId) -> Result<(), Refusal> {
+        let leg = answered(&mut self.channels, channel)?;
+        stop_hearing(leg, &mut self.agenda, &mut self.happened);
+        leg.hears = Hears::Endless;
         Ok(())
     }
 
@@ -619,7 +630,7 @@ pub(super) fn stop_hearing(
     let channel = leg.told.channel.clone();
     match std::mem::replace(&mut leg.hears, Hears::Nothing) {
         Hears::Nothing => return,
-        Hears::Music => {}
+        Hears::Endless => {}
         Hears::Prompts { playback, ends } => {
             agenda.cancel(ends);
             let channel = channel.clone();

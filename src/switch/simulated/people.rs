@@ -378,7 +378,9 @@ impl People {
                 }
             }
             Happening::FellBack { .. } => self.tally.fallbacks += 1,
-            Happening::Recorded(_) | Happening::HearsNothing { .. } => {}
+            Happening::Recorded(_)
+            | Happening::HearsRingBack { .. }
+            | Happening::HearsNothing { .. } => {}
             Happening::Event(SwitchEvent::Answered { channel }) => self.answered(at, channel),
             Happening::Event(SwitchEvent::Bridged { channel, peer }) => {
                 self.talks(at, channel, peer);

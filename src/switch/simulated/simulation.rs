@@ -400,6 +400,7 @@ impl Simulation {
                 }
                 Happening::Called { .. }
                 | Happening::HearsMusic { .. }
+                | Happening::HearsRingBack { .. }
                 | Happening::Listens { .. }
                 | Happening::TransferAnswered { .. }
                 | Happening::HearsNothing { .. } => continue,

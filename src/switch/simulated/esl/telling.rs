@@ -20,7 +20,9 @@ impl Face {
         match happening {
             Happening::Event(event) => self.tell_event(event),
             Happening::Called { channel, .. } => self.called(&channel),
-            Happening::HearsPrompt { channel, .. } | Happening::HearsMusic { channel } => {
+            Happening::HearsPrompt { channel, .. }
+            | Happening::HearsMusic { channel }
+            | Happening::HearsRingBack { channel } => {
                 self.playback("PLAYBACK_START", &channel, &[]);
             }
             Happening::HearsNothing { channel } => self.heard(&channel),
