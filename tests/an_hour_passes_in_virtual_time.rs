@@ -75,8 +75,9 @@ fn without_faults_every_call_ends_once_and_nobody_is_turned_away() {
     for name in SCENARIOS {
         let report = run(name, &[], 1);
         assert_eq!(report.calls.started, report.calls.ended);
+        // Fewer where people call again, and agents dial, as much as in the clinic.
         assert!(
-            report.calls.answered > report.calls.started / 3,
+            report.calls.answered > report.calls.started / 5,
             "{report:?}"
         );
         for tally in report.people.values() {

@@ -350,10 +350,10 @@ async fn fifty_talk_together() {
     shows_agent(&centre.running, "ben", "on_call").await;
     let call = centre.running.handle.view().calls[0].id.clone();
     let legs = |state: &str, call: &Value| {
-        let legs = call["stored"]["legs"].as_array().map_or(0, |legs| {
+        let legs = call["stored"]["legs"].as_array();
+        legs.map_or(0, |legs| {
             legs.iter().filter(|leg| leg["state"] == state).count()
-        });
-        legs
+        })
     };
     let path_of_call = format!("/api/calls/{call}");
     desk.until(&centre.running, &path_of_call, |call| {

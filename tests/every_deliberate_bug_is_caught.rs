@@ -52,7 +52,7 @@ type Trial = (
 );
 
 /// The runs in which a bug may show.
-const TRIALS: [Trial; 5] = [
+const TRIALS: [Trial; 6] = [
     ("hospital", &[], &[1]),
     (
         "hotel",
@@ -68,7 +68,8 @@ const TRIALS: [Trial; 5] = [
     ),
     ("clinic", &[], &[1]),
     ("hospital", &[("link_cuts_every_s", "60")], &[1, 2]),
-    ("hotel", &[("crashes_every_s", "60")], &[1, 2, 3, 4, 5, 6]),
+    ("hotel", &[("crashes_every_s", "60")], &[1, 2]),
+    ("hospital", &[("crashes_every_s", "20")], &[1, 2, 3]),
 ];
 
 #[derive(Deserialize)]

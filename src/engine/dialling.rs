@@ -34,7 +34,7 @@ impl Call {
     }
 
     /// Whether the agent who dials is still being rung.
-    pub(crate) fn awaits_dialler(&self) -> bool {
+    pub(crate) fn rings_dialler(&self) -> bool {
         let rung = self.caller.state == LegState::Ringing || self.is_dialler_confirming();
         self.dialler.is_some() && rung
     }

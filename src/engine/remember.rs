@@ -400,7 +400,7 @@ impl Engine {
                 engaged.extend(agent.map(|agent| (agent, *call, state(&party.leg))));
             }
             let dialler = known.dialler.as_ref();
-            let state = match known.awaits_dialler() {
+            let state = match known.rings_dialler() {
                 true => AgentState::Offered,
                 false => AgentState::OnCall,
             };

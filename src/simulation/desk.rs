@@ -86,7 +86,7 @@ impl Desk {
         let (by, what) = if self.closes {
             self.in_call(engine, centre)?
         } else if self.chance.happens(self.plan.supervision) {
-            self.from_above(engine)?
+            self.of_supervisor(engine)?
         } else if self.chance.happens(self.plan.out_of_turn) {
             self.out_of_turn(centre)?
         } else if self.arranges() {
@@ -240,7 +240,7 @@ impl Desk {
     }
 
     /// What a supervisor asks for about somebody else's call.
-    fn from_above(&mut self, engine: &Engine) -> Option<(Principal, Request)> {
+    fn of_supervisor(&mut self, engine: &Engine) -> Option<(Principal, Request)> {
         let own = self.chance.pick(&self.plan.supervisors)?.clone();
         let talking = |state: &AgentState| {
             matches!(

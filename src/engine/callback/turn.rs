@@ -290,7 +290,7 @@ impl Engine {
             let dialler = call.dialler.as_ref();
             dialler.is_some_and(|dialler| dialler.callback.is_some())
                 && call.state == CallState::Transferring
-                && call.awaits_dialler()
+                && call.rings_dialler()
         });
         for call in rung.map(|(id, _)| *id).collect::<Vec<_>>() {
             self.end_call(call, Cause::OriginatorCancel, out);

@@ -133,6 +133,8 @@ impl<R: Rig> Chaos<R> {
     /// The caller presses `key`, and again while it does not lead out of the
     /// menu: what is pressed while the switch is out of reach is not told.
     pub async fn presses(&self, phone: &Phone, number: &str, key: char) {
+        // A menu can be heard a moment before the list of calls shows who hears it.
+        self.call_is(number, "state", &IN_FLOW).await;
         let noticed = async {
             loop {
                 phone.line.press(key);
@@ -309,8 +311,10 @@ pub fn text<'a>(of: &'a Value, field: &str) -> &'a str {
     of[field].as_str().unwrap_or_default()
 }
 
+const IN_FLOW: [&str; 2] = ["arrived", "in_flow"];
+
 fn is_in_flow(call: &Value) -> bool {
-    matches!(text(call, "state"), "arrived" | "in_flow")
+    IN_FLOW.contains(&text(call, "state"))
 }
 
 /// What must be the same of a call before and after: identity, place, times.
