@@ -181,7 +181,8 @@ impl Conversation {
             }
         };
         if tokio::time::timeout(GATHERING, look).await.is_err() {
-            panic!("not {people} in {seen}");
+            let told = self.boss.get(&format!("/api/calls/{call}")).await;
+            panic!("not {people} in {seen}\n{told:#}");
         }
     }
 
@@ -626,18 +627,16 @@ async fn fifty_talk_in_one_conference_and_go_on_when_some_leave() {
     let lina = talk.also("lina", 1002).await;
     let wangfang = phone(&talk.asterisk, 1001, MORE_HZ[0]).await;
     ready(&talk.running, "wangfang").await;
-    for agent in ["lina", "wangfang"] {
-        talk.asks(json!({"request": "invite", "to": {"agent": agent}}))
-            .await;
-    }
-    for number in 7_000_001..=7_000_046_u32 {
-        talk.asks(json!({"request": "invite", "to": {"number": number.to_string()}}))
-            .await;
+    let agents = ["lina", "wangfang"].map(|agent| json!({ "agent": agent }));
+    let numbers = (7_000_001..=7_000_046_u32).map(|number| json!({ "number": number.to_string() }));
+    let everybody = agents.into_iter().chain(numbers);
+    for (people, to) in (3..).zip(everybody) {
+        talk.asks(json!({"request": "invite", "to": to})).await;
+        talk.are_together(&call, people).await;
     }
     let one_more = json!({"request": "invite", "to": {"number": "7000047"}});
     let refused = talk.desk.is_refused("/api/agents/zhangwei/call", one_more);
     assert_eq!(refused.await, "conference_full");
-    talk.are_together(&call, 50).await;
     let everybody = [CALLER_HZ, AGENT_HZ, OTHER_HZ, MORE_HZ[0]];
     let sampled = [&talk.caller, &talk.agent, &lina, &wangfang];
     for (own, phone) in sampled.iter().enumerate() {
