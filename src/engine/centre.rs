@@ -162,6 +162,11 @@ impl Centre {
         let others = others.filter(move |way| *way != of && self.are_linked(way, of));
         own.chain(others)
     }
+
+    /// Whether any switch dials numbers outside for whoever is on this one.
+    pub fn has_way_out(&self, of: &SwitchId) -> bool {
+        self.ways_out(of).next().is_some()
+    }
 }
 
 /// What the agents of a group may do.

@@ -160,8 +160,8 @@ impl Engine {
         let Some(known) = self.calls.get_mut(&call) else {
             return;
         };
-        let next = known.devices.iter().map(|device| device.leg.id.clone());
-        let next = next.clone().find(|next| next != leg);
+        let mut devices = known.devices.iter().map(|device| &device.leg.id);
+        let next = devices.find(|next| *next != leg).cloned();
         let own = known.caller.id == *leg;
         match next {
             None if own => return self.end_call(call, cause, out),

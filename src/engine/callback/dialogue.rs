@@ -103,9 +103,8 @@ impl Engine {
         let Some(known) = self.calls.get(&call) else {
             return;
         };
-        let can_dial = |centre: &crate::engine::centre::Centre| {
-            centre.ways_out(&known.caller.id.switch).next().is_some()
-        };
+        let can_dial =
+            |centre: &crate::engine::centre::Centre| centre.has_way_out(&known.caller.id.switch);
         let settings = self.calling_back(known).map(|(_, settings)| settings);
         let settings = settings.filter(|settings| settings.key.is_some());
         let due = Reason::CallbackOfferDue(call);
@@ -157,7 +156,7 @@ impl Engine {
     ) {
         let dials = self.calls.get(&call).is_some_and(|known| {
             let centre = self.centre.as_ref();
-            centre.is_some_and(|centre| centre.ways_out(&known.caller.id.switch).next().is_some())
+            centre.is_some_and(|centre| centre.has_way_out(&known.caller.id.switch))
         });
         if !dials || !self.takes_callbacks(&turned.queue) {
             return self.end_call(call, Cause::UserBusy, out);
